@@ -1,0 +1,45 @@
+import * as pulumi from "@pulumi/pulumi";
+import { codeDigest, fileDigest } from "./identity";
+import { step } from "./step";
+
+export interface MachineConfigArgs {
+  /** SOPS-encrypted Talos machine config, a path from the checkout's top. */
+  path: string;
+  /** SOPS-encrypted Talos client config; unset, none is served. */
+  talosConfig?: string;
+  /** File with the age identity; unset, sops looks where it always does. */
+  ageKeyFile?: string;
+  /** Take files that are not encrypted. */
+  allowPlaintext: boolean;
+  talosVersion: string;
+  minipcIp: string;
+  minipcMac: string;
+  applianceCidr: string;
+}
+
+/** What is known of the config without showing it. */
+export interface CheckedConfig {
+  machineType: string;
+  endpoint: string;
+  installImage: string;
+  /** SHA-256 of the decrypted file: what the appliance serves is held to it. */
+  sha256: string;
+  talosConfigSha256?: string;
+}
+
+/** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
+export class MachineConfig extends pulumi.ComponentResource {
+  readonly checked: pulumi.Output<CheckedConfig>;
+
+  constructor(name: string, args: MachineConfigArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bootstrap-pxe:index:MachineConfig", name, {}, opts);
+    const input = {
+      ...args,
+      encryptedSha256: fileDigest(args.path),
+      talosConfigEncryptedSha256: args.talosConfig && fileDigest(args.talosConfig),
+      code: codeDigest("machine-config"),
+    };
+    this.checked = step<CheckedConfig>(`${name}-check`, { program: "machine-config", input }, this);
+    this.registerOutputs({ checked: this.checked });
+  }
+}

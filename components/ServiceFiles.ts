@@ -1,0 +1,19 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../config";
+import { codeDigest } from "./identity";
+import { renderServiceFiles, type RenderedFiles } from "./service-files";
+import { step } from "./step";
+
+/** The rendered files of the appliance's services, each checked by its own program. */
+export class ServiceFiles extends pulumi.ComponentResource {
+  readonly files: pulumi.Output<RenderedFiles>;
+
+  constructor(name: string, config: StackConfig, opts?: pulumi.ComponentResourceOptions) {
+    super("bootstrap-pxe:index:ServiceFiles", name, {}, opts);
+    const files = renderServiceFiles(config);
+    const input = { files, code: codeDigest("check-files") };
+    const checked = step<object>(`${name}-check`, { program: "check-files", input }, this);
+    this.files = checked.apply(() => files);
+    this.registerOutputs({ files: this.files });
+  }
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { hashElement } from "folder-hash";
+import stringify from "safe-stable-stringify";
+
+/** The checkout's top folder: where steps run, and what paths in config are relative to. */
+export const TOP = join(__dirname, "..");
+
+/** SHA-256 of a text, lower-case hex. */
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** A short name for a value by its content: equal values, whatever the order of their keys, have equal names. */
+export function keyOf(value: object): string {
+  return digest(stringify(value)).slice(0, 20);
+}
+
+/** SHA-256 of a small file, or `absent`; the step that reads it says what is wrong then. */
+export function fileDigest(path: string): string {
+  const file = join(TOP, path);
+  return existsSync(file) ? createHash("sha256").update(readFileSync(file)).digest("hex") : "absent";
+}
+
+/** One digest over a folder's files, their names and contents. */
+export async function folderDigest(path: string): Promise<string> {
+  const { hash } = await hashElement(join(TOP, path), { algo: "sha256", encoding: "hex" });
+  return hash;
+}
+
+/**
+ * What a step does, as a digest: of its code and that of all it imports from this project, without comments
+ * and layout. So an edit that changes nothing rebuilds nothing.
+ */
+export function codeDigest(program: string): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(TOP, "steps", `${program}.ts`)],
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    legalComments: "none",
+    minifyWhitespace: true,
+    write: false,
+  });
+  return digest(outputFiles[0]?.text ?? "").slice(0, 20);
+}

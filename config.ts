@@ -1,0 +1,271 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { closest, distance } from "fastest-levenshtein";
+import ipaddr from "ipaddr.js";
+import semver from "semver";
+import validator from "validator";
+import { parse } from "yaml";
+import { z } from "zod";
+import { knowsTalos } from "./components/talos-kernel";
+
+/** Namespace of every config key: the name of the project in Pulumi.yaml. */
+export const NAMESPACE = "bootstrap-pxe";
+
+/** A stack's config, checked and normalised. Each key is explained in Pulumi.yaml, which also has the defaults. */
+export type StackConfig = { [K in keyof typeof keys]: z.output<(typeof keys)[K]> };
+
+/** One thing that is wrong with one key. */
+export interface Fault {
+  key: string;
+  value: string | undefined;
+  wrong: string;
+  right: string;
+}
+
+/** Every fault of a stack's config at once, one a line. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  constructor(
+    readonly faults: Fault[],
+    stack: string,
+  ) {
+    const lines = faults.map(({ key, value, wrong, right }) => {
+      const shown = value === undefined ? "is not set" : `= ${JSON.stringify(value)}`;
+      return `  ${key} ${shown}: ${wrong}. Right: ${right}`;
+    });
+    const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
+    super(
+      `The config of the stack ${stack} has ${count}:\n${lines.join("\n")}\n` +
+        `Set a key with: pulumi config set ${faults[0]?.key ?? "KEY"} VALUE --stack ${stack}`,
+    );
+  }
+}
+
+const EXAMPLES = {
+  talosVersion: "v1.11.6",
+  bootstrapVersion: "2025-12-17",
+  minipcMac: "00:11:22:33:44:55",
+  minipcIp: "10.10.10.100",
+  applianceCidr: "10.10.10.2/24",
+  dhcpRange: "10.10.10.50-10.10.10.60",
+  machineConfig: "config/controlplane.yaml",
+  talosConfig: "config/talosconfig",
+  ageKeyFile: "/home/me/.config/sops/age/keys.txt",
+  allowPlaintextSecrets: "false",
+  isoUrl: "file:///srv/iso/metal-amd64.iso",
+  isoSha256: "64 hex digits, as sha256sum prints them",
+  baseSource: "cloud-image",
+  baseUrl: "file:///srv/iso/ubuntu-24.04-server-cloudimg-amd64.img",
+  baseSha256: "64 hex digits, as sha256sum prints them",
+  baseOffline: "false",
+  consoles: "tty0,ttyS0",
+  uplink: "true",
+  upstreamDns: "9.9.9.9,149.112.112.112",
+  rehearse: "true",
+  compress: "gzip",
+  upload: "false",
+  bucket: "provisioning",
+  endpoint: "s3.us-west-1.idrivee2.com",
+  region: "us-west-1",
+  artifactName: "bootstrap-pxe",
+  accelerator: "auto",
+} as const satisfies Record<keyof typeof keys, string>;
+
+const isIpv4 = (value: string) => ipaddr.IPv4.isValidFourPartDecimal(value);
+const ipv4 = z.string().refine(isIpv4, "not an IPv4 address");
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores");
+const flag = z.enum(["true", "false"], "neither true nor false").transform((value) => value === "true");
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, "not a SHA-256").toLowerCase();
+const path = z.string().regex(/^[^\0\n]+$/, "not a path");
+const source = z
+  .string()
+  .refine(
+    (value) =>
+      /^file:\/\/./.test(value) ||
+      validator.isURL(value, { protocols: ["https"], require_protocol: true, require_tld: false }),
+    "neither an https:// nor a file:// URL",
+  );
+const list = <T extends z.ZodType<string, string>>(item: T) =>
+  z
+    .string()
+    .transform((value) => value.split(",").map((part) => part.trim()))
+    .pipe(z.array(item));
+
+/** IEEE 802: the lowest bit of the first byte marks a group address, which no NIC has. */
+function macFault(mac: string): string | undefined {
+  if (mac === "00:00:00:00:00:00") return "all zero, no NIC has it";
+  if (mac === "ff:ff:ff:ff:ff:ff") return "the broadcast address, no NIC has it";
+  return parseInt(mac.slice(0, 2), 16) & 1 ? "a multicast address, no NIC has it" : undefined;
+}
+
+const mac = z
+  .string()
+  .refine((value) => validator.isMACAddress(value, { eui: "48" }), "not a MAC address of 6 bytes")
+  .transform((value) => value.toLowerCase().replace(/[^0-9a-f]/g, "").match(/../g)!.join(":"))
+  .superRefine((value, context) => {
+    const wrong = macFault(value);
+    if (wrong) context.addIssue({ code: "custom", message: wrong });
+  });
+
+const cidr = z
+  .string()
+  .refine((value) => /^[\d.]+\/\d+$/.test(value) && ipaddr.IPv4.isValidCIDR(value), "not an IPv4 address with its prefix length")
+  .refine((value) => {
+    const prefix = Number(value.split("/")[1]);
+    return !ipaddr.IPv4.isValidCIDR(value) || (prefix >= 8 && prefix <= 30);
+  }, "the prefix length is not between 8 and 30")
+  .transform((value) => {
+    const [address, prefix] = ipaddr.IPv4.parseCIDR(value);
+    return {
+      cidr: `${address}/${prefix}`,
+      address: address.toString(),
+      network: ipaddr.IPv4.networkAddressFromCIDR(value).toString(),
+      broadcast: ipaddr.IPv4.broadcastAddressFromCIDR(value).toString(),
+      netmask: ipaddr.IPv4.subnetMaskFromPrefixLength(prefix).toString(),
+      prefix,
+    };
+  });
+
+const range = z
+  .string()
+  .refine((value) => {
+    const ends = value.split("-").map((end) => end.trim());
+    return ends.length === 2 && ends.every(isIpv4);
+  }, "not FIRST-LAST, two IPv4 addresses")
+  .transform((value) => {
+    const [first, last] = value.split("-").map((end) => end.trim()) as [string, string];
+    return { first, last };
+  });
+
+const keys = {
+  talosVersion: z
+    .string()
+    .refine((value) => value.startsWith("v") && semver.valid(value) !== null, "not a Talos release: v, then three numbers")
+    .refine((value) => semver.valid(value) === null || knowsTalos(value), "older than v1.9.0, whose kernel arguments are the oldest known"),
+  bootstrapVersion: name,
+  minipcMac: mac,
+  minipcIp: ipv4,
+  applianceCidr: cidr,
+  dhcpRange: range,
+  machineConfig: path,
+  talosConfig: path.optional(),
+  ageKeyFile: path.optional(),
+  allowPlaintextSecrets: flag,
+  isoUrl: source.optional(),
+  isoSha256: sha256.optional(),
+  baseSource: z.enum(["cloud-image", "autoinstall-iso"], "neither cloud-image nor autoinstall-iso"),
+  baseUrl: source.optional(),
+  baseSha256: sha256.optional(),
+  baseOffline: flag,
+  consoles: list(z.string().regex(/^(tty[0-9]+|ttyS[0-9]+(,\d+.*)?|hvc[0-9]+)$/, "not a kernel console")),
+  uplink: flag,
+  upstreamDns: list(z.string().refine((value) => ipaddr.isValid(value), "not an IP address")).optional(),
+  rehearse: flag,
+  compress: z.enum(["none", "gzip", "zstd"], "neither none, gzip nor zstd"),
+  upload: flag,
+  bucket: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "not a bucket's name: 3 to 63 lower-case letters, digits, dots, dashes")
+    .optional(),
+  endpoint: z
+    .string()
+    .refine(
+      (value) => validator.isURL(value, { protocols: ["https", "http"], require_tld: false }),
+      "neither a host nor a URL",
+    )
+    .optional(),
+  region: z.string().regex(/^[a-z0-9-]+$/, "not a region").optional(),
+  artifactName: name,
+  accelerator: z.enum(["auto", "kvm", "hvf", "tcg"], "neither auto, kvm, hvf nor tcg"),
+};
+
+/** The default of each key as Pulumi.yaml declares it; an empty one counts as not set. */
+export function declaredDefaults(): Record<string, string> {
+  const project = parse(readFileSync(join(__dirname, "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, { default: string }>;
+  };
+  return Object.fromEntries(
+    Object.entries(project.config).map(([key, { default: value }]) => [key.slice(NAMESPACE.length + 1), value]),
+  );
+}
+
+function inSubnet(address: string, subnet: StackConfig["applianceCidr"]): boolean {
+  return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(subnet.cidr));
+}
+
+const asNumber = (address: string) =>
+  ipaddr.IPv4.parse(address)
+    .toByteArray()
+    .reduce((sum, byte) => sum * 256 + byte, 0);
+
+/** What single values cannot show: how the addresses, and the keys of the upload, fit together. */
+function crossFaults(config: Partial<StackConfig>): [key: keyof typeof keys, wrong: string][] {
+  const faults: [keyof typeof keys, string][] = [];
+  const { applianceCidr: link, minipcIp: lease, dhcpRange } = config;
+  if (link) {
+    const reserved = (address: string) => [link.network, link.broadcast].includes(address);
+    if (reserved(link.address)) faults.push(["applianceCidr", `${link.address} is the network or the broadcast address of its own subnet`]);
+    if (lease) {
+      if (!inSubnet(lease, link)) faults.push(["minipcIp", `outside the appliance's subnet ${link.network}/${link.prefix}`]);
+      else if (lease === link.address) faults.push(["minipcIp", "the appliance's own address (applianceCidr)"]);
+      else if (reserved(lease)) faults.push(["minipcIp", "the network or the broadcast address of the subnet"]);
+    }
+    if (dhcpRange) {
+      const { first, last } = dhcpRange;
+      if (![first, last].every((end) => inSubnet(end, link))) {
+        faults.push(["dhcpRange", `outside the appliance's subnet ${link.network}/${link.prefix}`]);
+      } else if (asNumber(first) > asNumber(last)) {
+        faults.push(["dhcpRange", "its first address comes after its last"]);
+      } else if (asNumber(first) <= asNumber(link.address) && asNumber(link.address) <= asNumber(last)) {
+        faults.push(["dhcpRange", `holds the appliance's own address ${link.address}`]);
+      } else if ([first, last].some(reserved)) {
+        faults.push(["dhcpRange", "holds the network or the broadcast address of the subnet"]);
+      }
+    }
+  }
+  return faults;
+}
+
+function unknownKeyFault(key: string, value: string): Fault {
+  const near = closest(key, Object.keys(keys));
+  const meant = distance(key.toLowerCase(), near.toLowerCase()) <= 3;
+  return {
+    key,
+    value,
+    wrong: meant ? `no such key; did you mean ${near}` : "no such key",
+    right: meant ? `${near} = ${EXAMPLES[near as keyof typeof keys]}` : "one of the keys in Pulumi.yaml",
+  };
+}
+
+/**
+ * Checks a stack's config as a whole.
+ *
+ * @param given values by key, without the namespace; what is missing takes its default from Pulumi.yaml
+ * @param stack name of the stack, for the message
+ * @param secretKeys keys whose value is not shown in a message
+ * @throws ConfigError with every fault, each with its key, value, what is wrong and an example that is right
+ */
+export function checkConfig(given: Record<string, string>, stack: string, secretKeys: string[] = []): StackConfig {
+  const values: Record<string, string> = { ...declaredDefaults(), ...given };
+  const shown = (key: string) => (secretKeys.includes(key) ? "[secret]" : values[key] || undefined);
+  const faults: Fault[] = Object.keys(given)
+    .filter((key) => !(key in keys))
+    .map((key) => unknownKeyFault(key, shown(key) ?? ""));
+  const checked: Record<string, unknown> = {};
+  for (const [key, schema] of Object.entries(keys) as [keyof typeof keys, z.ZodType][]) {
+    const result = schema.safeParse(values[key] || undefined);
+    if (result.success) {
+      checked[key] = result.data;
+      continue;
+    }
+    const wrong = values[key] ? result.error.issues.map((issue) => issue.message).join("; ") : "it has no default";
+    faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
+  }
+  for (const [key, wrong] of crossFaults(checked as Partial<StackConfig>)) {
+    faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
+  }
+  if (faults.length > 0) throw new ConfigError(faults, stack);
+  return checked as StackConfig;
+}

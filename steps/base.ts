@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readFile, rename, rm, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { chooseAccelerator } from "./lib/accelerator";
+import { partialBeside, publish, verified, writeWhole } from "./lib/files";
+import { inspectBase } from "./lib/inspect-base";
+import { alignUp, BACKUP_GPT_SECTORS, ext4At, readTable, rootOf, SECTOR, writeTable, type Partition } from "./lib/partitions";
+import { run } from "./lib/process";
+import { runStep, StepError, type StepContext } from "./lib/step";
+
+const Input = z.object({
+  /** Digest over all that goes into the base; names its folder. */
+  key: z.string(),
+  /** The base layer's file. */
+  path: z.string(),
+  source: z.enum(["cloud-image", "autoinstall-iso"]),
+  /** What Packer starts from, fetched and checked. */
+  sourcePath: z.string(),
+  sourceSha256: z.string(),
+  template: z.string(),
+  accelerator: z.enum(["auto", "kvm", "hvf", "tcg"]),
+  /** Cut the guest off from every network: its packages are in the source. */
+  offline: z.boolean(),
+});
+
+const MIB = 1 << 20;
+/** Room that the root file system keeps for what an appliance writes while it runs. */
+const SLACK_BYTES = 64 * MIB;
+
+/** Runs Packer with a key pair of this build alone; returns the raw disk. */
+async function packerBuild(context: StepContext, input: z.output<typeof Input>, output: string): Promise<string> {
+  const key = join(context.scratch, "build-key");
+  await run(context, "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "bootstrap-pxe-build", "-f", key]);
+  const accelerator = await chooseAccelerator(context, input.accelerator);
+  const variables = {
+    source_path: input.sourcePath,
+    source_sha256: input.sourceSha256,
+    output_directory: output,
+    ssh_private_key_file: key,
+    ssh_public_key: (await readFile(`${key}.pub`, "utf8")).trim(),
+    qemu_binary: join(__dirname, "lib", "qemu-bound"),
+    accelerator,
+    offline: String(input.offline),
+  };
+  context.log(`Packer, from ${input.sourcePath}, with ${accelerator}`);
+  const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`);
+  await run(context, "packer", ["build", "-color=false", "-timestamp-ui", `-only=qemu.${input.source}`, ...flags, input.template], {
+    stdout: 2,
+    stderr: "inherit",
+    env: { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: `${output}.packer-cache` },
+  });
+  await rm(`${output}.packer-cache`, { recursive: true, force: true });
+  return join(output, "base.raw");
+}
+
+async function blocks(context: StepContext, filesystem: string) {
+  const { stdout } = await run(context, "dumpe2fs", ["-h", filesystem]);
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(stdout)?.[1]);
+  return { total: field("Block count"), free: field("Free blocks"), size: field("Block size") };
+}
+
+/** Shrinks the root file system to its content and some slack, and the disk with it. Returns the bytes of content. */
+async function shrink(context: StepContext, disk: string): Promise<number> {
+  const table = await readTable(context, disk);
+  const root = rootOf(table);
+  const filesystem = ext4At(disk, root);
+  const check = () => run(context, "e2fsck", ["-fp", filesystem]).catch((fault: unknown) => {
+    // Status 1 says that a fault was mended, which is fine; see e2fsck(8).
+    if (!/status 1$/.test(String(fault))) throw fault;
+  });
+  await check();
+  const { stdout } = await run(context, "resize2fs", ["-P", filesystem]);
+  const { size, total } = await blocks(context, filesystem);
+  const wanted = Number(/(\d+)\s*$/.exec(stdout)?.[1]) + SLACK_BYTES / size;
+  if (wanted < total) await run(context, "resize2fs", [filesystem, String(wanted)]);
+  await check();
+  const now = await blocks(context, filesystem);
+  const sectors = alignUp((now.total * now.size) / SECTOR);
+  const last = table.partitions.at(-1) as Partition;
+  if (last.number === root.number && sectors < root.size) {
+    root.size = sectors;
+    await truncate(disk, (alignUp(root.start + sectors) + alignUp(BACKUP_GPT_SECTORS)) * SECTOR);
+    await writeTable(context, disk, table);
+  }
+  return (now.total - now.free) * now.size;
+}
+
+void runStep("base", Input, async (input, context) => {
+  const details = `${input.path}.json`;
+  const made = await verified(input.path, input.key);
+  if (made && existsSync(details)) return JSON.parse(readFileSync(details, "utf8")) as object;
+
+  const work = await partialBeside(input.path);
+  await mkdir(work, { recursive: true });
+  const disk = await packerBuild(context, input, join(work, "out"));
+  const contentBytes = await shrink(context, disk);
+  const faults = await inspectBase(context, disk);
+  if (faults.length > 0) {
+    throw new StepError("checking the base that Packer made", faults.join("; "), "packer/appliance/seal removes such things; mend it there");
+  }
+  const result = join(work, "base.raw");
+  // A copy that skips zeroes: what Packer and resize2fs left behind in free blocks costs no room.
+  await run(context, "cp", ["--sparse=always", disk, result]);
+  const table = await readTable(context, result);
+  const finished = `${result}.done`;
+  await rename(result, finished);
+  const stamp = await publish(finished, input.path, input.key);
+  const manifest = { path: input.path, sha256: stamp.sha256, bytes: stamp.bytes, contentBytes, table };
+  await writeWhole(details, JSON.stringify(manifest));
+  await rm(work, { recursive: true, force: true });
+  context.log(`base ready: ${Math.round(stamp.bytes / MIB)} MiB, of which content ${Math.round(contentBytes / MIB)} MiB`);
+  return manifest;
+});

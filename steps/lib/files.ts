@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { createReadStream, readdirSync, rmSync, statSync, readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+/** Reads a file once, in pieces, and returns its SHA-256 as lower-case hex. */
+export async function sha256File(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal });
+  return hash.digest("hex");
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (fault) {
+    return (fault as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * A name beside `target` to write to before the rename, so that both are on one file system.
+ * What earlier, killed runs left under such names is removed first.
+ */
+export async function partialBeside(target: string): Promise<string> {
+  const folder = dirname(target);
+  const prefix = `.${basename(target)}.partial-`;
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(prefix) && !alive(Number(name.slice(prefix.length)))) {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }
+  const partial = join(folder, `${prefix}${process.pid}`);
+  process.once("exit", () => rmSync(partial, { recursive: true, force: true }));
+  return partial;
+}
+
+/** Writes a whole file under a temporary name and renames it into place. */
+export async function writeWhole(path: string, content: string, mode = 0o644): Promise<void> {
+  const partial = await partialBeside(path);
+  await writeFile(partial, content, { mode });
+  await rename(partial, path);
+}
+
+/** What is remembered of a finished artifact, so that a change on disk is seen without reading it whole. */
+export interface Stamp {
+  bytes: number;
+  mtimeMs: number;
+  inode: number;
+  sha256: string;
+  /** What it was made from: a digest over all inputs of its step. */
+  key: string;
+}
+
+function stampPath(artifact: string): string {
+  return join(dirname(artifact), `.${basename(artifact)}.stamp`);
+}
+
+function readStamp(artifact: string): Stamp | undefined {
+  try {
+    return JSON.parse(readFileSync(stampPath(artifact), "utf8")) as Stamp;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The stamp of an artifact that is on disk just as its step left it; undefined when it is missing or was touched. */
+export function intact(artifact: string): Stamp | undefined {
+  const stamp = readStamp(artifact);
+  const now = statSync(artifact, { throwIfNoEntry: false });
+  const same = stamp && now && now.size === stamp.bytes && now.mtimeMs === stamp.mtimeMs && now.ino === stamp.inode;
+  return same ? stamp : undefined;
+}
+
+/** As {@link intact}, but a touched file whose content is still the recorded one is stamped anew and counts. */
+export async function verified(artifact: string, key: string): Promise<Stamp | undefined> {
+  const stamp = readStamp(artifact);
+  const now = statSync(artifact, { throwIfNoEntry: false });
+  if (!stamp || !now || stamp.key !== key || now.size !== stamp.bytes) return undefined;
+  if (intact(artifact)) return stamp;
+  return (await sha256File(artifact)) === stamp.sha256 ? writeStamp(artifact, stamp.sha256, key) : undefined;
+}
+
+async function writeStamp(artifact: string, sha256: string, key: string): Promise<Stamp> {
+  const now = statSync(artifact);
+  const stamp = { bytes: now.size, mtimeMs: now.mtimeMs, inode: now.ino, sha256, key };
+  await writeWhole(stampPath(artifact), JSON.stringify(stamp));
+  return stamp;
+}
+
+/** Renames a finished `partial` to its final name and stamps it. The stamp comes last: without it the file counts as absent. */
+export async function publish(partial: string, artifact: string, key: string, sha256?: string): Promise<Stamp> {
+  const digest = sha256 ?? (await sha256File(partial));
+  await rm(stampPath(artifact), { force: true });
+  await rename(partial, artifact);
+  return writeStamp(artifact, digest, key);
+}
+
+/** Removes an artifact with its stamp. */
+export async function discard(artifact: string): Promise<void> {
+  await rm(stampPath(artifact), { force: true });
+  await rm(artifact, { force: true });
+}

@@ -1,0 +1,68 @@
+import { run } from "./process";
+import { StepError, type StepContext } from "./step";
+
+export const SECTOR = 512;
+
+/** A partition as sfdisk(8) describes it; positions in sectors of 512 bytes. */
+export interface Partition {
+  number: number;
+  start: number;
+  size: number;
+  type: string;
+  uuid: string;
+  name?: string;
+  attrs?: string;
+}
+
+export interface PartitionTable {
+  id: string;
+  partitions: Partition[];
+}
+
+/** Reads the GPT of a disk image. */
+export async function readTable(context: StepContext, disk: string): Promise<PartitionTable> {
+  const { stdout } = await run(context, "sfdisk", ["--json", disk]);
+  const { partitiontable } = JSON.parse(stdout) as {
+    partitiontable: { label: string; id: string; partitions: (Omit<Partition, "number"> & { node: string })[] };
+  };
+  if (partitiontable.label !== "gpt") {
+    throw new StepError(`reading the partitions of ${disk}`, `a ${partitiontable.label} table`, "A GPT is needed");
+  }
+  const partitions = partitiontable.partitions.map(({ node, ...rest }) => ({ ...rest, number: Number(/\d+$/.exec(node)?.[0]) }));
+  return { id: partitiontable.id, partitions: partitions.sort((a, b) => a.start - b.start) };
+}
+
+/** Writes a GPT, protective MBR and backup included; the boot code in sector 0 stays. */
+export async function writeTable(context: StepContext, disk: string, table: PartitionTable): Promise<void> {
+  const rows = table.partitions.map(({ number, start, size, type, uuid, name, attrs }) =>
+    [`${disk}${number} : start=${start}`, `size=${size}`, `type=${type}`, `uuid=${uuid}`]
+      .concat(name ? [`name="${name}"`] : [], attrs ? [`attrs="${attrs}"`] : [])
+      .join(", "),
+  );
+  const script = ["label: gpt", `label-id: ${table.id}`, ...rows, ""].join("\n");
+  await run(context, "sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "never", "--wipe-partitions", "never", disk], {
+    input: script,
+  });
+}
+
+/** Sectors that the backup GPT takes at the end of a disk (UEFI specification 2.10, section 5.3). */
+export const BACKUP_GPT_SECTORS = 33;
+
+/** The next start on a whole MiB, where every tool expects one. */
+export function alignUp(sector: number): number {
+  const step = (1 << 20) / SECTOR;
+  return Math.ceil(sector / step) * step;
+}
+
+/** The partition that holds the root file system: the largest one of a Linux type, which is also the last. */
+export function rootOf(table: PartitionTable): Partition {
+  const linux = /^(0FC63DAF-8483-4772-8E79-3D69D8477DE4|4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709)$/i;
+  const root = table.partitions.filter(({ type }) => linux.test(type)).sort((a, b) => b.size - a.size)[0];
+  if (!root) throw new Error("the disk has no Linux root partition");
+  return root;
+}
+
+/** How e2fsprogs address a file system inside a disk image: at an offset, without a loop device. */
+export function ext4At(disk: string, partition: Partition): string {
+  return `${disk}?offset=${partition.start * SECTOR}`;
+}

@@ -1,0 +1,36 @@
+import execa, { type ExecaReturnValue, type Options } from "execa";
+import { StepError, type StepContext } from "./step";
+
+/**
+ * Runs a program to its end and returns what it printed. It dies with the step, even when the step is
+ * killed outright (prctl(2), PR_SET_PDEATHSIG), so an interrupted `up` leaves no orphan.
+ *
+ * @throws StepError naming the program and its last words.
+ */
+export async function run(
+  context: Pick<StepContext, "signal">,
+  program: string,
+  args: string[],
+  options: Options = {},
+): Promise<ExecaReturnValue> {
+  const stdin = options.input === undefined ? "ignore" : "pipe";
+  // execa hands `signal` to child_process.spawn, which its types do not say.
+  const all: Options & { signal: AbortSignal } = { stdin, maxBuffer: 1 << 30, ...options, signal: context.signal };
+  const child = execa("setpriv", ["--pdeathsig", "KILL", "--", program, ...args], all);
+  try {
+    return await child;
+  } catch (fault) {
+    context.signal.throwIfAborted();
+    const failed = fault as Partial<ExecaReturnValue> & Error;
+    const words = String(failed.stderr || failed.stdout || "")
+      .trim()
+      .split("\n")
+      .slice(-4)
+      .join(" | ");
+    const doing = `running ${program} ${args[0] ?? ""}`.trim();
+    if (/failed to execute .*No such file/.test(words)) {
+      throw new StepError(`running ${program}`, "the program is not on this machine", "npm run setup brings it");
+    }
+    throw new StepError(doing, words || `it ended with status ${failed.exitCode}`, "BOOTSTRAP_PXE_DEBUG=1 shows where");
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { z } from "zod";
+
+/** A failure meant for the person at the terminal: one line, without a stack trace. */
+export class StepError extends Error {
+  /**
+   * @param doing what was being done, e.g. `reading the Talos ISO artifacts/…`
+   * @param found what was found instead
+   * @param next what to do now
+   */
+  constructor(doing: string, found: string, next: string) {
+    super(`${doing}: ${found}. ${next}`);
+  }
+}
+
+export interface StepContext {
+  /** Aborted by SIGINT, SIGTERM or SIGHUP; every child process of a step listens to it. */
+  signal: AbortSignal;
+  /** A private folder (0700), in memory where the system has such a place; gone when the step ends. */
+  scratch: string;
+  /** One line for the person who waits, on stderr. */
+  log(line: string): void;
+}
+
+function scratchParent(): string {
+  const memory = "/dev/shm";
+  return statSync(memory, { throwIfNoEntry: false })?.isDirectory() ? memory : tmpdir();
+}
+
+/**
+ * Runs a program that prints one JSON manifest on stdout and logs on stderr. A fault ends it with status 1 and
+ * one line (with BOOTSTRAP_PXE_DEBUG set, the stack trace too); a signal ends it with 128 + its number, the
+ * scratch folder gone.
+ */
+export async function runProgram(name: string, body: (context: StepContext) => Promise<object>): Promise<void> {
+  process.umask(0o022);
+  const stop = new AbortController();
+  const scratch = mkdtempSync(join(scratchParent(), `bootstrap-pxe-${name}-`));
+  process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+  for (const [signal, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const) {
+    process.once(signal, () => {
+      process.exitCode = 128 + number;
+      stop.abort(new StepError(name, `stopped by ${signal}`, "Run the same command again to go on from here"));
+    });
+  }
+  const log = (line: string) => void process.stderr.write(`${name}: ${line}\n`);
+  try {
+    process.stdout.write(`${JSON.stringify(await body({ signal: stop.signal, scratch, log }))}\n`);
+  } catch (fault) {
+    const shown = stop.signal.aborted ? (stop.signal.reason as Error) : (fault as Error);
+    log(shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG ? shown.message : (shown.stack ?? shown.message));
+    process.exitCode ||= 1;
+  }
+}
+
+/**
+ * Runs one step: its input is JSON on stdin, checked against `schema`; the rest as {@link runProgram}.
+ */
+export async function runStep<S extends z.ZodType>(
+  name: string,
+  schema: S,
+  body: (input: z.output<S>, context: StepContext) => Promise<object>,
+): Promise<void> {
+  await runProgram(name, async (context) => {
+    const given = schema.safeParse(JSON.parse(await text(process.stdin)));
+    if (given.success) return body(given.data, context);
+    const faults = given.error.issues.map((issue) => `${issue.path.join(".")} (${issue.message})`);
+    throw new StepError(`reading the input of the step ${name}`, faults.join(", "), `See steps/${name}.ts for its form`);
+  });
+}

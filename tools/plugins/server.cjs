@@ -1,0 +1,204 @@
+// What every stand-in shares: a resource plugin's gRPC service, as pulumi/pulumi's sdk/proto describes it.
+const { isDeepStrictEqual } = require("node:util");
+const grpc = require("@grpc/grpc-js");
+const struct = require("google-protobuf/google/protobuf/struct_pb.js");
+const empty = require("google-protobuf/google/protobuf/empty_pb.js");
+const messages = require("@pulumi/pulumi/proto/provider_pb.js");
+const services = require("@pulumi/pulumi/proto/provider_grpc_pb.js");
+const pluginMessages = require("@pulumi/pulumi/proto/plugin_pb.js");
+const engineMessages = require("@pulumi/pulumi/proto/engine_pb.js");
+const engineServices = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
+const { plain } = require("./values.cjs");
+
+/**
+ * @typedef {import("./values.cjs").Properties} Properties
+ * @typedef {{ urn: string, name: string, signal: AbortSignal, preview: boolean, log(line: string): void }} Call
+ * @typedef {object} Resource
+ * @property {string[]} replacedBy inputs whose change replaces; `*` for every one
+ * @property {(inputs: Properties) => Record<string, string>} check faults by input
+ * @property {(call: Call, inputs: Properties) => Promise<{ id: string, outputs: Properties }>} create
+ * @property {(call: Call, inputs: Properties, old: Properties) => Promise<Properties>} [update] returns the outputs
+ * @property {(call: Call, state: Properties) => Promise<void>} [delete]
+ */
+
+/** @param {{ toJavaScript(): any } | undefined} message @returns {Properties} */
+const decode = (message) => message?.toJavaScript() ?? {};
+/** @param {Properties} properties */
+const encode = (properties) => struct.Struct.fromJavaScript(properties);
+
+/** @param {string} urn */
+const typeOf = (urn) => urn.split("::")[2]?.split("$").at(-1) ?? "";
+/** @param {string} urn */
+const nameOf = (urn) => urn.split("::").slice(3).join("::");
+
+/**
+ * The inputs that differ, each with the kind of its change.
+ * @param {Properties} old @param {Properties} now @param {string[]} replacedBy
+ */
+function difference(old, now, replacedBy) {
+  const Kind = messages.PropertyDiff.Kind;
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((key) => {
+    if (isDeepStrictEqual(plain(old[key]), plain(now[key]))) return [];
+    const replaces = replacedBy.includes(key) || replacedBy.includes("*");
+    const [add, remove, update] = replaces
+      ? [Kind.ADD_REPLACE, Kind.DELETE_REPLACE, Kind.UPDATE_REPLACE]
+      : [Kind.ADD, Kind.DELETE, Kind.UPDATE];
+    return [{ key, replaces, kind: !(key in old) ? add : !(key in now) ? remove : update }];
+  });
+}
+
+/**
+ * Serves a stand-in until the engine ends it.
+ * @param {{ name: string, version: string, resources: Record<string, Resource> }} plugin
+ */
+function serve({ name, version, resources }) {
+  const stop = new AbortController();
+  /** @type {any} */
+  let engine;
+  /** @param {string} address */
+  const attach = (address) => {
+    engine = new engineServices.EngineClient(address, grpc.credentials.createInsecure());
+  };
+  if (process.argv[2]) attach(process.argv[2]);
+
+  /** @param {string} urn @param {string} message @param {boolean} passing */
+  function log(urn, message, passing) {
+    const request = new engineMessages.LogRequest();
+    request.setSeverity(engineMessages.LogSeverity.INFO);
+    request.setMessage(message);
+    request.setUrn(urn);
+    request.setEphemeral(passing);
+    engine?.log(request, () => {});
+  }
+
+  /** @param {string} urn @returns {Resource} */
+  function resourceOf(urn) {
+    const found = resources[typeOf(urn)];
+    if (!found) throw new Error(`the stand-in for the ${name} plugin has no ${typeOf(urn)}; only the real plugin does`);
+    return found;
+  }
+  /** @param {string} urn @param {boolean} preview @returns {Call} */
+  const callOf = (urn, preview) => ({
+    urn,
+    name: nameOf(urn),
+    signal: stop.signal,
+    preview,
+    log: (line) => log(urn, line, true),
+  });
+
+  /** A gRPC handler out of a function. @param {(request: any) => any} answer @returns {any} */
+  const unary = (answer) => async (/** @type {any} */ call, /** @type {any} */ reply) => {
+    try {
+      reply(null, await answer(call.request));
+    } catch (fault) {
+      const error = /** @type {Error} */ (fault);
+      reply({ code: grpc.status.UNKNOWN, message: error.message, details: error.message });
+    }
+  };
+  const nothing = () => new empty.Empty();
+
+  const server = new grpc.Server({ "grpc.max_receive_message_length": 400 << 20, "grpc.max_send_message_length": 400 << 20 });
+  server.addService(services.ResourceProviderService, {
+    getPluginInfo: unary(() => {
+      const info = new pluginMessages.PluginInfo();
+      info.setVersion(version);
+      return info;
+    }),
+    attach: unary((request) => {
+      attach(request.getAddress());
+      return nothing();
+    }),
+    checkConfig: unary((request) => {
+      const response = new messages.CheckResponse();
+      response.setInputs(request.getNews());
+      return response;
+    }),
+    diffConfig: unary(() => new messages.DiffResponse()),
+    configure: unary(() => {
+      const response = new messages.ConfigureResponse();
+      response.setAcceptsecrets(true);
+      response.setSupportspreview(true);
+      response.setAcceptresources(false);
+      response.setAcceptoutputs(false);
+      return response;
+    }),
+    check: unary((request) => {
+      const inputs = decode(request.getNews());
+      const response = new messages.CheckResponse();
+      response.setInputs(encode(inputs));
+      const faults = Object.entries(resourceOf(request.getUrn()).check(inputs));
+      response.setFailuresList(
+        faults.map(([property, reason]) => {
+          const failure = new messages.CheckFailure();
+          failure.setProperty(property);
+          failure.setReason(reason);
+          return failure;
+        }),
+      );
+      return response;
+    }),
+    diff: unary((request) => {
+      const { replacedBy } = resourceOf(request.getUrn());
+      const changes = difference(decode(request.getOldInputs()), decode(request.getNews()), replacedBy);
+      const response = new messages.DiffResponse();
+      const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
+      response.setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE);
+      response.setDiffsList(changes.map(({ key }) => key));
+      response.setReplacesList(changes.filter(({ replaces }) => replaces).map(({ key }) => key));
+      response.setHasdetaileddiff(true);
+      for (const { key, kind } of changes) {
+        const detail = new messages.PropertyDiff();
+        detail.setKind(kind);
+        detail.setInputdiff(true);
+        response.getDetaileddiffMap().set(key, detail);
+      }
+      return response;
+    }),
+    create: unary(async (request) => {
+      const call = callOf(request.getUrn(), request.getPreview());
+      const { id, outputs } = await resourceOf(call.urn).create(call, decode(request.getProperties()));
+      const response = new messages.CreateResponse();
+      response.setId(call.preview ? "" : id);
+      response.setProperties(encode(outputs));
+      return response;
+    }),
+    update: unary(async (request) => {
+      const call = callOf(request.getUrn(), request.getPreview());
+      const { update } = resourceOf(call.urn);
+      if (!update) throw new Error(`${typeOf(call.urn)} is replaced, never updated`);
+      const response = new messages.UpdateResponse();
+      response.setProperties(encode(await update(call, decode(request.getNews()), decode(request.getOlds()))));
+      return response;
+    }),
+    delete: unary(async (request) => {
+      const call = callOf(request.getUrn(), false);
+      await resourceOf(call.urn).delete?.(call, decode(request.getProperties()));
+      return nothing();
+    }),
+    read: unary((request) => {
+      const response = new messages.ReadResponse();
+      response.setId(request.getId());
+      response.setProperties(request.getProperties());
+      response.setInputs(request.getInputs());
+      return response;
+    }),
+    cancel: unary(() => {
+      stop.abort();
+      return nothing();
+    }),
+  });
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+    process.on(signal, () => {
+      stop.abort();
+      // The engine ends its plugins itself after Ctrl-C; until then the running command may still clean up.
+      if (signal !== "SIGINT") setTimeout(() => process.exit(0), 100);
+    });
+  }
+  server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (fault, port) => {
+    if (fault) throw fault;
+    process.stdout.write(`${port}\n`);
+  });
+}
+
+module.exports = { serve };
