@@ -13,6 +13,8 @@ export interface StepArgs {
   artifact?: string;
   /** Steps with the same lock take turns, across stacks too. */
   lock?: string;
+  /** What changes how a step works but not what it makes, by environment variable: a change of it runs nothing. */
+  settings?: Record<string, string>;
   /** Secrets, by environment variable. */
   secrets?: Record<string, pulumi.Input<string>>;
   /** Program in steps/ that `pulumi destroy` runs, with the same input. */
@@ -25,8 +27,14 @@ export interface StepArgs {
  * A file that vanished shows as a changed variable, so that preview names it; while the file is there, what the
  * state holds of that variable is left alone.
  */
-export function step<M>(name: string, args: StepArgs, parent: pulumi.Resource, dependsOn: pulumi.Resource[] = []): pulumi.Output<M> {
+export function step<M>(
+  name: string,
+  args: StepArgs,
+  parent: pulumi.Resource,
+  dependsOn?: pulumi.ResourceOptions["dependsOn"],
+): pulumi.Output<M> {
   const present = args.artifact === undefined || intact(join(TOP, args.artifact)) !== undefined;
+  const settings = Object.keys(args.settings ?? {});
   const command = new local.Command(
     name,
     {
@@ -36,12 +44,13 @@ export function step<M>(name: string, args: StepArgs, parent: pulumi.Resource, d
       stdin: pulumi.jsonStringify(args.input),
       environment: {
         ARTIFACT: present ? "present" : `${args.artifact} is missing or was altered, seen ${new Date().toISOString()}`,
+        ...args.settings,
         ...args.secrets,
       },
       logging: "stderr",
       addPreviousOutputInEnv: false,
     },
-    { parent, dependsOn, ignoreChanges: present ? ["environment.ARTIFACT"] : [] },
+    { parent, dependsOn, ignoreChanges: [...settings, ...(present ? ["ARTIFACT"] : [])].map((name) => `environment.${name}`) },
   );
   // A manifest holds digests and paths, no secret, whatever went in.
   return pulumi.unsecret(command.stdout).apply((manifest) => JSON.parse(manifest) as M);

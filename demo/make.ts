@@ -1,9 +1,26 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { runProgram } from "../steps/lib/step";
+import { declaredDefaults } from "../config";
+import { runProgram, StepError } from "../steps/lib/step";
 import { makeBaseImage } from "./base/make";
+import { makeTalosIso } from "./iso/make";
+import { makeMachineConfig } from "./machine-config";
 
 const folder = join(__dirname, "..", "artifacts", "demo");
 
-void runProgram("demo", async (context) => ({
-  base: await makeBaseImage(context, folder),
-}));
+function nodeTool(): string {
+  const found = (process.env.PATH ?? "").split(":").map((place) => join(place, "node-tool")).find(existsSync);
+  if (!found) throw new StepError("making the demo's inputs", "node-tool is not on PATH", "npm run setup builds it; npm run demo does all");
+  return found;
+}
+
+/** Makes what the stack `demo` is configured with, each once: a base, a Talos-shaped ISO, a machine config. */
+void runProgram("demo", async (context) => {
+  await mkdir(folder, { recursive: true });
+  const { talosVersion = "" } = declaredDefaults();
+  await makeMachineConfig(context, folder, talosVersion);
+  const iso = await makeTalosIso(context, folder, talosVersion, nodeTool());
+  const base = await makeBaseImage(context, folder);
+  return { iso, base };
+});

@@ -19,10 +19,12 @@ const Input = z.object({
   sourcePath: z.string(),
   sourceSha256: z.string(),
   template: z.string(),
-  accelerator: z.enum(["auto", "kvm", "hvf", "tcg"]),
   /** Cut the guest off from every network: its packages are in the source. */
   offline: z.boolean(),
 });
+
+/** How QEMU runs guests: a setting of the machine, so it is no part of what the base is made from. */
+const Accelerator = z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto");
 
 const MIB = 1 << 20;
 /** Room that the root file system keeps for what an appliance writes while it runs. */
@@ -32,7 +34,7 @@ const SLACK_BYTES = 64 * MIB;
 async function packerBuild(context: StepContext, input: z.output<typeof Input>, output: string): Promise<string> {
   const key = join(context.scratch, "build-key");
   await run(context, "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "bootstrap-pxe-build", "-f", key]);
-  const accelerator = await chooseAccelerator(context, input.accelerator);
+  const accelerator = await chooseAccelerator(context, Accelerator.parse(process.env.ACCELERATOR));
   const variables = {
     source_path: input.sourcePath,
     source_sha256: input.sourceSha256,

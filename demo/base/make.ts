@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../steps/lib/process";
 import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
 import type { StepContext } from "../../steps/lib/step";
+import { ingredients, isMade, noteMade } from "../made";
 import layout from "./packages.json";
 
 /** File name of the stand-in, in the form of Ubuntu's cloud images: qcow2 under the ending img. */
@@ -95,21 +94,14 @@ async function makeDisk(context: StepContext, tar: string, disk: string): Promis
   await installBiosGrub(context, early, disk);
 }
 
-async function inputsDigest(): Promise<string> {
-  const hash = createHash("sha256");
-  for (const name of (await readdir(__dirname)).sort()) hash.update(name).update(readFileSync(join(__dirname, name)));
-  return hash.digest("hex");
-}
-
 /**
  * Makes the demo's stand-in for Ubuntu's cloud image, with SHA256SUMS beside it, in `folder`.
  * It is made once; remove the folder to have it made again from today's packages.
  */
 export async function makeBaseImage(context: StepContext, folder: string): Promise<string> {
   const image = join(folder, BASE_IMAGE);
-  const madeFrom = join(folder, ".base-made-from");
-  const digest = await inputsDigest();
-  if (existsSync(image) && existsSync(madeFrom) && readFileSync(madeFrom, "utf8") === digest) return image;
+  const from = await ingredients([__dirname]);
+  if (isMade(image, from)) return image;
   const work = await partialBeside(image);
   await mkdir(work, { recursive: true });
   const tar = join(work, "root.tar");
@@ -121,7 +113,7 @@ export async function makeBaseImage(context: StepContext, folder: string): Promi
   await rename(join(work, "disk.qcow2"), image);
   await rm(work, { recursive: true });
   await writeWhole(join(folder, "SHA256SUMS"), `${await sha256File(image)} *${BASE_IMAGE}\n`);
-  await writeWhole(madeFrom, digest);
+  await noteMade(image, from);
   context.log(`base image: ${image}, ${Math.round((await stat(image)).size / MIB)} MiB`);
   return image;
 }

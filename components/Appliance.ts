@@ -1,0 +1,63 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { BaseLayer } from "./BaseImage";
+import { codeDigest, keyOf } from "./identity";
+import type { CheckedConfig } from "./MachineConfig";
+import type { NetbootLayer } from "./NetbootAssets";
+import type { RenderedFiles } from "./service-files";
+import { step } from "./step";
+
+export interface ApplianceArgs {
+  base: pulumi.Output<BaseLayer>;
+  netboot: pulumi.Output<NetbootLayer>;
+  files: pulumi.Output<RenderedFiles>;
+  machineConfig: { path: string; talosConfig?: string; ageKeyFile?: string; checked: pulumi.Output<CheckedConfig> };
+  /** bcrypt hash of root's password on the console. */
+  consoleHash: pulumi.Output<string>;
+  bootstrapVersion: string;
+  artifactName: string;
+}
+
+export interface Image {
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** The appliance: base, netboot and site layer side by side in one bootable RAW image. */
+export class Appliance extends pulumi.ComponentResource {
+  readonly image: pulumi.Output<Image>;
+
+  constructor(name: string, args: ApplianceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bootstrap-pxe:index:Appliance", name, {}, opts);
+    const path = `artifacts/bootstrap/${args.bootstrapVersion}/${args.artifactName}.raw`;
+    const { machineConfig } = args;
+    const code = codeDigest("appliance");
+    const input = pulumi
+      .all([args.base, args.netboot, args.files, machineConfig.checked, args.consoleHash])
+      .apply(([base, netboot, files, checked, consoleHash]) => {
+        const content = {
+          path,
+          base: { path: base.path, sha256: base.sha256 },
+          netboot: { path: netboot.path, sha256: netboot.sha256 },
+          files,
+          machineConfig: { path: machineConfig.path, sha256: checked.sha256 },
+          talosConfig: machineConfig.talosConfig && { path: machineConfig.talosConfig, sha256: checked.talosConfigSha256 },
+          code,
+        };
+        return { key: keyOf({ ...content, consoleHash }), stack: pulumi.getStack(), ageKeyFile: machineConfig.ageKeyFile, ...content };
+      });
+    this.image = step<Image>(
+      `${name}-assembly`,
+      {
+        program: "appliance",
+        // The password's hash is in the key only as part of a digest.
+        input: pulumi.unsecret(input),
+        artifact: path,
+        secrets: { CONSOLE_HASH: args.consoleHash },
+        onDestroy: "discard",
+      },
+      this,
+    );
+    this.registerOutputs({ image: this.image });
+  }
+}

@@ -1,0 +1,69 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../config";
+import { codeDigest, keyOf } from "./identity";
+import { step } from "./step";
+import type { Fetched } from "./TalosIso";
+
+/** A dated folder, so that the same config means the same base; digests are in sources.lock.json. */
+const SOURCES = {
+  "cloud-image": "https://cloud-images.ubuntu.com/releases/24.04/release-20260826/ubuntu-24.04-server-cloudimg-amd64.img",
+  "autoinstall-iso": "https://releases.ubuntu.com/24.04/ubuntu-24.04.3-live-server-amd64.iso",
+} as const;
+
+export interface BaseImageArgs {
+  source: StackConfig["baseSource"];
+  /** `https://` or `file://`; unset, Ubuntu 24.04. */
+  url?: string;
+  sha256?: string;
+  /** Build without any network: the source has every package. */
+  offline: boolean;
+  accelerator: StackConfig["accelerator"];
+  /** Digest over packer/: the template and all it puts into the image. */
+  templateDigest: string;
+}
+
+export interface BaseLayer {
+  path: string;
+  sha256: string;
+  bytes: number;
+  /** Bytes of content in the root file system. */
+  contentBytes: number;
+}
+
+/** The base layer: made by Packer once for all stacks whose inputs are the same. */
+export class BaseImage extends pulumi.ComponentResource {
+  readonly layer: pulumi.Output<BaseLayer>;
+
+  constructor(name: string, args: BaseImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bootstrap-pxe:index:BaseImage", name, {}, opts);
+    const from = { url: args.url ?? SOURCES[args.source], sha256: args.sha256 };
+    const kind = args.source === "cloud-image" ? "qcow2" : "iso";
+    const fetch = { ...from, kind, code: codeDigest("fetch") };
+    const path = `artifacts/cache/sources/${keyOf({ url: from.url })}.${kind}`;
+    const setKeys = { url: "baseUrl", sha256: "baseSha256" };
+    const source = step<Fetched>(
+      `${name}-fetch`,
+      { program: "fetch", input: { key: keyOf(fetch), path, ...fetch, setKeys }, artifact: path, lock: `${path}.lock` },
+      this,
+      opts?.dependsOn,
+    );
+
+    const recipe = { source: args.source, template: args.templateDigest, offline: args.offline, code: codeDigest("base") };
+    const artifact = `artifacts/cache/base/${keyOf({ ...from, ...recipe })}/base.raw`;
+    const input = source.apply((fetched) => ({
+      key: keyOf({ fetched: fetched.sha256, ...recipe }),
+      path: artifact,
+      ...recipe,
+      template: "packer/bootstrap.pkr.hcl",
+      templateDigest: args.templateDigest,
+      sourcePath: fetched.path,
+      sourceSha256: fetched.sha256,
+    }));
+    this.layer = step<BaseLayer>(
+      `${name}-packer`,
+      { program: "base", input, artifact, lock: `${artifact}.lock`, settings: { ACCELERATOR: args.accelerator } },
+      this,
+    );
+    this.registerOutputs({ layer: this.layer });
+  }
+}

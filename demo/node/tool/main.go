@@ -1,0 +1,77 @@
+// The parts of the demo's node that busybox lacks, with the libraries that Talos itself uses.
+//
+//	node-tool time SERVER   asks SERVER by NTP and sets the clock
+//	node-tool config        reads a machine config from stdin with Talos's own loader and has it validated for metal
+//
+// Neither prints the config.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/beevik/ntp"
+	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
+	"github.com/siderolabs/talos/pkg/machinery/config/validation"
+)
+
+// metal is the runtime mode that Talos validates for on a bare machine.
+type metal struct{}
+
+func (metal) String() string        { return "metal" }
+func (metal) RequiresInstall() bool { return true }
+func (metal) InContainer() bool     { return false }
+
+func load(text []byte) (string, error) {
+	provider, err := configloader.NewFromBytes(text)
+	if err != nil {
+		return "", err
+	}
+	if _, err := provider.Validate(metal{}, validation.WithLocal()); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("machine.type=%s endpoint=%s install.image=%s", provider.Machine().Type(),
+		provider.Cluster().Endpoint(), provider.Machine().Install().Image()), nil
+}
+
+func setClock(server string) (string, error) {
+	answer, err := ntp.QueryWithOptions(server, ntp.QueryOptions{Timeout: 3 * time.Second})
+	if err != nil {
+		return "", err
+	}
+	if err := answer.Validate(); err != nil {
+		return "", err
+	}
+	now := syscall.NsecToTimeval(time.Now().Add(answer.ClockOffset).UnixNano())
+	if err := syscall.Settimeofday(&now); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("stratum=%d offset=%s", answer.Stratum, answer.ClockOffset.Round(time.Millisecond)), nil
+}
+
+func run(args []string) (string, error) {
+	switch {
+	case len(args) == 2 && args[0] == "time":
+		return setClock(args[1])
+	case len(args) == 1 && args[0] == "config":
+		text, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return "", err
+		}
+		return load(text)
+	}
+	return "", errors.New("usage: node-tool time SERVER | node-tool config <FILE")
+}
+
+func main() {
+	said, err := run(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(said)
+}

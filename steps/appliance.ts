@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, stat, truncate } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { partialBeside, publish, verified } from "./lib/files";
+import { claim } from "./lib/owner";
+import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
+import { run } from "./lib/process";
+import { siteTar } from "./lib/site-layer";
+import { decrypt } from "./lib/sops";
+import { squashfs } from "./lib/squashfs";
+import { runStep, StepError, type StepContext } from "./lib/step";
+
+const Layer = z.object({ path: z.string(), sha256: z.string() });
+const Input = z.object({
+  key: z.string(),
+  /** The finished image. */
+  path: z.string(),
+  /** Stack that owns the path. */
+  stack: z.string(),
+  base: Layer,
+  netboot: Layer,
+  files: z.record(z.string(), z.string()),
+  machineConfig: z.object({ path: z.string(), sha256: z.string() }),
+  talosConfig: z.object({ path: z.string(), sha256: z.string() }).optional(),
+  ageKeyFile: z.string().optional(),
+});
+type Request = z.output<typeof Input>;
+
+const MIB = 1 << 20;
+const LINUX_FILESYSTEM = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+/** Only the step's own user reads an image: it holds the cluster's secrets. */
+const IMAGE_MODE = 0o600;
+
+/** Decrypts again what was checked, and makes sure that it is still the same. */
+async function secretText(context: StepContext, request: Request, file: { path: string; sha256: string }): Promise<string> {
+  const text = await decrypt(context, {
+    path: file.path,
+    ageKeyFile: request.ageKeyFile,
+    allowPlaintext: true,
+    setKey: "machineConfig",
+    madeBy: "see the step machine-config",
+  });
+  if (createHash("sha256").update(text).digest("hex") === file.sha256) return text;
+  throw new StepError(`reading ${file.path}`, "it changed after it was checked", "Run the same again");
+}
+
+async function writeSite(context: StepContext, request: Request, path: string): Promise<void> {
+  const consoleHash = process.env.CONSOLE_HASH;
+  if (!consoleHash) throw new StepError("making the site layer", "CONSOLE_HASH is not in the environment", "Set it to a crypt(3) hash of the console's password");
+  const site = {
+    files: request.files,
+    machineConfig: await secretText(context, request, request.machineConfig),
+    talosConfig: request.talosConfig && (await secretText(context, request, request.talosConfig)),
+    consoleHash,
+  };
+  await squashfs(context, siteTar(site), path);
+}
+
+/** A UUID out of a text: the same layer has the same one. */
+function uuidFor(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  // RFC 9562, version 8: the contents are the maker's own.
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`.toUpperCase();
+}
+
+/** Copies a layer to its place in the disk. */
+async function place(context: StepContext, layer: string, disk: string, start: number): Promise<void> {
+  const mib = (start * SECTOR) / MIB;
+  await run(context, "dd", [`if=${layer}`, `of=${disk}`, "bs=1M", `seek=${mib}`, "conv=notrunc,sparse", "status=none"]);
+}
+
+/** Lays the layers side by side and writes the partition table around them. */
+async function assemble(context: StepContext, request: Request, site: string, disk: string): Promise<void> {
+  await run(context, "cp", ["--reflink=auto", "--sparse=always", request.base.path, disk]);
+  await chmod(disk, IMAGE_MODE);
+  const table = await readTable(context, disk);
+  const added = [
+    { name: "bootstrap-netboot", file: request.netboot.path, identity: request.netboot.sha256 },
+    // The site's digest would tell two secrets apart from outside; the key of its inputs does not.
+    { name: "bootstrap-site", file: site, identity: request.key },
+  ];
+  let number = Math.max(...table.partitions.map((partition) => partition.number));
+  const last = table.partitions.at(-1) as Partition;
+  // The base's own backup table lies where the first layer goes: cut it off.
+  await truncate(disk, alignUp(last.start + last.size) * SECTOR);
+  for (const { name, file, identity } of added) {
+    const before = table.partitions.at(-1) as Partition;
+    const start = alignUp(before.start + before.size);
+    const size = alignUp(Math.ceil((await stat(file)).size / SECTOR));
+    table.partitions.push({ number: ++number, start, size, type: LINUX_FILESYSTEM, uuid: uuidFor(`${name} ${identity}`), name });
+    await truncate(disk, (start + size + alignUp(BACKUP_GPT_SECTORS)) * SECTOR);
+  }
+  for (const [index, { file }] of added.entries()) {
+    await place(context, file, disk, (table.partitions.at(index - added.length) as Partition).start);
+  }
+  await writeTable(context, disk, table);
+}
+
+/** What can be told of the finished disk without booting it. The base was checked when it was made. */
+async function inspect(context: StepContext, disk: string): Promise<void> {
+  await run(context, "sfdisk", ["--verify", disk]);
+  const { partitions } = await readTable(context, disk);
+  for (const name of ["bootstrap-netboot", "bootstrap-site"]) {
+    const found = partitions.find((partition) => partition.name === name);
+    await run(context, "unsquashfs", ["-stat", "-offset", String((found?.start ?? 0) * SECTOR), disk]);
+  }
+}
+
+void runStep("appliance", Input, async (request, context) => {
+  await claim(request.path, request.stack);
+  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({ path: request.path, sha256, bytes });
+  const made = await verified(request.path, request.key);
+  if (made) return manifest(made);
+
+  const site = join(context.scratch, "site");
+  await writeSite(context, request, site);
+  await mkdir(dirname(request.path), { recursive: true });
+  const disk = await partialBeside(request.path);
+  await assemble(context, request, site, disk);
+  await inspect(context, disk);
+  const stamp = await publish(disk, request.path, request.key);
+  context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} MiB`);
+  return manifest(stamp);
+});

@@ -1,0 +1,18 @@
+import { rm } from "node:fs/promises";
+import { z } from "zod";
+import { discard } from "./lib/files";
+import { ownerOf, release } from "./lib/owner";
+import { runStep } from "./lib/step";
+
+const Input = z.object({ path: z.string(), stack: z.string() });
+
+/** Removes a stack's image; another stack's is left alone. Caches stay: they are shared. */
+void runStep("discard", Input, async ({ path, stack }, context) => {
+  if (ownerOf(path) !== stack) return { path, removed: false };
+  await discard(path);
+  for (const companion of [`${path}.gz`, `${path}.zst`]) await discard(companion);
+  await rm(`${path}.SHA256SUMS`, { force: true });
+  await release(path);
+  context.log(`removed ${path}`);
+  return { path, removed: true };
+});

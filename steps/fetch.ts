@@ -1,0 +1,193 @@
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { intact, publish, sha256File, verified, writeWhole } from "./lib/files";
+import { run } from "./lib/process";
+import { runStep, StepError, type StepContext } from "./lib/step";
+
+const Input = z.object({
+  key: z.string(),
+  /** Where the file goes. */
+  path: z.string(),
+  /** `https://…` or `file://…`; a relative path after file:// counts from the checkout's top. */
+  url: z.string(),
+  /** Expected SHA-256; unset, the lock file or the list beside the source counts. */
+  sha256: z.string().optional(),
+  kind: z.enum(["iso", "qcow2"]),
+  lockFile: z.string().default("sources.lock.json"),
+  /** Config keys that a person sets to mend a fault. */
+  setKeys: z.object({ url: z.string(), sha256: z.string() }),
+});
+type Request = z.output<typeof Input>;
+
+/** First bytes that tell a file's kind, by offset: ECMA-119 section 8.1, and QEMU's qcow2 specification. */
+const MAGIC = {
+  iso: { offset: 0x8001, bytes: Buffer.from("CD001"), name: "an ISO 9660 image" },
+  qcow2: { offset: 0, bytes: Buffer.from([0x51, 0x46, 0x49, 0xfb]), name: "a qcow2 disk image" },
+};
+/** Names under which releases publish their checksums beside a file: Talos, then Ubuntu. */
+const CHECKSUM_LISTS = ["sha256sum.txt", "SHA256SUMS"];
+const MIB = 1 << 20;
+
+const isFile = (url: string) => url.startsWith("file://");
+
+function filePath(url: string): string {
+  return /^file:\/\/\//.test(url) ? fileURLToPath(url) : resolve(decodeURIComponent(url.slice("file://".length)));
+}
+
+function lockedDigests(lockFile: string): Record<string, string> {
+  return existsSync(lockFile) ? (JSON.parse(readFileSync(lockFile, "utf8")) as Record<string, string>) : {};
+}
+
+/** What lies under artifacts/ was made on this machine: its digest means nothing on another. */
+function isMadeHere(url: string): boolean {
+  return isFile(url) && !relative(resolve("artifacts"), filePath(url)).startsWith("..");
+}
+
+async function record(request: Request, sha256: string): Promise<void> {
+  if (isMadeHere(request.url)) return;
+  // Two fetches may write at once; whoever lost the race writes again.
+  while (lockedDigests(request.lockFile)[request.url] !== sha256) {
+    const digests = { ...lockedDigests(request.lockFile), [request.url]: sha256 };
+    const sorted = Object.fromEntries(Object.entries(digests).sort(([a], [b]) => (a < b ? -1 : 1)));
+    await writeWhole(request.lockFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
+  }
+}
+
+const curl = (...args: string[]) => ["--fail", "--location", "--silent", "--show-error", "--connect-timeout", "20", ...args];
+const RETRIES = ["--retry", "5", "--retry-all-errors", "--retry-delay", process.env.BOOTSTRAP_PXE_RETRY_SECONDS ?? "2"];
+
+async function readList(context: StepContext, url: string): Promise<string | undefined> {
+  if (isFile(url)) return existsSync(filePath(url)) ? readFileSync(filePath(url), "utf8") : undefined;
+  return run(context, "curl", curl(url)).then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
+}
+
+/** The checksum that the release itself publishes, in the form of sha256sum(1). */
+async function publishedDigest(context: StepContext, url: string): Promise<string | undefined> {
+  const file = basename(new URL(url, "file:///").pathname);
+  for (const list of CHECKSUM_LISTS) {
+    const text = await readList(context, `${url.slice(0, url.lastIndexOf("/"))}/${list}`);
+    const line = text?.split("\n").find((row) => row.replace(/^\S+\s+\*?(\.\/)?/, "") === file);
+    const found = /^([0-9a-f]{64})\s/i.exec(line ?? "")?.[1];
+    if (found) return found.toLowerCase();
+  }
+  return undefined;
+}
+
+async function expectedDigest(context: StepContext, request: Request): Promise<string | undefined> {
+  const locked = lockedDigests(request.lockFile)[request.url];
+  if (request.sha256 && locked && request.sha256 !== locked) {
+    throw new StepError(
+      `checking ${request.url}`,
+      `${request.setKeys.sha256} says ${request.sha256}, but ${request.lockFile} recorded ${locked} at its first use`,
+      `Remove its line from ${request.lockFile} if the new one is meant`,
+    );
+  }
+  const expected = request.sha256 ?? locked ?? (await publishedDigest(context, request.url));
+  if (expected || isFile(request.url)) return expected;
+  throw new StepError(
+    `checking ${request.url}`,
+    "no checksum list beside it that names it, and none configured",
+    `Set it: pulumi config set ${request.setKeys.sha256} SHA256`,
+  );
+}
+
+async function sizeOf(context: StepContext, url: string): Promise<number | undefined> {
+  const head = await run(context, "curl", curl("--head", url)).catch(() => undefined);
+  const lengths = [...(head?.stdout ?? "").matchAll(/^content-length:\s*(\d+)/gim)];
+  return lengths.length > 0 ? Number(lengths.at(-1)?.[1]) : undefined;
+}
+
+/** Says how far a download is, at most once a second, and only when it moved. */
+function watch(context: StepContext, partial: string, total: number | undefined): () => void {
+  let last = -1;
+  const timer = setInterval(() => {
+    const done = statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
+    if (done === last) return;
+    last = done;
+    const of = total ? ` of ${(total / MIB).toFixed(0)} MiB, ${Math.floor((100 * done) / total)} %` : " MiB";
+    context.log(`${basename(partial).slice(1, -".download".length)}: ${(done / MIB).toFixed(0)}${of}`);
+  }, 1000);
+  return () => clearInterval(timer);
+}
+
+/** Downloads with retries; what an earlier, interrupted run got is continued where the server can. */
+async function download(context: StepContext, request: Request, partial: string): Promise<void> {
+  const resumed = existsSync(partial);
+  const stopWatching = watch(context, partial, await sizeOf(context, request.url));
+  const get = () => run(context, "curl", curl(...RETRIES, "--continue-at", "-", "--output", partial, request.url));
+  try {
+    await get().catch(async (fault: unknown) => {
+      if (!resumed || context.signal.aborted) throw fault;
+      // A server without ranges, or a file that is whole already: from the start, once.
+      await rm(partial, { force: true });
+      await get();
+    });
+  } catch (fault) {
+    context.signal.throwIfAborted();
+    const words = (fault as Error).message.replace(/^.*?curl: /s, "").replace(/\. See above.*|\. BOOTSTRAP.*/s, "");
+    throw new StepError(`fetching ${request.url}`, words, `Run the same again to go on from here, or set ${request.setKeys.url} to a mirror or a file://`);
+  } finally {
+    stopWatching();
+  }
+}
+
+/** What a file that is not what it should be looks like. */
+function looks(path: string, kind: Request["kind"]): string | undefined {
+  const { offset, bytes, name } = MAGIC[kind];
+  const head = Buffer.alloc(offset + bytes.length);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, head, 0, head.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (head.subarray(offset).equals(bytes)) return undefined;
+  return /<(!doctype\s+html|html|head|body)/i.test(head.subarray(0, 1024).toString()) ? "a page of HTML" : `not ${name}`;
+}
+
+async function check(request: Request, partial: string, expected: string | undefined): Promise<string> {
+  const bytes = statSync(partial).size;
+  const wrongKind = looks(partial, request.kind);
+  const sha256 = await sha256File(partial);
+  if (wrongKind || (expected && sha256 !== expected)) {
+    await rm(partial, { force: true });
+    const found = wrongKind ? `${wrongKind}, ${bytes} bytes` : `${bytes} bytes with the SHA-256 ${sha256}, expected ${expected}`;
+    const next = wrongKind
+      ? `See where ${request.setKeys.url} points to; a login page or a wrong link answers like this`
+      : `The file is damaged, cut short or another one; if it is the right one, set ${request.setKeys.sha256}`;
+    throw new StepError(`checking what ${request.url} gave`, `${found}. Nothing of it was kept`, next);
+  }
+  return sha256;
+}
+
+void runStep("fetch", Input, async (request, context) => {
+  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({ path: request.path, sha256, bytes });
+  const here = await verified(request.path, request.key);
+  if (here) return manifest(here);
+
+  const expected = await expectedDigest(context, request);
+  await mkdir(dirname(request.path), { recursive: true });
+  if (existsSync(request.path) && !intact(request.path) && expected && (await sha256File(request.path)) === expected) {
+    context.log(`${request.path} is there already, with the right checksum`);
+    await record(request, expected);
+    return manifest(await publish(request.path, request.path, request.key, expected));
+  }
+  // Not named by process, so that a later run can go on where a killed one stopped.
+  const partial = join(dirname(request.path), `.${basename(request.path)}.download`);
+  if (isFile(request.url)) {
+    const source = filePath(request.url);
+    if (!existsSync(source)) throw new StepError(`fetching ${request.url}`, "no such file", `Put it there or set ${request.setKeys.url}`);
+    await run(context, "cp", ["--reflink=auto", source, partial]);
+  } else {
+    await download(context, request, partial);
+  }
+  const sha256 = await check(request, partial, expected);
+  await record(request, sha256);
+  return manifest(await publish(partial, request.path, request.key, sha256));
+});

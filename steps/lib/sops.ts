@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { run } from "./process";
+import { StepError, type StepContext } from "./step";
+
+export interface SecretFile {
+  path: string;
+  ageKeyFile?: string;
+  allowPlaintext: boolean;
+  /** Config key that names the file. */
+  setKey: string;
+  /** Commands that make such a file, for the message when it is missing. */
+  madeBy: string;
+}
+
+/** A SOPS file carries its own metadata under this key (getsops/sops, "stores"). */
+const SOPS_METADATA = /^sops:|^\s+"?sops"?:/m;
+
+/**
+ * Decrypts a file in memory. A file that sops did not encrypt is refused unless `allowPlaintext`.
+ *
+ * @throws StepError when it is missing, plain, or none of sops's keys opens it
+ */
+export async function decrypt(context: StepContext, file: SecretFile): Promise<string> {
+  const doing = `reading ${file.path}`;
+  if (!existsSync(file.path)) throw new StepError(doing, "no such file", `Make it: ${file.madeBy}; or set ${file.setKey}`);
+  const text = readFileSync(file.path, "utf8");
+  if (!SOPS_METADATA.test(text)) {
+    if (file.allowPlaintext) return text;
+    throw new StepError(
+      doing,
+      "it is not encrypted by sops",
+      `Encrypt it: sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${file.path}; or accept it: pulumi config set allowPlaintextSecrets true`,
+    );
+  }
+  const env = file.ageKeyFile ? { SOPS_AGE_KEY_FILE: resolve(file.ageKeyFile) } : {};
+  const flags = ["decrypt", "--input-type", "yaml", "--output-type", "yaml", file.path];
+  try {
+    return (await run(context, "sops", flags, { env, stripFinalNewline: false })).stdout;
+  } catch (fault) {
+    context.signal.throwIfAborted();
+    const words = (fault as Error).message;
+    if (/npm run setup/.test(words)) throw fault;
+    const damaged = /MAC mismatch|Error unmarshalling|yaml:/i.test(words);
+    const found = damaged ? "it was altered after it was encrypted, or is cut short" : "no key on this machine opens it";
+    const next = damaged
+      ? "Take it from version control again"
+      : "Set ageKeyFile, or SOPS_AGE_KEY_FILE in the environment, to the file with your age identity (sops's other key services work too)";
+    throw new StepError(`decrypting ${file.path}`, found, next);
+  }
+}

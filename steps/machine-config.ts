@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { readMachineConfig, withoutValues } from "./lib/machine-config";
+import { run } from "./lib/process";
+import { decrypt } from "./lib/sops";
+import { runStep, StepError } from "./lib/step";
+
+const Input = z.object({
+  path: z.string(),
+  talosConfig: z.string().optional(),
+  ageKeyFile: z.string().optional(),
+  allowPlaintext: z.boolean(),
+  talosVersion: z.string(),
+  minipcIp: z.string(),
+  minipcMac: z.string(),
+  applianceCidr: z.string(),
+});
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+void runStep("machine-config", Input, async (input, context) => {
+  const { ageKeyFile, allowPlaintext } = input;
+  const encrypt = (file: string) => `sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${file}`;
+  const config = await decrypt(context, {
+    path: input.path,
+    ageKeyFile,
+    allowPlaintext,
+    setKey: "machineConfig",
+    madeBy: `talosctl gen config CLUSTER https://${input.minipcIp}:6443 --install-image ghcr.io/siderolabs/installer:${input.talosVersion} --output-types controlplane --output ${input.path}, then ${encrypt(input.path)}`,
+  });
+  const doing = `checking ${input.path}`;
+  await run(context, "talosctl", ["validate", "--mode", "metal", "--config", "/dev/stdin"], { input: config }).catch((fault: Error) => {
+    context.signal.throwIfAborted();
+    if (/npm run setup/.test(fault.message)) throw fault;
+    const words = withoutValues(fault.message.replace(/^running talosctl validate: /, "")).replace(/\. BOOTSTRAP_PXE_DEBUG.*/s, "");
+    throw new StepError(doing, `Talos refuses it: ${words}`, `Mend it: sops edit ${input.path}`);
+  });
+  const { facts, faults } = readMachineConfig(config, input);
+  if (faults.length > 0) throw new StepError(doing, faults.join("; "), `Mend it (sops edit ${input.path}), or the stack's config`);
+  const client =
+    input.talosConfig &&
+    (await decrypt(context, {
+      path: input.talosConfig,
+      ageKeyFile,
+      allowPlaintext,
+      setKey: "talosConfig",
+      madeBy: `talosctl gen config … --output-types talosconfig --output ${input.talosConfig}, then ${encrypt(input.talosConfig)}`,
+    }));
+  context.log(`${facts.machineType} for ${facts.endpoint}, accepted by Talos's own loader`);
+  return { ...facts, sha256: sha256(config), talosConfigSha256: client ? sha256(client) : undefined };
+});

@@ -1,0 +1,124 @@
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import tar, { type Pack } from "tar-stream";
+import { z } from "zod";
+import { partialBeside, publish, sha256File, verified, writeWhole } from "./lib/files";
+import { initramfsFormat, kernelVersion } from "./lib/kernel-image";
+import { run } from "./lib/process";
+import { squashfs } from "./lib/squashfs";
+import { runStep, StepError, type StepContext } from "./lib/step";
+
+const Input = z.object({
+  key: z.string(),
+  /** The netboot layer's file. */
+  path: z.string(),
+  isoPath: z.string(),
+  isoSha256: z.string(),
+  talosVersion: z.string(),
+});
+type Request = z.output<typeof Input>;
+
+interface Pair {
+  kernel: string;
+  initramfs: string;
+}
+
+async function listing(context: StepContext, iso: string, folder: string): Promise<string[]> {
+  const found = await run(context, "xorriso", ["-indev", iso, "-find", folder, "-maxdepth", "1", "-exec", "echo", "--"]).catch(() => undefined);
+  return (found?.stdout ?? "").split("\n").flatMap((row) => /^'(.*)'$/.exec(row)?.[1] ?? []);
+}
+
+async function extract(context: StepContext, iso: string, from: string, to: string): Promise<void> {
+  await run(context, "xorriso", ["-osirrox", "on", "-indev", iso, "-extract", from, to]);
+}
+
+/** Secureboot, arm64 and some factory ISOs hold a unified kernel image only: kernel and initramfs are sections of it. */
+async function fromUki(context: StepContext, iso: string, uki: string, folder: string): Promise<Pair> {
+  const image = join(folder, "uki.efi");
+  const pair = { kernel: join(folder, "vmlinuz"), initramfs: join(folder, "initramfs.xz") };
+  await extract(context, iso, uki, image);
+  const sections = [`.linux=${pair.kernel}`, `.initrd=${pair.initramfs}`].flatMap((section) => ["--dump-section", section]);
+  await run(context, "objcopy", ["-O", "binary", ...sections, image, "/dev/null"]);
+  return pair;
+}
+
+async function takeOut(context: StepContext, request: Request, folder: string): Promise<Pair> {
+  const { isoPath: iso } = request;
+  const boot = await listing(context, iso, "/boot");
+  if (boot.includes("/boot/vmlinuz") && boot.includes("/boot/initramfs.xz")) {
+    await extract(context, iso, "/boot", join(folder, "boot"));
+    return { kernel: join(folder, "boot/vmlinuz"), initramfs: join(folder, "boot/initramfs.xz") };
+  }
+  const uki = (await listing(context, iso, "/EFI/Linux")).find((name) => /\.efi$/i.test(name));
+  if (uki) return fromUki(context, iso, uki, folder);
+  const top = (await listing(context, iso, "/")).filter((name) => name !== "/");
+  throw new StepError(
+    `reading ${iso}`,
+    `neither /boot/vmlinuz with /boot/initramfs.xz nor a /EFI/Linux/*.efi, but ${top.join(", ") || "nothing"}`,
+    "Set isoUrl to a Talos metal-amd64.iso, or unset it for the release's own",
+  );
+}
+
+async function head(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1 << 16), 0, 1 << 16, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Checks what came out, so that a bad ISO is found here and not by a mini-PC that restarts. */
+async function inspect(context: StepContext, request: Request, pair: Pair) {
+  const refuse = (what: string, found: string) =>
+    new StepError(`checking the ${what} of ${request.isoPath}`, found, "The ISO is damaged or not Talos for amd64 metal; fetch it again or set isoUrl");
+  for (const file of Object.values(pair)) if (!existsSync(file)) throw refuse(file === pair.kernel ? "kernel" : "initramfs", "it is not there");
+  const kernel = kernelVersion(await head(pair.kernel));
+  if ("wrong" in kernel) throw refuse("kernel", `${kernel.wrong}: no x86 bzImage`);
+  const format = initramfsFormat(await head(pair.initramfs));
+  if (!format) throw refuse("initramfs", "compressed neither with zstd, xz nor gzip");
+  // A whole stream ends with its own checksum; each tool verifies it.
+  await run(context, format, ["--test", "--quiet"], { input: createReadStream(pair.initramfs) }).catch(() => {
+    throw refuse("initramfs", `its ${format} stream is damaged or cut short, ${statSync(pair.initramfs).size} bytes`);
+  });
+  return { kernelVersion: kernel.version, initramfsFormat: format };
+}
+
+const fixed = { mtime: new Date(0), uid: 0, gid: 0 };
+
+async function addFile(pack: Pack, name: string, file: string): Promise<void> {
+  const entry = pack.entry({ ...fixed, name, mode: 0o644, size: statSync(file).size });
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), entry);
+}
+
+async function writeLayer(context: StepContext, version: string, pair: Pair, path: string): Promise<void> {
+  const pack = tar.pack();
+  const written = squashfs(context, pack, path);
+  for (const name of ["talos", `talos/${version}`]) pack.entry({ ...fixed, name, type: "directory", mode: 0o755 });
+  await addFile(pack, `talos/${version}/vmlinuz`, pair.kernel);
+  await addFile(pack, `talos/${version}/initramfs.xz`, pair.initramfs);
+  pack.finalize();
+  await written;
+}
+
+void runStep("netboot", Input, async (request, context) => {
+  const details = `${request.path}.json`;
+  if ((await verified(request.path, request.key)) && existsSync(details)) return JSON.parse(readFileSync(details, "utf8")) as object;
+
+  const work = await partialBeside(request.path);
+  await mkdir(work, { recursive: true });
+  const pair = await takeOut(context, request, work);
+  const facts = await inspect(context, request, pair);
+  const layer = join(work, "layer");
+  await writeLayer(context, request.talosVersion, pair, layer);
+  const files = { vmlinuz: await sha256File(pair.kernel), "initramfs.xz": await sha256File(pair.initramfs) };
+  const stamp = await publish(layer, request.path, request.key);
+  const manifest = { path: request.path, sha256: stamp.sha256, bytes: stamp.bytes, ...facts, files };
+  await writeWhole(details, JSON.stringify(manifest));
+  await rm(work, { recursive: true, force: true });
+  context.log(`kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}): ${Math.round(stamp.bytes / (1 << 20))} MiB`);
+  return manifest;
+});
