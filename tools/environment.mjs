@@ -17,7 +17,8 @@ export function cacheFolder() {
 /** Says whether Pulumi's real plugins or this project's stand-ins serve. Set-up writes it. */
 export const pluginsMark = () => join(cacheFolder(), "plugins");
 
-export const standInsServe = () => existsSync(pluginsMark()) && readFileSync(pluginsMark(), "utf8") === "stand-ins";
+export const standInsServe = () =>
+  existsSync(pluginsMark()) && readFileSync(pluginsMark(), "utf8") === "stand-ins";
 
 function loggedInElsewhere() {
   if (process.env.PULUMI_BACKEND_URL || process.env.PULUMI_ACCESS_TOKEN) return true;
@@ -35,7 +36,9 @@ function ownBackend() {
     const file = join(TOP, ".pulumi-passphrase");
     if (!existsSync(file)) {
       writeFileSync(file, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-      process.stderr.write("bootstrap-pxe: made a passphrase for Pulumi's secrets in .pulumi-passphrase; keep it with .pulumi-state\n");
+      process.stderr.write(
+        "bootstrap-pxe: made a passphrase for Pulumi's secrets in .pulumi-passphrase; keep it with .pulumi-state\n",
+      );
     }
     env.PULUMI_CONFIG_PASSPHRASE_FILE = file;
   }
@@ -46,7 +49,14 @@ function ownBackend() {
 export function toolEnvironment() {
   const cache = cacheFolder();
   const standIns = standInsServe() ? [join(TOP, "tools/plugins/bin")] : [];
-  const path = [...standIns, join(cache, "bin"), process.env.PATH ?? "", "/usr/sbin", "/sbin", join(cache, "checkers/bin")];
+  const path = [
+    ...standIns,
+    join(cache, "bin"),
+    process.env.PATH ?? "",
+    "/usr/sbin",
+    "/sbin",
+    join(cache, "checkers/bin"),
+  ];
   return {
     ...process.env,
     ...(loggedInElsewhere() ? {} : ownBackend()),

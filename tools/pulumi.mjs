@@ -5,7 +5,10 @@ import { setUp } from "./setup.mjs";
 
 /** Runs Pulumi to its end and returns its exit status. @param {string[]} args @returns {Promise<number>} */
 export function pulumi(args) {
-  if (standInsServe()) process.stderr.write("bootstrap-pxe: stand-ins serve for Pulumi's plugins command and random, which cannot be downloaded here\n");
+  if (standInsServe())
+    process.stderr.write(
+      "bootstrap-pxe: stand-ins serve for Pulumi's plugins command and random, which cannot be downloaded here\n",
+    );
   const child = spawn("pulumi", args, { cwd: TOP, env: toolEnvironment(), stdio: "inherit" });
   // Ctrl-C reaches Pulumi by itself; it asks its steps to end, and this waits for it.
   process.on("SIGINT", () => {});

@@ -18,7 +18,8 @@ function takeTurn(cache) {
   mkdirSync(cache, { recursive: true });
   const lock = openSync(join(cache, "setup.lock"), "a");
   // flock(1) locks the description of descriptor 3, which this process shares and keeps.
-  const take = (/** @type {string[]} */ ...flags) => spawnSync("flock", [...flags, "3"], { stdio: ["ignore", "inherit", "inherit", lock] }).status === 0;
+  const take = (/** @type {string[]} */ ...flags) =>
+    spawnSync("flock", [...flags, "3"], { stdio: ["ignore", "inherit", "inherit", lock] }).status === 0;
   if (take("--nonblock")) return;
   say("another set-up is at work; waiting for it");
   take();
@@ -29,9 +30,10 @@ async function decideOnPlugins() {
   writeFileSync(pluginsMark(), (await reachable(PLUGINS)) ? "real" : "stand-ins");
 }
 
-/** Beside a Pulumi CLI, from its own download or the machine's. */
-function languageHostIsThere() {
-  return Boolean(which("pulumi-language-nodejs", `${join(cacheFolder(), "bin")}:${process.env.PATH}`));
+/** @param {import("./setup/obtain.mjs").Places} places @param {import("./setup/tools.mjs").Tool} tool */
+function isThere(places, tool) {
+  const beside = tool.besidePulumi && which(tool.name, `${join(places.cache, "bin")}:${process.env.PATH}`);
+  return Boolean(beside) || inCache(places, tool) || Boolean(fittingOnPath(places, tool));
 }
 
 /**
@@ -50,15 +52,19 @@ export async function setUp() {
   await attempt(() => ensureSystemPackages(SYSTEM));
   await attempt(() => ensureNodeModules(TOP));
   await attempt(() => ensureCheckers(places.cache));
-  const missing = TOOLS.filter((tool) => !inCache(places, tool) && !fittingOnPath(places, tool));
+  const missing = TOOLS.filter((tool) => !isThere(places, tool));
   for (const tool of missing) {
-    // The official CLI brings its language host along.
-    if (tool.name === "pulumi-language-nodejs" && languageHostIsThere()) continue;
-    await attempt(() => obtain(places, tool));
+    // Asked again: the official CLI brings its language host along.
+    if (!isThere(places, tool)) await attempt(() => obtain(places, tool));
   }
-  if (faults.length > 0) throw new Error(`these are missing:\n  ${faults.join("\n  ")}\nBring them by hand, or run npm run setup where they can be reached.`);
+  if (faults.length > 0)
+    throw new Error(
+      `these are missing:\n  ${faults.join("\n  ")}\nBring them by hand, or run npm run setup where they can be reached.`,
+    );
   if (missing.length > 0 || !existsSync(pluginsMark())) await decideOnPlugins();
-  const standIns = standInsServe() ? "; stand-ins serve for Pulumi's plugins command and random, which cannot be downloaded here" : "";
+  const standIns = standInsServe()
+    ? "; stand-ins serve for Pulumi's plugins command and random, which cannot be downloaded here"
+    : "";
   if (missing.length > 0) say(`ready after ${Math.round((Date.now() - started) / 1000)} s${standIns}`);
 }
 

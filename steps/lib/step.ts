@@ -50,6 +50,11 @@ export async function runProgram(name: string, body: (context: StepContext) => P
       stop.abort(new StepError(name, `stopped by ${signal}`, "Run the same command again to go on from here"));
     });
   }
+  // prctl's death signal would be tied to a thread of the plugin, and Go ends threads as it likes.
+  const parent = Number(process.env.BOOTSTRAP_PXE_PARENT ?? process.ppid);
+  setInterval(() => {
+    if (process.ppid !== parent) stop.abort(new StepError(name, "what started it is gone", "Run pulumi up again to go on from here"));
+  }, 500).unref();
   const log = (line: string) => void process.stderr.write(`${name}: ${line}\n`);
   try {
     process.stdout.write(`${JSON.stringify(await body({ signal: stop.signal, scratch, log }))}\n`);

@@ -7,7 +7,18 @@ const { version } = require("./versions.json").command;
 
 /** @typedef {import("./values.cjs").Properties} Properties */
 
-const INPUTS = ["create", "update", "delete", "stdin", "logging", "interpreter", "dir", "environment", "addPreviousOutputInEnv", "triggers"];
+const INPUTS = [
+  "create",
+  "update",
+  "delete",
+  "stdin",
+  "logging",
+  "interpreter",
+  "dir",
+  "environment",
+  "addPreviousOutputInEnv",
+  "triggers",
+];
 const UNSUPPORTED = ["assetPaths", "archivePaths"];
 const LOGGING = ["stdout", "stderr", "stdoutAndStderr", "none"];
 
@@ -15,7 +26,8 @@ const LOGGING = ["stdout", "stderr", "stdoutAndStderr", "none"];
 const withoutLastNewline = (text) => text.replace(/\n$/, "");
 
 /** What a failed command is reported with: as Go's os/exec words it. @param {number | null} code @param {string | null} signal */
-const ending = (code, signal) => (signal ? `signal: ${signal === "SIGKILL" ? "killed" : signal}` : `exit status ${code}`);
+const ending = (code, signal) =>
+  signal ? `signal: ${signal === "SIGKILL" ? "killed" : signal}` : `exit status ${code}`;
 
 /**
  * Runs one command to its end.
@@ -24,7 +36,10 @@ const ending = (code, signal) => (signal ? `signal: ${signal === "SIGKILL" ? "ki
  * @returns {Promise<{ stdout: string, stderr: string }>}
  */
 function execute(call, command, inputs, previous) {
-  const [program, ...args] = [...(inputs.interpreter?.length ? inputs.interpreter : ["/bin/sh", "-c"]), command];
+  const [program, ...args] = [
+    ...(inputs.interpreter?.length ? inputs.interpreter : ["/bin/sh", "-c"]),
+    command,
+  ];
   const logging = inputs.logging ?? "stdoutAndStderr";
   const environment = { ...process.env, ...inputs.environment };
   if (inputs.addPreviousOutputInEnv ?? true) {
@@ -32,7 +47,11 @@ function execute(call, command, inputs, previous) {
     if (previous.stderr) environment.PULUMI_COMMAND_STDERR = previous.stderr;
   }
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: inputs.dir, env: environment, stdio: [inputs.stdin ? "pipe" : "ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd: inputs.dir,
+      env: environment,
+      stdio: [inputs.stdin ? "pipe" : "ignore", "pipe", "pipe"],
+    });
     const stop = () => child.kill("SIGKILL");
     if (call.signal.aborted) stop();
     call.signal.addEventListener("abort", stop);
@@ -54,11 +73,17 @@ function execute(call, command, inputs, previous) {
     // A command need not read what it is given.
     child.stdin?.on("error", () => {});
     child.stdin?.end(inputs.stdin);
-    child.on("error", (fault) => reject(new Error(`${fault.message}: running ${JSON.stringify(command)}:\n`)));
+    child.on("error", (fault) =>
+      reject(new Error(`${fault.message}: running ${JSON.stringify(command)}:\n`)),
+    );
     child.on("close", (code, signal) => {
       call.signal.removeEventListener("abort", stop);
       if (code !== 0) {
-        return reject(new Error(`${ending(code, signal)}: running ${JSON.stringify(command)}:\n${Buffer.concat(printed.both)}`));
+        return reject(
+          new Error(
+            `${ending(code, signal)}: running ${JSON.stringify(command)}:\n${Buffer.concat(printed.both)}`,
+          ),
+        );
       }
       resolve({
         stdout: withoutLastNewline(Buffer.concat(printed.stdout).toString()),
@@ -86,18 +111,23 @@ serve({
         /** @type {Record<string, string>} */
         const faults = {};
         for (const key of Object.keys(inputs)) {
-          if (UNSUPPORTED.includes(key)) faults[key] = "the stand-in for the command plugin has no assets; print a manifest instead";
+          if (UNSUPPORTED.includes(key))
+            faults[key] = "the stand-in for the command plugin has no assets; print a manifest instead";
           else if (!INPUTS.includes(key)) faults[key] = "an unrecognized property name";
         }
         const logging = plain(inputs.logging);
-        if (logging !== undefined && !hasUnknown(logging) && !LOGGING.includes(logging)) faults.logging = `none of ${LOGGING.join(", ")}`;
+        if (logging !== undefined && !hasUnknown(logging) && !LOGGING.includes(logging))
+          faults.logging = `none of ${LOGGING.join(", ")}`;
         return faults;
       },
       async create(call, inputs) {
         const id = `${call.name}${randomBytes(4).toString("hex")}`;
         if (call.preview) return { id, outputs: state(inputs, notYetKnown) };
         const known = plain(inputs);
-        return { id, outputs: state(inputs, known.create ? await execute(call, known.create, known, {}) : {}) };
+        return {
+          id,
+          outputs: state(inputs, known.create ? await execute(call, known.create, known, {}) : {}),
+        };
       },
       async update(call, inputs, old) {
         if (call.preview) return state(inputs, notYetKnown);

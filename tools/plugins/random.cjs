@@ -6,8 +6,23 @@ const { UNKNOWN, secret, plain, hasUnknown } = require("./values.cjs");
 const { version } = require("./versions.json").random;
 
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
-const CLASSES = { lower: LOWER, upper: LOWER.toUpperCase(), numeric: "0123456789", special: "!@#$%&*()-_=+[]{}<>:?" };
-const DEFAULTS = { lower: true, upper: true, numeric: true, number: true, special: true, minLower: 0, minUpper: 0, minNumeric: 0, minSpecial: 0 };
+const CLASSES = {
+  lower: LOWER,
+  upper: LOWER.toUpperCase(),
+  numeric: "0123456789",
+  special: "!@#$%&*()-_=+[]{}<>:?",
+};
+const DEFAULTS = {
+  lower: true,
+  upper: true,
+  numeric: true,
+  number: true,
+  special: true,
+  minLower: 0,
+  minUpper: 0,
+  minNumeric: 0,
+  minSpecial: 0,
+};
 const INPUTS = [...Object.keys(DEFAULTS), "length", "overrideSpecial", "keepers"];
 /** Go's bcrypt.DefaultCost, which the real plugin uses. */
 const BCRYPT_COST = 10;
@@ -41,16 +56,21 @@ serve({
       check(inputs) {
         /** @type {Record<string, string>} */
         const faults = {};
-        for (const key of Object.keys(inputs)) if (!INPUTS.includes(key)) faults[key] = "an unrecognized property name";
+        for (const key of Object.keys(inputs))
+          if (!INPUTS.includes(key)) faults[key] = "an unrecognized property name";
         const known = plain(inputs);
-        if (!hasUnknown(known.length) && !(known.length >= 1)) faults.length = "a password has at least one character";
+        if (!hasUnknown(known.length) && !(known.length >= 1))
+          faults.length = "a password has at least one character";
         return faults;
       },
       async create(call, inputs) {
         const options = { ...DEFAULTS, ...inputs };
         const result = call.preview ? UNKNOWN : password(plain(options));
         const bcryptHash = call.preview ? UNKNOWN : bcrypt.hashSync(result, BCRYPT_COST);
-        return { id: "none", outputs: { ...options, result: secret(result), bcryptHash: secret(bcryptHash) } };
+        return {
+          id: "none",
+          outputs: { ...options, result: secret(result), bcryptHash: secret(bcryptHash) },
+        };
       },
     },
   },

@@ -74,7 +74,8 @@ function serve({ name, version, resources }) {
   /** @param {string} urn @returns {Resource} */
   function resourceOf(urn) {
     const found = resources[typeOf(urn)];
-    if (!found) throw new Error(`the stand-in for the ${name} plugin has no ${typeOf(urn)}; only the real plugin does`);
+    if (!found)
+      throw new Error(`the stand-in for the ${name} plugin has no ${typeOf(urn)}; only the real plugin does`);
     return found;
   }
   /** @param {string} urn @param {boolean} preview @returns {Call} */
@@ -97,7 +98,10 @@ function serve({ name, version, resources }) {
   };
   const nothing = () => new empty.Empty();
 
-  const server = new grpc.Server({ "grpc.max_receive_message_length": 400 << 20, "grpc.max_send_message_length": 400 << 20 });
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": 400 << 20,
+    "grpc.max_send_message_length": 400 << 20,
+  });
   server.addService(services.ResourceProviderService, {
     getPluginInfo: unary(() => {
       const info = new pluginMessages.PluginInfo();
@@ -167,7 +171,9 @@ function serve({ name, version, resources }) {
       const { update } = resourceOf(call.urn);
       if (!update) throw new Error(`${typeOf(call.urn)} is replaced, never updated`);
       const response = new messages.UpdateResponse();
-      response.setProperties(encode(await update(call, decode(request.getNews()), decode(request.getOlds()))));
+      response.setProperties(
+        encode(await update(call, decode(request.getNews()), decode(request.getOlds()))),
+      );
       return response;
     }),
     delete: unary(async (request) => {
@@ -188,13 +194,14 @@ function serve({ name, version, resources }) {
     }),
   });
 
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
-    process.on(signal, () => {
-      stop.abort();
-      // The engine ends its plugins itself after Ctrl-C; until then the running command may still clean up.
-      if (signal !== "SIGINT") setTimeout(() => process.exit(0), 100);
-    });
-  }
+  // Not prctl's death signal: it is tied to the thread that started this process, and Go ends threads as it likes.
+  const engineProcess = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== engineProcess) process.exit(0);
+  }, 500).unref();
+  process.on("exit", () => stop.abort());
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => process.exit(0));
   server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (fault, port) => {
     if (fault) throw fault;
     process.stdout.write(`${port}\n`);

@@ -18,7 +18,8 @@ const secret = (value) => (isSecret(value) ? value : { [SIGNATURE]: SECRET, valu
 function plain(value) {
   if (isSecret(value)) return plain(value.value);
   if (Array.isArray(value)) return value.map(plain);
-  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
   return value;
 }
 

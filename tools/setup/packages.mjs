@@ -8,7 +8,9 @@ import { CHECKERS } from "./tools.mjs";
 
 /** Node's dependencies, as package-lock.json has them. @param {string} top */
 export async function ensureNodeModules(top) {
-  const lock = createHash("sha256").update(readFileSync(join(top, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(top, "package-lock.json")))
+    .digest("hex");
   const mark = join(top, "node_modules/.bootstrap-pxe-lock");
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
   say("npm ci, from package-lock.json");
@@ -28,14 +30,18 @@ async function agreed(question) {
 
 /** The packages behind the programs that are missing. @param {Record<string, string>} wanted program to package */
 export function missingPackages(wanted) {
-  return [...new Set(Object.entries(wanted).flatMap(([program, name]) => (which(program) ? [] : [name])))].sort();
+  return [
+    ...new Set(Object.entries(wanted).flatMap(([program, name]) => (which(program) ? [] : [name]))),
+  ].sort();
 }
 
 let refreshed = false;
 /** @param {string[]} sudo */
 async function refreshLists(sudo) {
   if (refreshed) return;
-  await run(sudo[0] ?? "apt-get", [...sudo.slice(1), ...(sudo.length ? ["apt-get"] : []), "update", "-q"], { label: "apt-get update" });
+  await run(sudo[0] ?? "apt-get", [...sudo.slice(1), ...(sudo.length ? ["apt-get"] : []), "update", "-q"], {
+    label: "apt-get update",
+  });
   refreshed = true;
 }
 
@@ -48,9 +54,13 @@ export async function ensureSystemPackages(wanted) {
   if (missing.length === 0) return;
   const sudo = process.getuid?.() === 0 ? [] : ["sudo"];
   const command = [...sudo, "apt-get", "install", "-y", "-q", "--no-install-recommends", ...missing];
-  if (!which("apt-get")) throw new Error(`these packages are missing, and there is no apt-get to bring them: ${missing.join(", ")}`);
+  if (!which("apt-get"))
+    throw new Error(
+      `these packages are missing, and there is no apt-get to bring them: ${missing.join(", ")}`,
+    );
   say(`system packages: ${missing.join(" ")}`);
-  if (!(await agreed("install them?"))) throw new Error(`not installed: ${missing.join(", ")}; the command is: ${command.join(" ")}`);
+  if (!(await agreed("install them?")))
+    throw new Error(`not installed: ${missing.join(", ")}; the command is: ${command.join(" ")}`);
   await refreshLists(sudo);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await run(command[0] ?? "", command.slice(1), { env, label: "apt-get install" }).catch((fault) => {
@@ -60,10 +70,22 @@ export async function ensureSystemPackages(wanted) {
 
 /** All packages that one needs and this machine lacks, itself included. @param {string} name */
 async function closure(name) {
-  const flags = ["--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances"];
+  const flags = [
+    "--recurse",
+    "--no-recommends",
+    "--no-suggests",
+    "--no-conflicts",
+    "--no-breaks",
+    "--no-replaces",
+    "--no-enhances",
+  ];
   const listed = await run("apt-cache", ["depends", ...flags, name]);
   const names = new Set(listed.split("\n").filter((line) => /^[a-z0-9]/.test(line)));
-  const installed = new Set((await run("dpkg-query", ["-W", "-f", "${db:Status-Abbrev} ${Package}\n"])).split("\n").flatMap((line) => /^ii\s+(\S+)/.exec(line)?.[1] ?? []));
+  const installed = new Set(
+    (await run("dpkg-query", ["-W", "-f", "${db:Status-Abbrev} ${Package}\n"]))
+      .split("\n")
+      .flatMap((line) => /^ii\s+(\S+)/.exec(line)?.[1] ?? []),
+  );
   const libraries = [...names].filter((item) => /^lib/.test(item) && !installed.has(item));
   return [name, ...libraries];
 }
@@ -84,16 +106,24 @@ export async function ensureCheckers(cache) {
     await mkdir(work, { recursive: true });
     try {
       // apt's own user may not write here; as root it may without the sandbox.
-      await run("apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...(await closure(name))], { cwd: work, label: program });
-      for (const deb of await readdir(work)) if (deb.endsWith(".deb")) await run("dpkg-deb", ["-x", join(work, deb), join(work, "root")]);
+      await run("apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...(await closure(name))], {
+        cwd: work,
+        label: program,
+      });
+      for (const deb of await readdir(work))
+        if (deb.endsWith(".deb")) await run("dpkg-deb", ["-x", join(work, deb), join(work, "root")]);
       await rm(join(folder, program), { recursive: true, force: true });
       await rename(join(work, "root"), join(folder, program));
     } finally {
       await rm(work, { recursive: true, force: true });
     }
     const root = join(folder, program);
-    const libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map((place) => join(root, place)).join(":");
-    const binary = [`${root}/usr/sbin/${program}`, `${root}/usr/bin/${program}`].find((file) => existsSync(file));
+    const libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]
+      .map((place) => join(root, place))
+      .join(":");
+    const binary = [`${root}/usr/sbin/${program}`, `${root}/usr/bin/${program}`].find((file) =>
+      existsSync(file),
+    );
     if (!binary) throw new Error(`${name} holds no ${program}`);
     await mkdir(join(folder, "bin"), { recursive: true });
     await writeFile(`${wrapper}.partial`, `#!/bin/sh\nLD_LIBRARY_PATH=${libraries} exec ${binary} "$@"\n`);

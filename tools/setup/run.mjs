@@ -24,10 +24,16 @@ export function which(name, path = process.env.PATH ?? "") {
 export function run(program, args, { cwd, env, label } = {}) {
   return new Promise((resolve, reject) => {
     const started = Date.now();
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const stop = () => child.kill("SIGTERM");
     process.once("exit", stop);
-    const timer = label && setInterval(() => say(`${label}: ${Math.round((Date.now() - started) / 1000)} s so far`), HEARTBEAT_MS);
+    const timer =
+      label &&
+      setInterval(() => say(`${label}: ${Math.round((Date.now() - started) / 1000)} s so far`), HEARTBEAT_MS);
     let stdout = "";
     let words = "";
     child.stdout.on("data", (chunk) => (stdout += chunk));
@@ -41,7 +47,11 @@ export function run(program, args, { cwd, env, label } = {}) {
     child.on("error", end);
     child.on("close", (code, signal) => {
       const last = (words || stdout).trim().split("\n").slice(-3).join(" | ");
-      end(code === 0 ? undefined : new Error(`${program} ${args[0] ?? ""} ended with ${signal ?? code}: ${last}`));
+      end(
+        code === 0
+          ? undefined
+          : new Error(`${program} ${args[0] ?? ""} ended with ${signal ?? code}: ${last}`),
+      );
     });
   });
 }

