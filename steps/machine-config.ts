@@ -29,10 +29,12 @@ void runStep("machine-config", Input, async (input, context) => {
     madeBy: `talosctl gen config CLUSTER https://${input.minipcIp}:6443 --install-image ghcr.io/siderolabs/installer:${input.talosVersion} --output-types controlplane --output ${input.path}, then ${encrypt(input.path)}`,
   });
   const doing = `checking ${input.path}`;
-  await run(context, "talosctl", ["validate", "--mode", "metal", "--config", "/dev/stdin"], { input: config }).catch((fault: Error) => {
+  // Node's own pipes are sockets, which cannot be opened by name; the shell's can.
+  const validate = "cat | talosctl validate --mode metal --config /dev/stdin";
+  await run(context, "sh", ["-c", validate], { input: config }).catch((fault: Error) => {
     context.signal.throwIfAborted();
-    if (/npm run setup/.test(fault.message)) throw fault;
-    const words = withoutValues(fault.message.replace(/^running talosctl validate: /, "")).replace(/\. BOOTSTRAP_PXE_DEBUG.*/s, "");
+    if (/talosctl: not found/.test(fault.message)) throw new StepError(doing, "talosctl is not on this machine", "npm run setup brings it");
+    const words = withoutValues(fault.message.replace(/^running sh -c: /, "")).replace(/\. BOOTSTRAP_PXE_DEBUG.*/s, "");
     throw new StepError(doing, `Talos refuses it: ${words}`, `Mend it: sops edit ${input.path}`);
   });
   const { facts, faults } = readMachineConfig(config, input);

@@ -37,6 +37,15 @@ function reachable(origin, { env, probed }) {
   return probe;
 }
 
+/**
+ * @param {string | undefined} origin none is always there
+ * @param {Context} context
+ * @throws Error when it is not reachable
+ */
+async function answers(origin, context) {
+  if (origin && !(await reachable(origin, context))) throw new Error(`${origin} does not answer`);
+}
+
 /** @param {string} path */
 async function sha256File(path) {
   const hash = createHash("sha256");
@@ -75,4 +84,4 @@ async function download({ url, sums }, target, { env }, busy) {
   if (got !== expected) throw new Error(`${url} has sha256 ${got}, but ${sums} says ${expected}`);
 }
 
-module.exports = { reachable, download, digestIn };
+module.exports = { reachable, answers, download, digestIn };

