@@ -75,7 +75,7 @@ async function makeDisk(context: StepContext, tar: string, disk: string): Promis
   await writeFile(disk, "");
   await truncate(disk, DISK_MIB * MIB);
   const table = Object.values(PARTITIONS).map(
-    ({ number, startMib, sizeMib, type }) => `${disk}${number} : start=${startMib}MiB, size=${sizeMib}MiB, type=${type}`,
+    ({ number, startMib, sizeMib, type }) => `p${number} : start=${startMib}MiB, size=${sizeMib}MiB, type=${type}`,
   );
   await run(context, "sfdisk", ["--quiet", disk], { input: ["label: gpt", ...table, ""].join("\n") });
 

@@ -35,7 +35,8 @@ export async function readTable(context: StepContext, disk: string): Promise<Par
 /** Writes a GPT, protective MBR and backup included; the boot code in sector 0 stays. */
 export async function writeTable(context: StepContext, disk: string, table: PartitionTable): Promise<void> {
   const rows = table.partitions.map(({ number, start, size, type, uuid, name, attrs }) =>
-    [`${disk}${number} : start=${start}`, `size=${size}`, `type=${type}`, `uuid=${uuid}`]
+    // sfdisk reads the number off the end of this name, so it must not be that of a file which ends in digits.
+    [`p${number} : start=${start}`, `size=${size}`, `type=${type}`, `uuid=${uuid}`]
       .concat(name ? [`name="${name}"`] : [], attrs ? [`attrs="${attrs}"`] : [])
       .join(", "),
   );

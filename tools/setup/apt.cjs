@@ -1,11 +1,15 @@
 "use strict";
 
-const { existsSync } = require("node:fs");
+const { existsSync, readdirSync } = require("node:fs");
 const { createInterface } = require("node:readline/promises");
 const { run, searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
+/** @typedef {(seconds: number) => void} Busy */
 /** @typedef {{ apt: string, has: string[], demo?: true }} SystemPackage has: programs or files, any of which shows that it is there */
+
+// Another apt may be at work, and registries stumble.
+const PATIENT = ["-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=2"];
 
 /** @type {SystemPackage[]} */
 const SYSTEM_PACKAGES = [
@@ -67,32 +71,60 @@ async function agreed(question) {
 }
 
 /**
+ * Whether apt has lists of packages; without, it finds none.
+ */
+function listsHeld() {
+  const folder = "/var/lib/apt/lists";
+  return existsSync(folder) && readdirSync(folder).some((name) => name.includes("_Packages"));
+}
+
+/**
+ * Runs a command of apt or dpkg as root.
+ *
+ * @param {string[]} command
+ * @param {Context} context
+ * @param {Busy} busy
+ */
+async function asRoot(command, { env, ask }, busy) {
+  const sudo = process.getuid?.() === 0 ? [] : ["sudo", ...(ask ? [] : ["--non-interactive"])];
+  const [program, ...args] = [...sudo, "env", "DEBIAN_FRONTEND=noninteractive", ...command];
+  await run(/** @type {string} */ (program), args, { env, busy, outlive: true, terminal: ask });
+}
+
+/**
+ * @param {Context} context
+ * @param {Busy} busy
+ */
+async function updateLists(context, busy) {
+  if (!which("apt-get", searchPath(context.env))) throw new Error("apt-get is not on this machine");
+  await asRoot(["apt-get", ...PATIENT, "update"], context, busy);
+}
+
+/**
  * Installs Debian packages, after asking where a person can be asked.
  *
  * @param {string[]} packages
  * @param {Context} context
- * @param {(seconds: number) => void} busy
+ * @param {Busy} busy
  * @throws Error that says the command to type instead
  */
-async function installPackages(packages, { env, ask, log }, busy) {
+async function installPackages(packages, context, busy) {
+  const { env, ask, log } = context;
   if (!which("apt-get", searchPath(env))) throw new Error("apt-get is not on this machine");
-  const isRoot = process.getuid?.() === 0;
   log(`System packages to install with apt-get: ${packages.join(" ")}`);
   if (ask && !(await agreed("Install them? [Y/n] "))) throw new Error("installing was declined");
-  const sudo = isRoot ? [] : ["sudo", ...(ask ? [] : ["--non-interactive"])];
-  /** @param {string[]} command */
-  const asRoot = async (...command) => {
-    const [program, ...args] = [...sudo, "env", "DEBIAN_FRONTEND=noninteractive", ...command];
-    await run(/** @type {string} */ (program), args, { env, busy, outlive: true, terminal: ask });
-  };
-  const wait = ["-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=2"];
   const install = () =>
-    asRoot("apt-get", ...wait, "install", "--yes", "--no-install-recommends", ...packages);
+    asRoot(
+      ["apt-get", ...PATIENT, "install", "--yes", "--no-install-recommends", ...packages],
+      context,
+      busy,
+    );
   try {
     await install().catch(async (fault) => {
       // A killed dpkg has to be let finish; else the lists are missing or old.
-      if (/dpkg --configure -a/.test(fault.message)) await asRoot("dpkg", "--configure", "-a");
-      else await asRoot("apt-get", ...wait, "update");
+      if (/dpkg --configure -a/.test(fault.message))
+        await asRoot(["dpkg", "--configure", "-a"], context, busy);
+      else await updateLists(context, busy);
       await install();
     });
   } catch (fault) {
@@ -102,4 +134,4 @@ async function installPackages(packages, { env, ask, log }, busy) {
   }
 }
 
-module.exports = { SYSTEM_PACKAGES, missingPackages, installPackages };
+module.exports = { SYSTEM_PACKAGES, missingPackages, listsHeld, updateLists, installPackages };

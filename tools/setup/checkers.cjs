@@ -2,6 +2,7 @@
 
 const { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
+const { listsHeld, updateLists } = require("./apt.cjs");
 const { scratch } = require("./context.cjs");
 const { run, which } = require("./process.cjs");
 const { heldStamp, recipeDigest, writeStamp } = require("./stamps.cjs");
@@ -56,6 +57,7 @@ async function bringCheckers(context) {
   const title = `checkers ${programs.join(", ")}`;
   const busy = () => log(`${title}: still at it`);
   try {
+    if (!listsHeld()) await updateLists(context, busy);
     const plan = await run("apt-get", ["--simulate", "--no-install-recommends", "install", ...wanted], {
       env,
     });

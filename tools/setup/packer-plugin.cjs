@@ -76,7 +76,11 @@ async function bringPackerPlugin(context) {
     await run(packer, ["plugins", "install", ...what], { env, busy });
   };
   const sources = [
-    ...ownPlugins(context).map((path) => ({ from: path, origin: undefined, bring: () => install("--path", path, SOURCE) })),
+    ...ownPlugins(context).map((path) => ({
+      from: path,
+      origin: undefined,
+      bring: () => install("--path", path, SOURCE),
+    })),
     {
       from: `packer plugins install ${SOURCE} ${PIN.version}`,
       origin: origins.github,

@@ -95,10 +95,11 @@ const RECIPES = [
     ],
   },
   {
-    name: "talos-config-loader",
-    pin: pin("talos-config-loader"),
-    files: ["talos-config-loader"],
-    builds: [{ folder: "demo/node/loader", package: ".", output: "talos-config-loader" }],
+    // Its version is that of Talos's machinery in it.
+    name: "node-tool",
+    pin: pin("node-tool"),
+    files: ["node-tool"],
+    builds: [{ folder: "demo/node/tool", package: ".", output: "node-tool" }],
     demo: true,
   },
 ];

@@ -2,7 +2,7 @@
 
 const { existsSync, rmSync } = require("node:fs");
 const { join } = require("node:path");
-const { installPackages, missingPackages } = require("./apt.cjs");
+const { installPackages, listsHeld, missingPackages, updateLists } = require("./apt.cjs");
 const { bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
 const { withLock } = require("./lock.cjs");
@@ -73,6 +73,11 @@ function parts(scope, context) {
         const still = missingPackages(scope, context);
         return failure && { what: `system packages ${still.join(", ")}`, tried: failure.tried };
       },
+    },
+    {
+      // The demo fetches Debian's kernel and base by them.
+      held: () => !scope.demo || listsHeld(),
+      bring: () => timed("package lists", "apt-get update", (busy) => updateLists(context, busy), context),
     },
     ...recipes.map((recipe) => ({
       held: () => isHeld(recipe, context),
