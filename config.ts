@@ -75,9 +75,15 @@ const isIpv4 = (value: string) => ipaddr.IPv4.isValidFourPartDecimal(value);
 const ipv4 = z.string().refine(isIpv4, "not an IPv4 address");
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores");
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    "names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores",
+  );
 const flag = z.enum(["true", "false"], "neither true nor false").transform((value) => value === "true");
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, "not a SHA-256").toLowerCase();
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/i, "not a SHA-256")
+  .toLowerCase();
 const path = z.string().regex(/^[^\0\n]+$/, "not a path");
 const source = z
   .string()
@@ -103,7 +109,13 @@ function macFault(mac: string): string | undefined {
 const mac = z
   .string()
   .refine((value) => validator.isMACAddress(value, { eui: "48" }), "not a MAC address of 6 bytes")
-  .transform((value) => value.toLowerCase().replace(/[^0-9a-f]/g, "").match(/../g)!.join(":"))
+  .transform((value) =>
+    value
+      .toLowerCase()
+      .replace(/[^0-9a-f]/g, "")
+      .match(/../g)!
+      .join(":"),
+  )
   .superRefine((value, context) => {
     const wrong = macFault(value);
     if (wrong) context.addIssue({ code: "custom", message: wrong });
@@ -111,7 +123,10 @@ const mac = z
 
 const cidr = z
   .string()
-  .refine((value) => /^[\d.]+\/\d+$/.test(value) && ipaddr.IPv4.isValidCIDR(value), "not an IPv4 address with its prefix length")
+  .refine(
+    (value) => /^[\d.]+\/\d+$/.test(value) && ipaddr.IPv4.isValidCIDR(value),
+    "not an IPv4 address with its prefix length",
+  )
   .refine((value) => {
     const prefix = Number(value.split("/")[1]);
     return !ipaddr.IPv4.isValidCIDR(value) || (prefix >= 8 && prefix <= 30);
@@ -142,8 +157,14 @@ const range = z
 const keys = {
   talosVersion: z
     .string()
-    .refine((value) => value.startsWith("v") && semver.valid(value) !== null, "not a Talos release: v, then three numbers")
-    .refine((value) => semver.valid(value) === null || knowsTalos(value), "older than v1.9.0, whose kernel arguments are the oldest known"),
+    .refine(
+      (value) => value.startsWith("v") && semver.valid(value) !== null,
+      "not a Talos release: v, then three numbers",
+    )
+    .refine(
+      (value) => semver.valid(value) === null || knowsTalos(value),
+      "older than v1.9.0, whose kernel arguments are the oldest known",
+    ),
   bootstrapVersion: name,
   minipcMac: mac,
   minipcIp: ipv4,
@@ -167,7 +188,10 @@ const keys = {
   upload: flag,
   bucket: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "not a bucket's name: 3 to 63 lower-case letters, digits, dots, dashes")
+    .regex(
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      "not a bucket's name: 3 to 63 lower-case letters, digits, dots, dashes",
+    )
     .optional(),
   endpoint: z
     .string()
@@ -176,7 +200,10 @@ const keys = {
       "neither a host nor a URL",
     )
     .optional(),
-  region: z.string().regex(/^[a-z0-9-]+$/, "not a region").optional(),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "not a region")
+    .optional(),
   artifactName: name,
   accelerator: z.enum(["auto", "kvm", "hvf", "tcg"], "neither auto, kvm, hvf nor tcg"),
 };
@@ -187,7 +214,10 @@ export function declaredDefaults(): Record<string, string> {
     config: Record<string, { default: string }>;
   };
   return Object.fromEntries(
-    Object.entries(project.config).map(([key, { default: value }]) => [key.slice(NAMESPACE.length + 1), value]),
+    Object.entries(project.config).map(([key, { default: value }]) => [
+      key.slice(NAMESPACE.length + 1),
+      value,
+    ]),
   );
 }
 
@@ -206,11 +236,18 @@ function crossFaults(config: Partial<StackConfig>): [key: keyof typeof keys, wro
   const { applianceCidr: link, minipcIp: lease, dhcpRange } = config;
   if (link) {
     const reserved = (address: string) => [link.network, link.broadcast].includes(address);
-    if (reserved(link.address)) faults.push(["applianceCidr", `${link.address} is the network or the broadcast address of its own subnet`]);
+    if (reserved(link.address))
+      faults.push([
+        "applianceCidr",
+        `${link.address} is the network or the broadcast address of its own subnet`,
+      ]);
     if (lease) {
-      if (!inSubnet(lease, link)) faults.push(["minipcIp", `outside the appliance's subnet ${link.network}/${link.prefix}`]);
-      else if (lease === link.address) faults.push(["minipcIp", "the appliance's own address (applianceCidr)"]);
-      else if (reserved(lease)) faults.push(["minipcIp", "the network or the broadcast address of the subnet"]);
+      if (!inSubnet(lease, link))
+        faults.push(["minipcIp", `outside the appliance's subnet ${link.network}/${link.prefix}`]);
+      else if (lease === link.address)
+        faults.push(["minipcIp", "the appliance's own address (applianceCidr)"]);
+      else if (reserved(lease))
+        faults.push(["minipcIp", "the network or the broadcast address of the subnet"]);
     }
     if (dhcpRange) {
       const { first, last } = dhcpRange;
@@ -247,7 +284,11 @@ function unknownKeyFault(key: string, value: string): Fault {
  * @param secretKeys keys whose value is not shown in a message
  * @throws ConfigError with every fault, each with its key, value, what is wrong and an example that is right
  */
-export function checkConfig(given: Record<string, string>, stack: string, secretKeys: string[] = []): StackConfig {
+export function checkConfig(
+  given: Record<string, string>,
+  stack: string,
+  secretKeys: string[] = [],
+): StackConfig {
   const values: Record<string, string> = { ...declaredDefaults(), ...given };
   const shown = (key: string) => (secretKeys.includes(key) ? "[secret]" : values[key] || undefined);
   const faults: Fault[] = Object.keys(given)
@@ -260,7 +301,9 @@ export function checkConfig(given: Record<string, string>, stack: string, secret
       checked[key] = result.data;
       continue;
     }
-    const wrong = values[key] ? result.error.issues.map((issue) => issue.message).join("; ") : "it has no default";
+    const wrong = values[key]
+      ? result.error.issues.map((issue) => issue.message).join("; ")
+      : "it has no default";
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
   }
   for (const [key, wrong] of crossFaults(checked as Partial<StackConfig>)) {

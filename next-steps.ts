@@ -5,7 +5,8 @@ import type { StackConfig } from "./config";
 export function nextSteps(image: Image, config: StackConfig): string[] {
   return [
     `Copy ${image.path} to the NAS and check it there: sha256sum prints ${image.sha256}`,
-    "Import it in Synology VMM as a disk image; NIC 1 on the isolated link" + (config.uplink ? ", NIC 2 on a network with internet" : ""),
+    "Import it in Synology VMM as a disk image; NIC 1 on the isolated link" +
+      (config.uplink ? ", NIC 2 on a network with internet" : ""),
     `Start the VM and wait for "bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}" on its console`,
     "Power on the mini-PC with UEFI PXE enabled and its disk first in the boot order",
     `When Talos answers on ${config.minipcIp}, run talosctl bootstrap, then delete the VM and the image: they hold secrets`,

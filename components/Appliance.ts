@@ -10,7 +10,12 @@ export interface ApplianceArgs {
   base: pulumi.Output<BaseLayer>;
   netboot: pulumi.Output<NetbootLayer>;
   files: pulumi.Output<RenderedFiles>;
-  machineConfig: { path: string; talosConfig?: string; ageKeyFile?: string; checked: pulumi.Output<CheckedConfig> };
+  machineConfig: {
+    path: string;
+    talosConfig?: string;
+    ageKeyFile?: string;
+    checked: pulumi.Output<CheckedConfig>;
+  };
   /** bcrypt hash of root's password on the console. */
   consoleHash: pulumi.Output<string>;
   bootstrapVersion: string;
@@ -41,10 +46,18 @@ export class Appliance extends pulumi.ComponentResource {
           netboot: { path: netboot.path, sha256: netboot.sha256 },
           files,
           machineConfig: { path: machineConfig.path, sha256: checked.sha256 },
-          talosConfig: machineConfig.talosConfig && { path: machineConfig.talosConfig, sha256: checked.talosConfigSha256 },
+          talosConfig: machineConfig.talosConfig && {
+            path: machineConfig.talosConfig,
+            sha256: checked.talosConfigSha256,
+          },
           code,
         };
-        return { key: keyOf({ ...content, consoleHash }), stack: pulumi.getStack(), ageKeyFile: machineConfig.ageKeyFile, ...content };
+        return {
+          key: keyOf({ ...content, consoleHash }),
+          stack: pulumi.getStack(),
+          ageKeyFile: machineConfig.ageKeyFile,
+          ...content,
+        };
       });
     this.image = step<Image>(
       `${name}-assembly`,

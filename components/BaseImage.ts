@@ -6,7 +6,8 @@ import type { Fetched } from "./TalosIso";
 
 /** A dated folder, so that the same config means the same base; digests are in sources.lock.json. */
 const SOURCES = {
-  "cloud-image": "https://cloud-images.ubuntu.com/releases/24.04/release-20260826/ubuntu-24.04-server-cloudimg-amd64.img",
+  "cloud-image":
+    "https://cloud-images.ubuntu.com/releases/24.04/release-20260826/ubuntu-24.04-server-cloudimg-amd64.img",
   "autoinstall-iso": "https://releases.ubuntu.com/24.04/ubuntu-24.04.3-live-server-amd64.iso",
 } as const;
 
@@ -43,12 +44,22 @@ export class BaseImage extends pulumi.ComponentResource {
     const setKeys = { url: "baseUrl", sha256: "baseSha256" };
     const source = step<Fetched>(
       `${name}-fetch`,
-      { program: "fetch", input: { key: keyOf(fetch), path, ...fetch, setKeys }, artifact: path, lock: `${path}.lock` },
+      {
+        program: "fetch",
+        input: { key: keyOf(fetch), path, ...fetch, setKeys },
+        artifact: path,
+        lock: `${path}.lock`,
+      },
       this,
       opts?.dependsOn,
     );
 
-    const recipe = { source: args.source, template: args.templateDigest, offline: args.offline, code: codeDigest("base") };
+    const recipe = {
+      source: args.source,
+      template: args.templateDigest,
+      offline: args.offline,
+      code: codeDigest("base"),
+    };
     const artifact = `artifacts/cache/base/${keyOf({ ...from, ...recipe })}/base.raw`;
     const input = source.apply((fetched) => ({
       key: keyOf({ fetched: fetched.sha256, ...recipe }),
@@ -61,7 +72,13 @@ export class BaseImage extends pulumi.ComponentResource {
     }));
     this.layer = step<BaseLayer>(
       `${name}-packer`,
-      { program: "base", input, artifact, lock: `${artifact}.lock`, settings: { ACCELERATOR: args.accelerator } },
+      {
+        program: "base",
+        input,
+        artifact,
+        lock: `${artifact}.lock`,
+        settings: { ACCELERATOR: args.accelerator },
+      },
       this,
     );
     this.registerOutputs({ layer: this.layer });

@@ -34,7 +34,11 @@ export class NetbootAssets extends pulumi.ComponentResource {
       talosVersion: args.talosVersion,
       code,
     }));
-    this.layer = step<NetbootLayer>(`${name}-layer`, { program: "netboot", input, artifact, lock: `${artifact}.lock` }, this);
+    this.layer = step<NetbootLayer>(
+      `${name}-layer`,
+      { program: "netboot", input, artifact, lock: `${artifact}.lock` },
+      this,
+    );
     this.registerOutputs({ layer: this.layer });
   }
 }

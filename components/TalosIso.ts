@@ -30,7 +30,12 @@ export class TalosIso extends pulumi.ComponentResource {
     this.identity = { url: args.url ?? release, sha256: args.sha256 };
     const what = { ...this.identity, kind: "iso", code: codeDigest("fetch") };
     const input = { key: keyOf(what), path, ...what, setKeys: { url: "isoUrl", sha256: "isoSha256" } };
-    this.file = step<Fetched>(`${name}-fetch`, { program: "fetch", input, artifact: path, lock: `${path}.lock` }, this, opts?.dependsOn);
+    this.file = step<Fetched>(
+      `${name}-fetch`,
+      { program: "fetch", input, artifact: path, lock: `${path}.lock` },
+      this,
+      opts?.dependsOn,
+    );
     this.registerOutputs({ file: this.file });
   }
 }

@@ -39,7 +39,11 @@ export function templateView(config: StackConfig) {
     ulaNetwork: ULA_PREFIX,
     ulaAddress: `${ULA_PREFIX}2`,
     // UEFI iPXE hands the initramfs over by name.
-    kernelArguments: ["initrd=initramfs.xz", ...arguments_, `talos.config=http://${link.address}/configs/minipc.yaml`].join(" "),
+    kernelArguments: [
+      "initrd=initramfs.xz",
+      ...arguments_,
+      `talos.config=http://${link.address}/configs/minipc.yaml`,
+    ].join(" "),
   };
 }
 
@@ -61,7 +65,9 @@ export function render(name: string, template: string, view: Record<string, unkn
   for (const used of namesIn(Mustache.parse(template))) {
     const head = used.split(".")[0] ?? "";
     if (head !== "" && !(head in view)) {
-      throw new Error(`files/${name} names {{${used}}}, which is not known; known are ${Object.keys(view).sort().join(", ")}`);
+      throw new Error(
+        `files/${name} names {{${used}}}, which is not known; known are ${Object.keys(view).sort().join(", ")}`,
+      );
     }
   }
   return Mustache.render(template, view, undefined, { escape: String });

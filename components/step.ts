@@ -43,14 +43,20 @@ export function step<M>(
       dir: TOP,
       stdin: pulumi.jsonStringify(args.input),
       environment: {
-        ARTIFACT: present ? "present" : `${args.artifact} is missing or was altered, seen ${new Date().toISOString()}`,
+        ARTIFACT: present
+          ? "present"
+          : `${args.artifact} is missing or was altered, seen ${new Date().toISOString()}`,
         ...args.settings,
         ...args.secrets,
       },
       logging: "stderr",
       addPreviousOutputInEnv: false,
     },
-    { parent, dependsOn, ignoreChanges: [...settings, ...(present ? ["ARTIFACT"] : [])].map((name) => `environment.${name}`) },
+    {
+      parent,
+      dependsOn,
+      ignoreChanges: [...settings, ...(present ? ["ARTIFACT"] : [])].map((name) => `environment.${name}`),
+    },
   );
   // A manifest holds digests and paths, no secret, whatever went in.
   return pulumi.unsecret(command.stdout).apply((manifest) => JSON.parse(manifest) as M);

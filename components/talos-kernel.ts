@@ -48,5 +48,9 @@ export function talosKernelArguments(version: string, consoles: string[]): strin
   const wanted = ARGUMENTS.filter(
     ({ since, until }) => (!since || semver.gte(release, since)) && (!until || semver.lt(release, until)),
   );
-  return ["talos.platform=metal", ...consoles.map((console) => `console=${console}`), ...wanted.map(({ argument }) => argument)];
+  return [
+    "talos.platform=metal",
+    ...consoles.map((console) => `console=${console}`),
+    ...wanted.map(({ argument }) => argument),
+  ];
 }

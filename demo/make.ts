@@ -10,8 +10,16 @@ import { makeMachineConfig } from "./machine-config";
 const folder = join(__dirname, "..", "artifacts", "demo");
 
 function nodeTool(): string {
-  const found = (process.env.PATH ?? "").split(":").map((place) => join(place, "node-tool")).find(existsSync);
-  if (!found) throw new StepError("making the demo's inputs", "node-tool is not on PATH", "npm run setup builds it; npm run demo does all");
+  const found = (process.env.PATH ?? "")
+    .split(":")
+    .map((place) => join(place, "node-tool"))
+    .find(existsSync);
+  if (!found)
+    throw new StepError(
+      "making the demo's inputs",
+      "node-tool is not on PATH",
+      "npm run setup builds it; npm run demo does all",
+    );
   return found;
 }
 

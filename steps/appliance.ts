@@ -33,7 +33,11 @@ const LINUX_FILESYSTEM = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 const IMAGE_MODE = 0o600;
 
 /** Decrypts again what was checked, and makes sure that it is still the same. */
-async function secretText(context: StepContext, request: Request, file: { path: string; sha256: string }): Promise<string> {
+async function secretText(
+  context: StepContext,
+  request: Request,
+  file: { path: string; sha256: string },
+): Promise<string> {
   const text = await decrypt(context, {
     path: file.path,
     ageKeyFile: request.ageKeyFile,
@@ -47,7 +51,12 @@ async function secretText(context: StepContext, request: Request, file: { path: 
 
 async function writeSite(context: StepContext, request: Request, path: string): Promise<void> {
   const consoleHash = process.env.CONSOLE_HASH;
-  if (!consoleHash) throw new StepError("making the site layer", "CONSOLE_HASH is not in the environment", "Set it to a crypt(3) hash of the console's password");
+  if (!consoleHash)
+    throw new StepError(
+      "making the site layer",
+      "CONSOLE_HASH is not in the environment",
+      "Set it to a crypt(3) hash of the console's password",
+    );
   const site = {
     files: request.files,
     machineConfig: await secretText(context, request, request.machineConfig),
@@ -67,7 +76,14 @@ function uuidFor(text: string): string {
 /** Copies a layer to its place in the disk. */
 async function place(context: StepContext, layer: string, disk: string, start: number): Promise<void> {
   const mib = (start * SECTOR) / MIB;
-  await run(context, "dd", [`if=${layer}`, `of=${disk}`, "bs=1M", `seek=${mib}`, "conv=notrunc,sparse", "status=none"]);
+  await run(context, "dd", [
+    `if=${layer}`,
+    `of=${disk}`,
+    "bs=1M",
+    `seek=${mib}`,
+    "conv=notrunc,sparse",
+    "status=none",
+  ]);
 }
 
 /** Lays the layers side by side and writes the partition table around them. */
@@ -88,7 +104,14 @@ async function assemble(context: StepContext, request: Request, site: string, di
     const before = table.partitions.at(-1) as Partition;
     const start = alignUp(before.start + before.size);
     const size = alignUp(Math.ceil((await stat(file)).size / SECTOR));
-    table.partitions.push({ number: ++number, start, size, type: LINUX_FILESYSTEM, uuid: uuidFor(`${name} ${identity}`), name });
+    table.partitions.push({
+      number: ++number,
+      start,
+      size,
+      type: LINUX_FILESYSTEM,
+      uuid: uuidFor(`${name} ${identity}`),
+      name,
+    });
     await truncate(disk, (start + size + alignUp(BACKUP_GPT_SECTORS)) * SECTOR);
   }
   for (const [index, { file }] of added.entries()) {
@@ -109,7 +132,11 @@ async function inspect(context: StepContext, disk: string): Promise<void> {
 
 void runStep("appliance", Input, async (request, context) => {
   await claim(request.path, request.stack);
-  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({ path: request.path, sha256, bytes });
+  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({
+    path: request.path,
+    sha256,
+    bytes,
+  });
   const made = await verified(request.path, request.key);
   if (made) return manifest(made);
 

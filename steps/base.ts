@@ -5,7 +5,16 @@ import { z } from "zod";
 import { chooseAccelerator } from "./lib/accelerator";
 import { partialBeside, publish, verified, writeWhole } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
-import { alignUp, BACKUP_GPT_SECTORS, ext4At, readTable, rootOf, SECTOR, writeTable, type Partition } from "./lib/partitions";
+import {
+  alignUp,
+  BACKUP_GPT_SECTORS,
+  ext4At,
+  readTable,
+  rootOf,
+  SECTOR,
+  writeTable,
+  type Partition,
+} from "./lib/partitions";
 import { run } from "./lib/process";
 import { runStep, StepError, type StepContext } from "./lib/step";
 
@@ -31,7 +40,11 @@ const MIB = 1 << 20;
 const SLACK_BYTES = 64 * MIB;
 
 /** Runs Packer with a key pair of this build alone; returns the raw disk. */
-async function packerBuild(context: StepContext, input: z.output<typeof Input>, output: string): Promise<string> {
+async function packerBuild(
+  context: StepContext,
+  input: z.output<typeof Input>,
+  output: string,
+): Promise<string> {
   const key = join(context.scratch, "build-key");
   await run(context, "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "bootstrap-pxe-build", "-f", key]);
   const accelerator = await chooseAccelerator(context, Accelerator.parse(process.env.ACCELERATOR));
@@ -47,11 +60,16 @@ async function packerBuild(context: StepContext, input: z.output<typeof Input>, 
   };
   context.log(`Packer, from ${input.sourcePath}, with ${accelerator}`);
   const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`);
-  await run(context, "packer", ["build", "-color=false", "-timestamp-ui", `-only=qemu.${input.source}`, ...flags, input.template], {
-    stdout: 2,
-    stderr: "inherit",
-    env: { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: `${output}.packer-cache` },
-  });
+  await run(
+    context,
+    "packer",
+    ["build", "-color=false", "-timestamp-ui", `-only=qemu.${input.source}`, ...flags, input.template],
+    {
+      stdout: 2,
+      stderr: "inherit",
+      env: { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: `${output}.packer-cache` },
+    },
+  );
   await rm(`${output}.packer-cache`, { recursive: true, force: true });
   return join(output, "base.raw");
 }
@@ -67,10 +85,11 @@ async function shrink(context: StepContext, disk: string): Promise<number> {
   const table = await readTable(context, disk);
   const root = rootOf(table);
   const filesystem = ext4At(disk, root);
-  const check = () => run(context, "e2fsck", ["-fp", filesystem]).catch((fault: unknown) => {
-    // Status 1 says that a fault was mended, which is fine; see e2fsck(8).
-    if (!/status 1$/.test(String(fault))) throw fault;
-  });
+  const check = () =>
+    run(context, "e2fsck", ["-fp", filesystem]).catch((fault: unknown) => {
+      // Status 1 says that a fault was mended, which is fine; see e2fsck(8).
+      if (!/status 1$/.test(String(fault))) throw fault;
+    });
   await check();
   const { stdout } = await run(context, "resize2fs", ["-P", filesystem]);
   const { size, total } = await blocks(context, filesystem);
@@ -99,7 +118,11 @@ void runStep("base", Input, async (input, context) => {
   const contentBytes = await shrink(context, disk);
   const faults = await inspectBase(context, disk);
   if (faults.length > 0) {
-    throw new StepError("checking the base that Packer made", faults.join("; "), "packer/appliance/seal removes such things; mend it there");
+    throw new StepError(
+      "checking the base that Packer made",
+      faults.join("; "),
+      "packer/appliance/seal removes such things; mend it there",
+    );
   }
   const result = join(work, "base.raw");
   // A copy that skips zeroes: what Packer and resize2fs left behind in free blocks costs no room.
@@ -111,6 +134,8 @@ void runStep("base", Input, async (input, context) => {
   const manifest = { path: input.path, sha256: stamp.sha256, bytes: stamp.bytes, contentBytes, table };
   await writeWhole(details, JSON.stringify(manifest));
   await rm(work, { recursive: true, force: true });
-  context.log(`base ready: ${Math.round(stamp.bytes / MIB)} MiB, of which content ${Math.round(contentBytes / MIB)} MiB`);
+  context.log(
+    `base ready: ${Math.round(stamp.bytes / MIB)} MiB, of which content ${Math.round(contentBytes / MIB)} MiB`,
+  );
   return manifest;
 });

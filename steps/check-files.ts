@@ -10,14 +10,22 @@ type Check = (folder: string) => { program: string; args: string[] };
 
 /** nginx wants a whole configuration, and folders that it may write to. */
 function nginxFrame(folder: string): string {
-  const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`);
+  const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (kind) => `${kind}_temp_path ${folder}/${kind};`,
+  );
   return `pid ${folder}/nginx.pid; events {} http { access_log off; ${places.join(" ")} include ${folder}/nginx-bootstrap.conf; }`;
 }
 
 /** The program that each file is for, asked whether it can read it. */
 const CHECKS: Record<string, Check> = {
-  "dnsmasq.conf": (folder) => ({ program: "dnsmasq", args: ["--test", `--conf-file=${folder}/dnsmasq.conf`] }),
-  "nginx-bootstrap.conf": (folder) => ({ program: "nginx", args: ["-t", "-q", "-p", folder, "-e", "stderr", "-c", `${folder}/nginx.conf`] }),
+  "dnsmasq.conf": (folder) => ({
+    program: "dnsmasq",
+    args: ["--test", `--conf-file=${folder}/dnsmasq.conf`],
+  }),
+  "nginx-bootstrap.conf": (folder) => ({
+    program: "nginx",
+    args: ["-t", "-q", "-p", folder, "-e", "stderr", "-c", `${folder}/nginx.conf`],
+  }),
   "nftables.conf": (folder) => ({ program: "nft", args: ["--check", "--file", `${folder}/nftables.conf`] }),
   "chrony.conf": (folder) => ({ program: "chronyd", args: ["-p", "-f", `${folder}/chrony.conf`] }),
   "netplan.yaml": (folder) => ({ program: "netplan", args: ["generate", "--root-dir", `${folder}/netplan`] }),
@@ -37,10 +45,16 @@ async function check(context: StepContext, name: string, folder: string): Promis
   const ended = await execa(...enclosed(program, args), options(context.signal));
   if (ended.exitCode === 0) return undefined;
   if (ended.exitCode === undefined || /failed to execute|not found$/.test(ended.all ?? "")) {
-    throw new StepError(`checking files/${name}`, `${program} is not on this machine`, "npm run setup brings it");
+    throw new StepError(
+      `checking files/${name}`,
+      `${program} is not on this machine`,
+      "npm run setup brings it",
+    );
   }
   if (program === "nft" && /Operation not permitted/.test(ended.all ?? "")) {
-    context.log("nftables.conf is not checked: that takes root, or user namespaces, which this machine forbids");
+    context.log(
+      "nftables.conf is not checked: that takes root, or user namespaces, which this machine forbids",
+    );
     return undefined;
   }
   const words = (ended.all ?? "").trim().split("\n").slice(-2).join(" | ");
@@ -55,13 +69,21 @@ function withLocalSocket(text: string, folder: string): string {
 void runStep("check-files", Input, async ({ files }, context) => {
   const folder = context.scratch;
   for (const [name, text] of Object.entries(files)) {
-    await writeFile(join(folder, name), name === "nginx-bootstrap.conf" ? withLocalSocket(text, folder) : text);
+    await writeFile(
+      join(folder, name),
+      name === "nginx-bootstrap.conf" ? withLocalSocket(text, folder) : text,
+    );
   }
   await writeFile(join(folder, "nginx.conf"), nginxFrame(folder));
   await mkdir(join(folder, "netplan/etc/netplan"), { recursive: true });
-  await writeFile(join(folder, "netplan/etc/netplan/60-bootstrap.yaml"), files["netplan.yaml"] ?? "", { mode: 0o600 });
+  await writeFile(join(folder, "netplan/etc/netplan/60-bootstrap.yaml"), files["netplan.yaml"] ?? "", {
+    mode: 0o600,
+  });
   const names = Object.keys(CHECKS).filter((name) => name in files);
-  const faults = (await Promise.all(names.map((name) => check(context, name, folder)))).filter((fault) => fault !== undefined);
-  if (faults.length > 0) throw new StepError("checking the service files", faults.join("; "), "Mend the template in files/");
+  const faults = (await Promise.all(names.map((name) => check(context, name, folder)))).filter(
+    (fault) => fault !== undefined,
+  );
+  if (faults.length > 0)
+    throw new StepError("checking the service files", faults.join("; "), "Mend the template in files/");
   return { checked: names };
 });

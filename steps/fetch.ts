@@ -34,7 +34,9 @@ const MIB = 1 << 20;
 const isFile = (url: string) => url.startsWith("file://");
 
 function filePath(url: string): string {
-  return /^file:\/\/\//.test(url) ? fileURLToPath(url) : resolve(decodeURIComponent(url.slice("file://".length)));
+  return /^file:\/\/\//.test(url)
+    ? fileURLToPath(url)
+    : resolve(decodeURIComponent(url.slice("file://".length)));
 }
 
 function lockedDigests(lockFile: string): Record<string, string> {
@@ -56,8 +58,22 @@ async function record(request: Request, sha256: string): Promise<void> {
   }
 }
 
-const curl = (...args: string[]) => ["--fail", "--location", "--silent", "--show-error", "--connect-timeout", "20", ...args];
-const RETRIES = ["--retry", "5", "--retry-all-errors", "--retry-delay", process.env.BOOTSTRAP_PXE_RETRY_SECONDS ?? "2"];
+const curl = (...args: string[]) => [
+  "--fail",
+  "--location",
+  "--silent",
+  "--show-error",
+  "--connect-timeout",
+  "20",
+  ...args,
+];
+const RETRIES = [
+  "--retry",
+  "5",
+  "--retry-all-errors",
+  "--retry-delay",
+  process.env.BOOTSTRAP_PXE_RETRY_SECONDS ?? "2",
+];
 
 async function readList(context: StepContext, url: string): Promise<string | undefined> {
   if (isFile(url)) return existsSync(filePath(url)) ? readFileSync(filePath(url), "utf8") : undefined;
@@ -120,7 +136,8 @@ function watch(context: StepContext, partial: string, total: number | undefined)
 async function download(context: StepContext, request: Request, partial: string): Promise<void> {
   const resumed = existsSync(partial);
   const stopWatching = watch(context, partial, await sizeOf(context, request.url));
-  const get = () => run(context, "curl", curl(...RETRIES, "--continue-at", "-", "--output", partial, request.url));
+  const get = () =>
+    run(context, "curl", curl(...RETRIES, "--continue-at", "-", "--output", partial, request.url));
   try {
     await get().catch(async (fault: unknown) => {
       if (!resumed || context.signal.aborted) throw fault;
@@ -130,8 +147,14 @@ async function download(context: StepContext, request: Request, partial: string)
     });
   } catch (fault) {
     context.signal.throwIfAborted();
-    const words = (fault as Error).message.replace(/^.*?curl: /s, "").replace(/\. See above.*|\. BOOTSTRAP.*/s, "");
-    throw new StepError(`fetching ${request.url}`, words, `Run the same again to go on from here, or set ${request.setKeys.url} to a mirror or a file://`);
+    const words = (fault as Error).message
+      .replace(/^.*?curl: /s, "")
+      .replace(/\. See above.*|\. BOOTSTRAP.*/s, "");
+    throw new StepError(
+      `fetching ${request.url}`,
+      words,
+      `Run the same again to go on from here, or set ${request.setKeys.url} to a mirror or a file://`,
+    );
   } finally {
     stopWatching();
   }
@@ -148,7 +171,9 @@ function looks(path: string, kind: Request["kind"]): string | undefined {
     closeSync(file);
   }
   if (head.subarray(offset).equals(bytes)) return undefined;
-  return /<(!doctype\s+html|html|head|body)/i.test(head.subarray(0, 1024).toString()) ? "a page of HTML" : `not ${name}`;
+  return /<(!doctype\s+html|html|head|body)/i.test(head.subarray(0, 1024).toString())
+    ? "a page of HTML"
+    : `not ${name}`;
 }
 
 async function check(request: Request, partial: string, expected: string | undefined): Promise<string> {
@@ -157,7 +182,9 @@ async function check(request: Request, partial: string, expected: string | undef
   const sha256 = await sha256File(partial);
   if (wrongKind || (expected && sha256 !== expected)) {
     await rm(partial, { force: true });
-    const found = wrongKind ? `${wrongKind}, ${bytes} bytes` : `${bytes} bytes with the SHA-256 ${sha256}, expected ${expected}`;
+    const found = wrongKind
+      ? `${wrongKind}, ${bytes} bytes`
+      : `${bytes} bytes with the SHA-256 ${sha256}, expected ${expected}`;
     const next = wrongKind
       ? `See where ${request.setKeys.url} points to; a login page or a wrong link answers like this`
       : `The file is damaged, cut short or another one; if it is the right one, set ${request.setKeys.sha256}`;
@@ -167,13 +194,22 @@ async function check(request: Request, partial: string, expected: string | undef
 }
 
 void runStep("fetch", Input, async (request, context) => {
-  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({ path: request.path, sha256, bytes });
+  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({
+    path: request.path,
+    sha256,
+    bytes,
+  });
   const here = await verified(request.path, request.key);
   if (here) return manifest(here);
 
   const expected = await expectedDigest(context, request);
   await mkdir(dirname(request.path), { recursive: true });
-  if (existsSync(request.path) && !intact(request.path) && expected && (await sha256File(request.path)) === expected) {
+  if (
+    existsSync(request.path) &&
+    !intact(request.path) &&
+    expected &&
+    (await sha256File(request.path)) === expected
+  ) {
     context.log(`${request.path} is there already, with the right checksum`);
     await record(request, expected);
     return manifest(await publish(request.path, request.path, request.key, expected));
@@ -182,7 +218,12 @@ void runStep("fetch", Input, async (request, context) => {
   const partial = join(dirname(request.path), `.${basename(request.path)}.download`);
   if (isFile(request.url)) {
     const source = filePath(request.url);
-    if (!existsSync(source)) throw new StepError(`fetching ${request.url}`, "no such file", `Put it there or set ${request.setKeys.url}`);
+    if (!existsSync(source))
+      throw new StepError(
+        `fetching ${request.url}`,
+        "no such file",
+        `Put it there or set ${request.setKeys.url}`,
+      );
     await run(context, "cp", ["--reflink=auto", source, partial]);
   } else {
     await download(context, request, partial);

@@ -20,7 +20,8 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 
 void runStep("machine-config", Input, async (input, context) => {
   const { ageKeyFile, allowPlaintext } = input;
-  const encrypt = (file: string) => `sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${file}`;
+  const encrypt = (file: string) =>
+    `sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${file}`;
   const config = await decrypt(context, {
     path: input.path,
     ageKeyFile,
@@ -33,12 +34,17 @@ void runStep("machine-config", Input, async (input, context) => {
   const validate = "cat | talosctl validate --mode metal --config /dev/stdin";
   await run(context, "sh", ["-c", validate], { input: config }).catch((fault: Error) => {
     context.signal.throwIfAborted();
-    if (/talosctl: not found/.test(fault.message)) throw new StepError(doing, "talosctl is not on this machine", "npm run setup brings it");
-    const words = withoutValues(fault.message.replace(/^running sh -c: /, "")).replace(/\. BOOTSTRAP_PXE_DEBUG.*/s, "");
+    if (/talosctl: not found/.test(fault.message))
+      throw new StepError(doing, "talosctl is not on this machine", "npm run setup brings it");
+    const words = withoutValues(fault.message.replace(/^running sh -c: /, "")).replace(
+      /\. BOOTSTRAP_PXE_DEBUG.*/s,
+      "",
+    );
     throw new StepError(doing, `Talos refuses it: ${words}`, `Mend it: sops edit ${input.path}`);
   });
   const { facts, faults } = readMachineConfig(config, input);
-  if (faults.length > 0) throw new StepError(doing, faults.join("; "), `Mend it (sops edit ${input.path}), or the stack's config`);
+  if (faults.length > 0)
+    throw new StepError(doing, faults.join("; "), `Mend it (sops edit ${input.path}), or the stack's config`);
   const client =
     input.talosConfig &&
     (await decrypt(context, {

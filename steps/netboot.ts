@@ -26,7 +26,17 @@ interface Pair {
 }
 
 async function listing(context: StepContext, iso: string, folder: string): Promise<string[]> {
-  const found = await run(context, "xorriso", ["-indev", iso, "-find", folder, "-maxdepth", "1", "-exec", "echo", "--"]).catch(() => undefined);
+  const found = await run(context, "xorriso", [
+    "-indev",
+    iso,
+    "-find",
+    folder,
+    "-maxdepth",
+    "1",
+    "-exec",
+    "echo",
+    "--",
+  ]).catch(() => undefined);
   return (found?.stdout ?? "").split("\n").flatMap((row) => /^'(.*)'$/.exec(row)?.[1] ?? []);
 }
 
@@ -39,7 +49,10 @@ async function fromUki(context: StepContext, iso: string, uki: string, folder: s
   const image = join(folder, "uki.efi");
   const pair = { kernel: join(folder, "vmlinuz"), initramfs: join(folder, "initramfs.xz") };
   await extract(context, iso, uki, image);
-  const sections = [`.linux=${pair.kernel}`, `.initrd=${pair.initramfs}`].flatMap((section) => ["--dump-section", section]);
+  const sections = [`.linux=${pair.kernel}`, `.initrd=${pair.initramfs}`].flatMap((section) => [
+    "--dump-section",
+    section,
+  ]);
   await run(context, "objcopy", ["-O", "binary", ...sections, image, "/dev/null"]);
   return pair;
 }
@@ -74,15 +87,23 @@ async function head(path: string): Promise<Buffer> {
 /** Checks what came out, so that a bad ISO is found here and not by a mini-PC that restarts. */
 async function inspect(context: StepContext, request: Request, pair: Pair) {
   const refuse = (what: string, found: string) =>
-    new StepError(`checking the ${what} of ${request.isoPath}`, found, "The ISO is damaged or not Talos for amd64 metal; fetch it again or set isoUrl");
-  for (const file of Object.values(pair)) if (!existsSync(file)) throw refuse(file === pair.kernel ? "kernel" : "initramfs", "it is not there");
+    new StepError(
+      `checking the ${what} of ${request.isoPath}`,
+      found,
+      "The ISO is damaged or not Talos for amd64 metal; fetch it again or set isoUrl",
+    );
+  for (const file of Object.values(pair))
+    if (!existsSync(file)) throw refuse(file === pair.kernel ? "kernel" : "initramfs", "it is not there");
   const kernel = kernelVersion(await head(pair.kernel));
   if ("wrong" in kernel) throw refuse("kernel", `${kernel.wrong}: no x86 bzImage`);
   const format = initramfsFormat(await head(pair.initramfs));
   if (!format) throw refuse("initramfs", "compressed neither with zstd, xz nor gzip");
   // A whole stream ends with its own checksum; each tool verifies it.
   await run(context, format, ["--test", "--quiet"], { input: createReadStream(pair.initramfs) }).catch(() => {
-    throw refuse("initramfs", `its ${format} stream is damaged or cut short, ${statSync(pair.initramfs).size} bytes`);
+    throw refuse(
+      "initramfs",
+      `its ${format} stream is damaged or cut short, ${statSync(pair.initramfs).size} bytes`,
+    );
   });
   return { kernelVersion: kernel.version, initramfsFormat: format };
 }
@@ -97,7 +118,8 @@ async function addFile(pack: Pack, name: string, file: string): Promise<void> {
 async function writeLayer(context: StepContext, version: string, pair: Pair, path: string): Promise<void> {
   const pack = tar.pack();
   const written = squashfs(context, pack, path);
-  for (const name of ["talos", `talos/${version}`]) pack.entry({ ...fixed, name, type: "directory", mode: 0o755 });
+  for (const name of ["talos", `talos/${version}`])
+    pack.entry({ ...fixed, name, type: "directory", mode: 0o755 });
   await addFile(pack, `talos/${version}/vmlinuz`, pair.kernel);
   await addFile(pack, `talos/${version}/initramfs.xz`, pair.initramfs);
   pack.finalize();
@@ -106,7 +128,8 @@ async function writeLayer(context: StepContext, version: string, pair: Pair, pat
 
 void runStep("netboot", Input, async (request, context) => {
   const details = `${request.path}.json`;
-  if ((await verified(request.path, request.key)) && existsSync(details)) return JSON.parse(readFileSync(details, "utf8")) as object;
+  if ((await verified(request.path, request.key)) && existsSync(details))
+    return JSON.parse(readFileSync(details, "utf8")) as object;
 
   const work = await partialBeside(request.path);
   await mkdir(work, { recursive: true });
@@ -119,6 +142,8 @@ void runStep("netboot", Input, async (request, context) => {
   const manifest = { path: request.path, sha256: stamp.sha256, bytes: stamp.bytes, ...facts, files };
   await writeWhole(details, JSON.stringify(manifest));
   await rm(work, { recursive: true, force: true });
-  context.log(`kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}): ${Math.round(stamp.bytes / (1 << 20))} MiB`);
+  context.log(
+    `kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}): ${Math.round(stamp.bytes / (1 << 20))} MiB`,
+  );
   return manifest;
 });

@@ -19,7 +19,20 @@ const PARTITIONS = {
   root: { number: 1, startMib: 18, sizeMib: 1900, type: "0FC63DAF-8483-4772-8E79-3D69D8477DE4" },
 };
 const DISK_MIB = PARTITIONS.root.startMib + PARTITIONS.root.sizeMib + 1;
-const GRUB_MODULES = ["part_gpt", "ext2", "fat", "search", "search_label", "normal", "configfile", "linux", "serial", "terminal", "echo", "test"];
+const GRUB_MODULES = [
+  "part_gpt",
+  "ext2",
+  "fat",
+  "search",
+  "search_label",
+  "normal",
+  "configfile",
+  "linux",
+  "serial",
+  "terminal",
+  "echo",
+  "test",
+];
 
 /** The root file system as a tar, made from Debian's packages by mmdebstrap, without a service started or a mount left. */
 async function debianTar(context: StepContext, tar: string): Promise<void> {
@@ -39,7 +52,17 @@ async function debianTar(context: StepContext, tar: string): Promise<void> {
 /** GRUB's image for UEFI, at the removable path: Synology VMM keeps no EFI variables. */
 async function makeEsp(context: StepContext, early: string, file: string): Promise<void> {
   const loader = join(context.scratch, "BOOTX64.EFI");
-  await run(context, "grub-mkimage", ["-O", "x86_64-efi", "-p", "/boot/grub", "-c", early, "-o", loader, ...GRUB_MODULES]);
+  await run(context, "grub-mkimage", [
+    "-O",
+    "x86_64-efi",
+    "-p",
+    "/boot/grub",
+    "-c",
+    early,
+    "-o",
+    loader,
+    ...GRUB_MODULES,
+  ]);
   await truncate(file, PARTITIONS.esp.sizeMib * MIB);
   await run(context, "mkfs.vfat", ["--invariant", "-F", "16", "-n", "UEFI", file]);
   await run(context, "mmd", ["-i", file, "::EFI", "::EFI/BOOT"]);
@@ -52,13 +75,25 @@ async function makeEsp(context: StepContext, early: string, file: string): Promi
  */
 async function installBiosGrub(context: StepContext, early: string, disk: string): Promise<void> {
   const core = join(context.scratch, "core.img");
-  await run(context, "grub-mkimage", ["-O", "i386-pc", "-p", "/boot/grub", "-c", early, "-o", core, "biosdisk", ...GRUB_MODULES]);
+  await run(context, "grub-mkimage", [
+    "-O",
+    "i386-pc",
+    "-p",
+    "/boot/grub",
+    "-c",
+    early,
+    "-o",
+    core,
+    "biosdisk",
+    ...GRUB_MODULES,
+  ]);
   const firstSector = (PARTITIONS.bios.startMib * MIB) / SECTOR;
   const boot = (await readFile("/usr/lib/grub/i386-pc/boot.img")).subarray(0, 440);
   boot.writeBigUInt64LE(BigInt(firstSector), 0x5c);
   boot.fill(0x90, 0x66, 0x68);
   const coreImage = await readFile(core);
-  if (coreImage.length > PARTITIONS.bios.sizeMib * MIB) throw new Error("GRUB's core image does not fit its partition");
+  if (coreImage.length > PARTITIONS.bios.sizeMib * MIB)
+    throw new Error("GRUB's core image does not fit its partition");
   coreImage.writeBigUInt64LE(BigInt(firstSector + 1), 0x1f4);
   const file = await open(disk, "r+");
   try {
@@ -71,18 +106,29 @@ async function installBiosGrub(context: StepContext, early: string, disk: string
 
 async function makeDisk(context: StepContext, tar: string, disk: string): Promise<void> {
   const early = join(context.scratch, "early.cfg");
-  await writeFile(early, `search --no-floppy --label ${ROOT_LABEL} --set=root\nset prefix=($root)/boot/grub\n`);
+  await writeFile(
+    early,
+    `search --no-floppy --label ${ROOT_LABEL} --set=root\nset prefix=($root)/boot/grub\n`,
+  );
   await writeFile(disk, "");
   await truncate(disk, DISK_MIB * MIB);
   const table = Object.values(PARTITIONS).map(
-    ({ number, startMib, sizeMib, type }) => `p${number} : start=${startMib}MiB, size=${sizeMib}MiB, type=${type}`,
+    ({ number, startMib, sizeMib, type }) =>
+      `p${number} : start=${startMib}MiB, size=${sizeMib}MiB, type=${type}`,
   );
   await run(context, "sfdisk", ["--quiet", disk], { input: ["label: gpt", ...table, ""].join("\n") });
 
   const esp = join(context.scratch, "esp.img");
   await writeFile(esp, "");
   await makeEsp(context, early, esp);
-  await run(context, "dd", [`if=${esp}`, `of=${disk}`, "bs=1M", `seek=${PARTITIONS.esp.startMib}`, "conv=notrunc,sparse", "status=none"]);
+  await run(context, "dd", [
+    `if=${esp}`,
+    `of=${disk}`,
+    "bs=1M",
+    `seek=${PARTITIONS.esp.startMib}`,
+    "conv=notrunc,sparse",
+    "status=none",
+  ]);
 
   const tree = `${disk}.tree`;
   await mkdir(tree);
@@ -109,7 +155,16 @@ export async function makeBaseImage(context: StepContext, folder: string): Promi
   context.log(`base image from ${layout.packages.length} Debian packages and what they need: about a minute`);
   await debianTar(context, tar);
   await makeDisk(context, tar, disk);
-  await run(context, "qemu-img", ["convert", "-O", "qcow2", "-c", "-o", "compression_type=zstd", disk, join(work, "disk.qcow2")]);
+  await run(context, "qemu-img", [
+    "convert",
+    "-O",
+    "qcow2",
+    "-c",
+    "-o",
+    "compression_type=zstd",
+    disk,
+    join(work, "disk.qcow2"),
+  ]);
   await rename(join(work, "disk.qcow2"), image);
   await rm(work, { recursive: true });
   await writeWhole(join(folder, "SHA256SUMS"), `${await sha256File(image)} *${BASE_IMAGE}\n`);

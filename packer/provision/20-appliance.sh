@@ -15,7 +15,7 @@ done
 
 # The layers are mounted beside, by partition name; what is served points into them.
 for layer in site netboot; do
-  printf 'PARTLABEL=bootstrap-%s /srv/%s squashfs ro,nodev,nosuid,noexec,nofail,x-systemd.device-timeout=10s 0 0\n' \
+  printf 'PARTLABEL=bootstrap-%s /srv/%s squashfs ro,nodev,nosuid,noexec,nofail,x-systemd.device-timeout=60s 0 0\n' \
     "$layer" "$layer" >>/etc/fstab
 done
 ln -sfn /srv/netboot/talos /srv/http/talos

@@ -23,8 +23,24 @@ function bootSector(): Buffer {
 async function boots(context: StepContext, accelerator: Accelerator): Promise<boolean> {
   const disk = join(context.scratch, "boot-sector");
   await writeFile(disk, bootSector());
-  const machine = ["-accel", accelerator, "-machine", "pc", "-m", "64", "-display", "none", "-nodefaults", "-no-reboot"];
-  const devices = ["-drive", `file=${disk},format=raw,if=ide`, "-device", `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`];
+  const machine = [
+    "-accel",
+    accelerator,
+    "-machine",
+    "pc",
+    "-m",
+    "64",
+    "-display",
+    "none",
+    "-nodefaults",
+    "-no-reboot",
+  ];
+  const devices = [
+    "-drive",
+    `file=${disk},format=raw,if=ide`,
+    "-device",
+    `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`,
+  ];
   const ended = await execa(join(__dirname, "qemu-bound"), [...machine, ...devices], {
     reject: false,
     stdin: "ignore",
@@ -38,7 +54,10 @@ async function boots(context: StepContext, accelerator: Accelerator): Promise<bo
  * The accelerator to run guests with. `auto` takes the first that boots a sector of 512 bytes within 2 s:
  * a device file that opens proves nothing.
  */
-export async function chooseAccelerator(context: StepContext, wanted: Accelerator | "auto"): Promise<Accelerator> {
+export async function chooseAccelerator(
+  context: StepContext,
+  wanted: Accelerator | "auto",
+): Promise<Accelerator> {
   if (wanted !== "auto") return wanted;
   for (const candidate of ["kvm", "hvf"] as const) {
     if (await boots(context, candidate)) return candidate;

@@ -71,7 +71,8 @@ function readStamp(artifact: string): Stamp | undefined {
 export function intact(artifact: string): Stamp | undefined {
   const stamp = readStamp(artifact);
   const now = statSync(artifact, { throwIfNoEntry: false });
-  const same = stamp && now && now.size === stamp.bytes && now.mtimeMs === stamp.mtimeMs && now.ino === stamp.inode;
+  const same =
+    stamp && now && now.size === stamp.bytes && now.mtimeMs === stamp.mtimeMs && now.ino === stamp.inode;
   return same ? stamp : undefined;
 }
 
@@ -92,7 +93,12 @@ async function writeStamp(artifact: string, sha256: string, key: string): Promis
 }
 
 /** Renames a finished `partial` to its final name and stamps it. The stamp comes last: without it the file counts as absent. */
-export async function publish(partial: string, artifact: string, key: string, sha256?: string): Promise<Stamp> {
+export async function publish(
+  partial: string,
+  artifact: string,
+  key: string,
+  sha256?: string,
+): Promise<Stamp> {
   const digest = sha256 ?? (await sha256File(partial));
   await rm(stampPath(artifact), { force: true });
   await rename(partial, artifact);

@@ -36,24 +36,44 @@ async function rootFaults(filesystem: string): Promise<string[]> {
   const passwd = await debugfs(filesystem, "cat /etc/passwd");
   if (!/^root:/m.test(passwd)) faults.push("no /etc/passwd: it is no root file system");
   if (/^packer:/m.test(passwd)) faults.push("the build user packer (/etc/passwd)");
-  if (/^root:\$/m.test(await debugfs(filesystem, "cat /etc/shadow"))) faults.push("a password of root (/etc/shadow)");
+  if (/^root:\$/m.test(await debugfs(filesystem, "cat /etc/shadow")))
+    faults.push("a password of root (/etc/shadow)");
   if ((await debugfs(filesystem, "cat /etc/machine-id")).trim() !== "") faults.push("the build's machine-id");
   return faults;
 }
 
 /** Whether each file system of the base is clean, by its own checker. */
-async function dirtyFilesystems(context: StepContext, disk: string, table: PartitionTable): Promise<string[]> {
+async function dirtyFilesystems(
+  context: StepContext,
+  disk: string,
+  table: PartitionTable,
+): Promise<string[]> {
   const faults: string[] = [];
   const esp = table.partitions.find(({ type }) => /^C12A7328/i.test(type));
-  const root = await execa("e2fsck", ["-fn", ext4At(disk, rootOf(table))], { reject: false, stdin: "ignore" });
-  if (root.exitCode !== 0) faults.push(`the root file system is not clean: ${root.stdout.split("\n").slice(-3).join(" | ")}`);
+  const root = await execa("e2fsck", ["-fn", ext4At(disk, rootOf(table))], {
+    reject: false,
+    stdin: "ignore",
+  });
+  if (root.exitCode !== 0)
+    faults.push(`the root file system is not clean: ${root.stdout.split("\n").slice(-3).join(" | ")}`);
   if (!esp) return [...faults, "no EFI system partition"];
   const folder = await mkdtemp(join(context.scratch, "esp-"));
   const copy = join(folder, "esp.img");
-  await run(context, "dd", [`if=${disk}`, `of=${copy}`, `bs=${SECTOR}`, `skip=${esp.start}`, `count=${esp.size}`, "status=none"]);
+  await run(context, "dd", [
+    `if=${disk}`,
+    `of=${copy}`,
+    `bs=${SECTOR}`,
+    `skip=${esp.start}`,
+    `count=${esp.size}`,
+    "status=none",
+  ]);
   const fat = await execa("fsck.vfat", ["-n", copy], { reject: false, stdin: "ignore" });
-  if (fat.exitCode !== 0) faults.push(`the EFI partition is not clean: ${fat.stdout.trim().split("\n").slice(-2).join(" | ")}`);
-  const loader = await execa("mdir", ["-i", copy, "-b", "::EFI/BOOT/BOOTX64.EFI"], { reject: false, stdin: "ignore" });
+  if (fat.exitCode !== 0)
+    faults.push(`the EFI partition is not clean: ${fat.stdout.trim().split("\n").slice(-2).join(" | ")}`);
+  const loader = await execa("mdir", ["-i", copy, "-b", "::EFI/BOOT/BOOTX64.EFI"], {
+    reject: false,
+    stdin: "ignore",
+  });
   if (loader.exitCode !== 0) faults.push("no EFI/BOOT/BOOTX64.EFI, the removable path that a NAS boots");
   await rm(folder, { recursive: true });
   return faults;
@@ -63,7 +83,8 @@ async function dirtyFilesystems(context: StepContext, disk: string, table: Parti
 export async function inspectBase(context: StepContext, disk: string): Promise<string[]> {
   const table = await readTable(context, disk);
   const verified = await execa("sfdisk", ["--verify", disk], { reject: false, stdin: "ignore" });
-  const faults = verified.exitCode === 0 ? [] : [`the partition table: ${verified.stderr || verified.stdout}`];
+  const faults =
+    verified.exitCode === 0 ? [] : [`the partition table: ${verified.stderr || verified.stdout}`];
   faults.push(...(await dirtyFilesystems(context, disk, table)));
   faults.push(...(await rootFaults(ext4At(disk, rootOf(table)))));
   return faults;

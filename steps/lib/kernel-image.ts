@@ -13,9 +13,12 @@ const ARM64 = { offset: 0x38, value: "ARM\x64" };
  */
 export function kernelVersion(head: Buffer): { version: string } | { wrong: string } {
   if (head.length < 0x210) return { wrong: `only ${head.length} bytes` };
-  if (head.toString("latin1", ARM64.offset, ARM64.offset + 4) === ARM64.value) return { wrong: "an arm64 kernel" };
-  if (head.readUInt16LE(BOOT_FLAG.offset) !== BOOT_FLAG.value) return { wrong: "no boot flag 0xAA55 at 0x1FE" };
-  if (head.toString("latin1", HEADER.offset, HEADER.offset + 4) !== HEADER.value) return { wrong: "no HdrS at 0x202" };
+  if (head.toString("latin1", ARM64.offset, ARM64.offset + 4) === ARM64.value)
+    return { wrong: "an arm64 kernel" };
+  if (head.readUInt16LE(BOOT_FLAG.offset) !== BOOT_FLAG.value)
+    return { wrong: "no boot flag 0xAA55 at 0x1FE" };
+  if (head.toString("latin1", HEADER.offset, HEADER.offset + 4) !== HEADER.value)
+    return { wrong: "no HdrS at 0x202" };
   const start = head.readUInt16LE(VERSION_POINTER) + 0x200;
   const end = head.indexOf(0, start);
   const version = head.toString("latin1", start, end).split(" ")[0] ?? "";

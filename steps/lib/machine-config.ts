@@ -51,7 +51,10 @@ function hostOf(endpoint: string): string {
  * What a machine config says that matters here, and every way in which it does not fit the appliance.
  * Whether it is a sound machine config is for Talos to say.
  */
-export function readMachineConfig(text: string, around: Surroundings): { facts: ConfigFacts; faults: string[] } {
+export function readMachineConfig(
+  text: string,
+  around: Surroundings,
+): { facts: ConfigFacts; faults: string[] } {
   const parsed = parseAllDocuments(text)
     .map((document) => V1Alpha1.safeParse(document.toJS()))
     .find((result) => result.success)?.data;
@@ -71,22 +74,40 @@ export function readMachineConfig(text: string, around: Surroundings): { facts: 
   const vips = interfaces.map(({ vip }) => vip?.ip);
   if (host === "") faults.push("cluster.controlPlane.endpoint is missing or no URL");
   if (host === link.toString()) {
-    faults.push(`cluster.controlPlane.endpoint ${facts.endpoint} is the appliance, which goes away; the mini-PC is ${around.minipcIp}`);
-  } else if (facts.machineType !== "worker" && ipaddr.IPv4.isValid(host) && ipaddr.IPv4.parse(host).match(link, prefix)) {
+    faults.push(
+      `cluster.controlPlane.endpoint ${facts.endpoint} is the appliance, which goes away; the mini-PC is ${around.minipcIp}`,
+    );
+  } else if (
+    facts.machineType !== "worker" &&
+    ipaddr.IPv4.isValid(host) &&
+    ipaddr.IPv4.parse(host).match(link, prefix)
+  ) {
     if (host !== around.minipcIp && !vips.includes(host)) {
-      faults.push(`cluster.controlPlane.endpoint ${facts.endpoint} is on the isolated link but neither minipcIp ${around.minipcIp} nor a vip of the config`);
+      faults.push(
+        `cluster.controlPlane.endpoint ${facts.endpoint} is on the isolated link but neither minipcIp ${around.minipcIp} nor a vip of the config`,
+      );
     }
   }
   const tag = /:([^:/@]+)(@.*)?$/.exec(facts.installImage)?.[1];
   if (tag !== around.talosVersion) {
-    faults.push(`machine.install.image ${JSON.stringify(facts.installImage)} is not of talosVersion ${around.talosVersion}`);
+    faults.push(
+      `machine.install.image ${JSON.stringify(facts.installImage)} is not of talosVersion ${around.talosVersion}`,
+    );
   }
-  const addresses = interfaces.flatMap(({ addresses: own }) => own ?? []).map((address) => address.split("/")[0]);
-  const onLink = addresses.filter((address) => address && ipaddr.IPv4.isValid(address) && ipaddr.IPv4.parse(address).match(link, prefix));
+  const addresses = interfaces
+    .flatMap(({ addresses: own }) => own ?? [])
+    .map((address) => address.split("/")[0]);
+  const onLink = addresses.filter(
+    (address) => address && ipaddr.IPv4.isValid(address) && ipaddr.IPv4.parse(address).match(link, prefix),
+  );
   if (onLink.length > 0 && !onLink.includes(around.minipcIp)) {
-    faults.push(`machine.network gives it ${onLink.join(", ")} on the isolated link, but minipcIp is ${around.minipcIp}`);
+    faults.push(
+      `machine.network gives it ${onLink.join(", ")} on the isolated link, but minipcIp is ${around.minipcIp}`,
+    );
   }
-  const macs = interfaces.flatMap(({ deviceSelector }) => deviceSelector?.hardwareAddr ?? []).map((mac) => mac.toLowerCase());
+  const macs = interfaces
+    .flatMap(({ deviceSelector }) => deviceSelector?.hardwareAddr ?? [])
+    .map((mac) => mac.toLowerCase());
   if (macs.length > 0 && !macs.some((mac) => mac.includes("*") || mac === around.minipcMac)) {
     faults.push(`machine.network selects the NIC ${macs.join(", ")}, but minipcMac is ${around.minipcMac}`);
   }

@@ -23,12 +23,23 @@ export interface PartitionTable {
 export async function readTable(context: StepContext, disk: string): Promise<PartitionTable> {
   const { stdout } = await run(context, "sfdisk", ["--json", disk]);
   const { partitiontable } = JSON.parse(stdout) as {
-    partitiontable: { label: string; id: string; partitions: (Omit<Partition, "number"> & { node: string })[] };
+    partitiontable: {
+      label: string;
+      id: string;
+      partitions: (Omit<Partition, "number"> & { node: string })[];
+    };
   };
   if (partitiontable.label !== "gpt") {
-    throw new StepError(`reading the partitions of ${disk}`, `a ${partitiontable.label} table`, "A GPT is needed");
+    throw new StepError(
+      `reading the partitions of ${disk}`,
+      `a ${partitiontable.label} table`,
+      "A GPT is needed",
+    );
   }
-  const partitions = partitiontable.partitions.map(({ node, ...rest }) => ({ ...rest, number: Number(/\d+$/.exec(node)?.[0]) }));
+  const partitions = partitiontable.partitions.map(({ node, ...rest }) => ({
+    ...rest,
+    number: Number(/\d+$/.exec(node)?.[0]),
+  }));
   return { id: partitiontable.id, partitions: partitions.sort((a, b) => a.start - b.start) };
 }
 
@@ -41,9 +52,14 @@ export async function writeTable(context: StepContext, disk: string, table: Part
       .join(", "),
   );
   const script = ["label: gpt", `label-id: ${table.id}`, ...rows, ""].join("\n");
-  await run(context, "sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "never", "--wipe-partitions", "never", disk], {
-    input: script,
-  });
+  await run(
+    context,
+    "sfdisk",
+    ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "never", "--wipe-partitions", "never", disk],
+    {
+      input: script,
+    },
+  );
 }
 
 /** Sectors that the backup GPT takes at the end of a disk (UEFI specification 2.10, section 5.3). */

@@ -15,7 +15,12 @@ export async function run(
 ): Promise<ExecaReturnValue> {
   const stdin = options.input === undefined ? "ignore" : "pipe";
   // execa hands `signal` to child_process.spawn, which its types do not say.
-  const all: Options & { signal: AbortSignal } = { stdin, maxBuffer: 1 << 30, ...options, signal: context.signal };
+  const all: Options & { signal: AbortSignal } = {
+    stdin,
+    maxBuffer: 1 << 30,
+    ...options,
+    signal: context.signal,
+  };
   const child = execa("setpriv", ["--pdeathsig", "KILL", "--", program, ...args], all);
   try {
     return await child;
@@ -29,8 +34,16 @@ export async function run(
       .join(" | ");
     const doing = `running ${program} ${args[0] ?? ""}`.trim();
     if (/failed to execute .*No such file/.test(words)) {
-      throw new StepError(`running ${program}`, "the program is not on this machine", "npm run setup brings it");
+      throw new StepError(
+        `running ${program}`,
+        "the program is not on this machine",
+        "npm run setup brings it",
+      );
     }
-    throw new StepError(doing, words || `it ended with status ${failed.exitCode}`, "BOOTSTRAP_PXE_DEBUG=1 shows where");
+    throw new StepError(
+      doing,
+      words || `it ended with status ${failed.exitCode}`,
+      "BOOTSTRAP_PXE_DEBUG=1 shows where",
+    );
   }
 }

@@ -19,8 +19,10 @@ export interface Site {
  */
 export function siteTar(site: Site): Pack {
   const pack = tar.pack();
-  const folder = (name: string, mode = 0o755, gid = 0) => pack.entry({ ...fixed, name, type: "directory", mode, gid });
-  const file = (name: string, text: string, mode = 0o644, gid = 0) => pack.entry({ ...fixed, name, mode, gid }, text);
+  const folder = (name: string, mode = 0o755, gid = 0) =>
+    pack.entry({ ...fixed, name, type: "directory", mode, gid });
+  const file = (name: string, text: string, mode = 0o644, gid = 0) =>
+    pack.entry({ ...fixed, name, mode, gid }, text);
   folder("configs", 0o750, WWW_DATA);
   file("configs/minipc.yaml", site.machineConfig, 0o640, WWW_DATA);
   if (site.talosConfig) file("configs/talosconfig", site.talosConfig, 0o640, WWW_DATA);

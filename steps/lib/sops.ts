@@ -23,7 +23,8 @@ const SOPS_METADATA = /^sops:|^\s+"?sops"?:/m;
  */
 export async function decrypt(context: StepContext, file: SecretFile): Promise<string> {
   const doing = `reading ${file.path}`;
-  if (!existsSync(file.path)) throw new StepError(doing, "no such file", `Make it: ${file.madeBy}; or set ${file.setKey}`);
+  if (!existsSync(file.path))
+    throw new StepError(doing, "no such file", `Make it: ${file.madeBy}; or set ${file.setKey}`);
   const text = readFileSync(file.path, "utf8");
   if (!SOPS_METADATA.test(text)) {
     if (file.allowPlaintext) return text;
@@ -42,7 +43,9 @@ export async function decrypt(context: StepContext, file: SecretFile): Promise<s
     const words = (fault as Error).message;
     if (/npm run setup/.test(words)) throw fault;
     const damaged = /MAC mismatch|Error unmarshalling|yaml:/i.test(words);
-    const found = damaged ? "it was altered after it was encrypted, or is cut short" : "no key on this machine opens it";
+    const found = damaged
+      ? "it was altered after it was encrypted, or is cut short"
+      : "no key on this machine opens it";
     const next = damaged
       ? "Take it from version control again"
       : "Set ageKeyFile, or SOPS_AGE_KEY_FILE in the environment, to the file with your age identity (sops's other key services work too)";

@@ -35,7 +35,10 @@ function scratchParent(): string {
  * one line (with BOOTSTRAP_PXE_DEBUG set, the stack trace too); a signal ends it with 128 + its number, the
  * scratch folder gone.
  */
-export async function runProgram(name: string, body: (context: StepContext) => Promise<object>): Promise<void> {
+export async function runProgram(
+  name: string,
+  body: (context: StepContext) => Promise<object>,
+): Promise<void> {
   process.umask(0o022);
   const stop = new AbortController();
   const scratch = mkdtempSync(join(scratchParent(), `bootstrap-pxe-${name}-`));
@@ -47,20 +50,27 @@ export async function runProgram(name: string, body: (context: StepContext) => P
   ] as const) {
     process.once(signal, () => {
       process.exitCode = 128 + number;
-      stop.abort(new StepError(name, `stopped by ${signal}`, "Run the same command again to go on from here"));
+      stop.abort(
+        new StepError(name, `stopped by ${signal}`, "Run the same command again to go on from here"),
+      );
     });
   }
   // prctl's death signal would be tied to a thread of the plugin, and Go ends threads as it likes.
   const parent = Number(process.env.BOOTSTRAP_PXE_PARENT ?? process.ppid);
   setInterval(() => {
-    if (process.ppid !== parent) stop.abort(new StepError(name, "what started it is gone", "Run pulumi up again to go on from here"));
+    if (process.ppid !== parent)
+      stop.abort(new StepError(name, "what started it is gone", "Run pulumi up again to go on from here"));
   }, 500).unref();
   const log = (line: string) => void process.stderr.write(`${name}: ${line}\n`);
   try {
     process.stdout.write(`${JSON.stringify(await body({ signal: stop.signal, scratch, log }))}\n`);
   } catch (fault) {
     const shown = stop.signal.aborted ? (stop.signal.reason as Error) : (fault as Error);
-    log(shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG ? shown.message : (shown.stack ?? shown.message));
+    log(
+      shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG
+        ? shown.message
+        : (shown.stack ?? shown.message),
+    );
     process.exitCode ||= 1;
   }
 }
@@ -77,6 +87,10 @@ export async function runStep<S extends z.ZodType>(
     const given = schema.safeParse(JSON.parse(await text(process.stdin)));
     if (given.success) return body(given.data, context);
     const faults = given.error.issues.map((issue) => `${issue.path.join(".")} (${issue.message})`);
-    throw new StepError(`reading the input of the step ${name}`, faults.join(", "), `See steps/${name}.ts for its form`);
+    throw new StepError(
+      `reading the input of the step ${name}`,
+      faults.join(", "),
+      `See steps/${name}.ts for its form`,
+    );
   });
 }

@@ -30,8 +30,28 @@ export class Machine {
   constructor(folder: string, name: string, hardware: Hardware) {
     this.serial = join(folder, `${name}.serial`);
     const { firmware, disk, diskBus = "virtio", nics, memoryMib = 512 } = hardware;
-    const args = ["-name", name, "-accel", "tcg,thread=multi", "-cpu", "max", "-machine", diskBus === "ide" ? "pc" : "q35"];
-    args.push("-smp", "1", "-m", String(memoryMib), "-display", "none", "-nodefaults", "-vga", "std", "-no-reboot");
+    const args = [
+      "-name",
+      name,
+      "-accel",
+      "tcg,thread=multi",
+      "-cpu",
+      "max",
+      "-machine",
+      diskBus === "ide" ? "pc" : "q35",
+    ];
+    args.push(
+      "-smp",
+      "1",
+      "-m",
+      String(memoryMib),
+      "-display",
+      "none",
+      "-nodefaults",
+      "-vga",
+      "std",
+      "-no-reboot",
+    );
     args.push("-serial", `file:${this.serial}`);
     if (firmware === "uefi") {
       const variables = join(folder, `${name}.vars`);
@@ -39,12 +59,20 @@ export class Machine {
       args.push("-drive", `if=pflash,format=raw,readonly=on,file=${OVMF_CODE}`);
       args.push("-drive", `if=pflash,format=raw,file=${variables}`);
     }
-    if (disk) args.push("-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=on`, ...DISK_DEVICES[diskBus]);
+    if (disk)
+      args.push("-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=on`, ...DISK_DEVICES[diskBus]);
     nics.forEach(({ model, mac, netdev }, index) => {
       const boot = disk ? "" : `,bootindex=${index + 1}`;
-      args.push("-netdev", `${netdev},id=net${index}`, "-device", `${model},netdev=net${index},mac=${mac}${boot}`);
+      args.push(
+        "-netdev",
+        `${netdev},id=net${index}`,
+        "-device",
+        `${model},netdev=net${index},mac=${mac}${boot}`,
+      );
     });
-    this.process = spawn("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64", ...args], { stdio: ["ignore", "ignore", "pipe"] });
+    this.process = spawn("setpriv", ["--pdeathsig", "KILL", "--", "qemu-system-x86_64", ...args], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     this.process.stderr?.on("data", (chunk) => (this.words += chunk));
   }
 
@@ -63,7 +91,9 @@ export class Machine {
     }
     const found = pattern.exec(this.printed);
     if (found) return found;
-    throw new Error(`${pattern} was not printed within ${limitMs / 1000} s; last words:\n${this.words}${this.printed.slice(-3000)}`);
+    throw new Error(
+      `${pattern} was not printed within ${limitMs / 1000} s; last words:\n${this.words}${this.printed.slice(-3000)}`,
+    );
   }
 
   async stop(): Promise<void> {
@@ -77,5 +107,8 @@ export class Machine {
 /** The two ends of a cable between two machines: a unix socket, no address of this host. */
 export function cable(folder: string, name: string): { near: string; far: string } {
   const path = join(folder, `${name}.sock`);
-  return { near: `stream,server=on,addr.type=unix,addr.path=${path}`, far: `stream,server=off,addr.type=unix,addr.path=${path}` };
+  return {
+    near: `stream,server=on,addr.type=unix,addr.path=${path}`,
+    far: `stream,server=off,addr.type=unix,addr.path=${path}`,
+  };
 }

@@ -17,9 +17,12 @@ test("the two required keys are enough", () => {
   expect(checkConfig(enough, "lab")).toMatchSnapshot();
 });
 
-test.each(["00-11-22-33-44-AA", "0011.2233.44aa", "00:11:22:33:44:aa", "00:11:22:33:44:AA"])("MAC form %s is understood", (minipcMac) => {
-  expect(checkConfig({ ...enough, minipcMac }, "lab").minipcMac).toBe("00:11:22:33:44:aa");
-});
+test.each(["00-11-22-33-44-AA", "0011.2233.44aa", "00:11:22:33:44:aa", "00:11:22:33:44:AA"])(
+  "MAC form %s is understood",
+  (minipcMac) => {
+    expect(checkConfig({ ...enough, minipcMac }, "lab").minipcMac).toBe("00:11:22:33:44:aa");
+  },
+);
 
 test.each([
   ["01:00:5e:00:00:01", "a multicast address"],
@@ -38,14 +41,23 @@ test.each([
   [{ minipcIp: "10.10.10.300" }, "minipcIp: not an IPv4 address"],
   [{ applianceCidr: "10.10.10.2/31" }, "applianceCidr: the prefix length is not between 8 and 30"],
   [{ applianceCidr: "10.10.10.2" }, "applianceCidr: not an IPv4 address with its prefix length"],
-  [{ applianceCidr: "10.10.10.0/24" }, "applianceCidr: 10.10.10.0 is the network or the broadcast address of its own subnet"],
+  [
+    { applianceCidr: "10.10.10.0/24" },
+    "applianceCidr: 10.10.10.0 is the network or the broadcast address of its own subnet",
+  ],
   [{ dhcpRange: "10.10.9.50-10.10.9.60" }, "dhcpRange: outside the appliance's subnet 10.10.10.0/24"],
   [{ dhcpRange: "10.10.10.60-10.10.10.50" }, "dhcpRange: its first address comes after its last"],
   [{ dhcpRange: "10.10.10.1-10.10.10.9" }, "dhcpRange: holds the appliance's own address 10.10.10.2"],
   [{ dhcpRange: "10.10.10.50" }, "dhcpRange: not FIRST-LAST, two IPv4 addresses"],
   [{ talosVersion: "1.11.6" }, "talosVersion: not a Talos release: v, then three numbers"],
-  [{ talosVersion: "v1.8.0" }, "talosVersion: older than v1.9.0, whose kernel arguments are the oldest known"],
-  [{ bootstrapVersion: "../evil" }, "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores"],
+  [
+    { talosVersion: "v1.8.0" },
+    "talosVersion: older than v1.9.0, whose kernel arguments are the oldest known",
+  ],
+  [
+    { bootstrapVersion: "../evil" },
+    "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores",
+  ],
   [{ isoUrl: "http://example.org/talos.iso" }, "isoUrl: neither an https:// nor a file:// URL"],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
@@ -60,12 +72,20 @@ test.each([
 });
 
 test("one error lists every fault, with the key, the value, what is wrong and an example", () => {
-  const given = { minipcMac: "01:00:5e:00:00:01", minipcIp: "10.10.11.1", uplink: "maybe", miniMac: "x", bootstrapVersion: "" };
+  const given = {
+    minipcMac: "01:00:5e:00:00:01",
+    minipcIp: "10.10.11.1",
+    uplink: "maybe",
+    miniMac: "x",
+    bootstrapVersion: "",
+  };
   expect(() => checkConfig(given, "lab")).toThrowErrorMatchingSnapshot();
 });
 
 test("a secret value is not shown", () => {
-  expect(() => checkConfig({ ...enough, endpoint: "hunter2 hunter2" }, "lab", ["endpoint"])).toThrow(/endpoint = "\[secret\]"/);
+  expect(() => checkConfig({ ...enough, endpoint: "hunter2 hunter2" }, "lab", ["endpoint"])).toThrow(
+    /endpoint = "\[secret\]"/,
+  );
 });
 
 test("every key is declared with a type, a description and a default", () => {
@@ -76,20 +96,33 @@ test("every key is declared with a type, a description and a default", () => {
 test("an address on the link is accepted just when it is a host of the subnet and not the appliance", () => {
   const octet = fc.integer({ min: 0, max: 255 });
   fc.assert(
-    fc.property(fc.tuple(octet, octet, octet, octet), fc.integer({ min: 8, max: 30 }), fc.tuple(octet, octet, octet, octet), (own, prefix, other) => {
-      const cidr = `${own.join(".")}/${prefix}`;
-      const link = [ipaddr.IPv4.networkAddressFromCIDR(cidr), ipaddr.IPv4.broadcastAddressFromCIDR(cidr)].map(String);
-      fc.pre(!link.includes(own.join(".")));
-      const lease = other.join(".");
-      const fits = ipaddr.IPv4.parse(lease).match(ipaddr.IPv4.parseCIDR(cidr)) && lease !== own.join(".") && !link.includes(lease);
-      const faults = faultsOf({ applianceCidr: cidr, minipcIp: lease, dhcpRange: `${lease}-${lease}` });
-      expect(faults.filter((fault) => fault.startsWith("minipcIp")).length).toBe(fits ? 0 : 1);
-    }),
+    fc.property(
+      fc.tuple(octet, octet, octet, octet),
+      fc.integer({ min: 8, max: 30 }),
+      fc.tuple(octet, octet, octet, octet),
+      (own, prefix, other) => {
+        const cidr = `${own.join(".")}/${prefix}`;
+        const link = [
+          ipaddr.IPv4.networkAddressFromCIDR(cidr),
+          ipaddr.IPv4.broadcastAddressFromCIDR(cidr),
+        ].map(String);
+        fc.pre(!link.includes(own.join(".")));
+        const lease = other.join(".");
+        const fits =
+          ipaddr.IPv4.parse(lease).match(ipaddr.IPv4.parseCIDR(cidr)) &&
+          lease !== own.join(".") &&
+          !link.includes(lease);
+        const faults = faultsOf({ applianceCidr: cidr, minipcIp: lease, dhcpRange: `${lease}-${lease}` });
+        expect(faults.filter((fault) => fault.startsWith("minipcIp")).length).toBe(fits ? 0 : 1);
+      },
+    ),
   );
 });
 
 test("any MAC of a single machine survives normalisation, whatever its form", () => {
-  const bytes = fc.uint8Array({ minLength: 6, maxLength: 6 }).filter((mac) => (mac[0] ?? 1) % 2 === 0 && mac.some((byte) => byte > 0));
+  const bytes = fc
+    .uint8Array({ minLength: 6, maxLength: 6 })
+    .filter((mac) => (mac[0] ?? 1) % 2 === 0 && mac.some((byte) => byte > 0));
   fc.assert(
     fc.property(bytes, fc.constantFrom(":", "-"), fc.boolean(), (mac, separator, upper) => {
       const hex = [...mac].map((byte) => byte.toString(16).padStart(2, "0"));

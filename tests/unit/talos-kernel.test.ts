@@ -20,7 +20,8 @@ test.each([
 });
 
 test("without these two Talos restarts the machine", () => {
-  for (const version of ["v1.9.0", "v1.11.6", "v2.0.0"]) expect(joined(version)).toMatch(/slab_nomerge= pti=on/);
+  for (const version of ["v1.9.0", "v1.11.6", "v2.0.0"])
+    expect(joined(version)).toMatch(/slab_nomerge= pti=on/);
 });
 
 test("a release older than the arguments that were read is not known", () => {

@@ -1,9 +1,10 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
-const { existsSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
-const { constants } = require("node:os");
+const { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } = require("node:fs");
+const { constants, hostname } = require("node:os");
 const { join } = require("node:path");
+const { fileURLToPath } = require("node:url");
 const { toolEnvironment } = require("../environment.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
 
@@ -23,6 +24,36 @@ function dropDemoSalt(top) {
   if (without === text || /^\s+secure:/m.test(text)) return;
   writeFileSync(`${path}.partial`, without);
   renameSync(`${path}.partial`, path);
+}
+
+/** @param {number} pid */
+function isPulumi(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi";
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Removes the locks that killed runs on this machine left in a file backend. A lock whose maker lives, or is on
+ * another machine, stays: Pulumi explains it.
+ *
+ * @param {Env} env
+ * @param {(line: string) => void} log
+ */
+function dropDeadLocks({ PULUMI_BACKEND_URL: backend }, log) {
+  if (!backend?.startsWith("file:///")) return;
+  const locks = join(fileURLToPath(backend), ".pulumi", "locks");
+  if (!existsSync(locks)) return;
+  for (const entry of readdirSync(locks, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    const lock = JSON.parse(readFileSync(path, "utf8"));
+    if (lock.hostname !== hostname() || isPulumi(lock.pid)) continue;
+    rmSync(path, { force: true });
+    log(`The run of ${lock.timestamp} (pid ${lock.pid}) was killed; its lock is removed.`);
+  }
 }
 
 /**
@@ -64,6 +95,7 @@ function inForeground(program, args, env, cwd) {
 async function runPulumi(commands, context) {
   const env = toolEnvironment(context, { standIns: await announceStandIns(context) });
   dropDemoSalt(context.top);
+  dropDeadLocks(env, context.log);
   try {
     for (const args of commands) {
       const status = await inForeground("pulumi", args, env, context.top);
@@ -75,4 +107,4 @@ async function runPulumi(commands, context) {
   }
 }
 
-module.exports = { dropDemoSalt, inForeground, runPulumi };
+module.exports = { dropDeadLocks, dropDemoSalt, inForeground, runPulumi };
