@@ -29,7 +29,7 @@ export = async () => {
   // What takes minutes waits for what takes a second and may refuse.
   const checked = { dependsOn: [files, machineConfig] };
   const iso = new TalosIso("talos", { talosVersion, url: config.isoUrl, sha256: config.isoSha256 }, checked);
-  const netboot = new NetbootAssets("netboot", { talosVersion, iso: iso.file, isoIdentity: iso.identity });
+  const netboot = new NetbootAssets("netboot", { talosVersion, iso: iso.file, knownIso: iso.known });
   const base = new BaseImage(
     "base",
     {

@@ -65,7 +65,7 @@ export class Appliance extends pulumi.ComponentResource {
         program: "appliance",
         // The password's hash is in the key only as part of a digest.
         input: pulumi.unsecret(input),
-        artifact: path,
+        artifact: { path },
         secrets: { CONSOLE_HASH: args.consoleHash },
         onDestroy: "discard",
       },

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
+import { fetch } from "./fetch";
 import { codeDigest, keyOf } from "./identity";
 import { step } from "./step";
-import type { Fetched } from "./TalosIso";
 
 /** A dated folder, so that the same config means the same base; digests are in sources.lock.json. */
 const SOURCES = {
@@ -37,36 +37,26 @@ export class BaseImage extends pulumi.ComponentResource {
 
   constructor(name: string, args: BaseImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bootstrap-pxe:index:BaseImage", name, {}, opts);
-    const from = { url: args.url ?? SOURCES[args.source], sha256: args.sha256 };
+    const url = args.url ?? SOURCES[args.source];
     const kind = args.source === "cloud-image" ? "qcow2" : "iso";
-    const fetch = { ...from, kind, code: codeDigest("fetch") };
-    const path = `artifacts/cache/sources/${keyOf({ url: from.url })}.${kind}`;
+    const path = `artifacts/cache/sources/${keyOf({ url })}.${kind}`;
     const setKeys = { url: "baseUrl", sha256: "baseSha256" };
-    const source = step<Fetched>(
-      `${name}-fetch`,
-      {
-        program: "fetch",
-        input: { key: keyOf(fetch), path, ...fetch, setKeys },
-        artifact: path,
-        lock: `${path}.lock`,
-      },
-      this,
-      opts?.dependsOn,
-    );
+    const source = { url, sha256: args.sha256, kind, path, setKeys } as const;
+    const { file, known } = fetch(`${name}-fetch`, source, this, opts?.dependsOn);
 
     const recipe = {
       source: args.source,
-      template: args.templateDigest,
+      templateDigest: args.templateDigest,
       offline: args.offline,
       code: codeDigest("base"),
     };
-    const artifact = `artifacts/cache/base/${keyOf({ ...from, ...recipe })}/base.raw`;
-    const input = source.apply((fetched) => ({
-      key: keyOf({ fetched: fetched.sha256, ...recipe }),
-      path: artifact,
+    const keyFor = (sourceSha256: string) => keyOf({ sourceSha256, ...recipe });
+    const pathFor = (sourceSha256: string) => `artifacts/cache/base/${keyFor(sourceSha256)}/base.raw`;
+    const input = file.apply((fetched) => ({
+      key: keyFor(fetched.sha256),
+      path: pathFor(fetched.sha256),
       ...recipe,
       template: "packer/bootstrap.pkr.hcl",
-      templateDigest: args.templateDigest,
       sourcePath: fetched.path,
       sourceSha256: fetched.sha256,
     }));
@@ -75,8 +65,8 @@ export class BaseImage extends pulumi.ComponentResource {
       {
         program: "base",
         input,
-        artifact,
-        lock: `${artifact}.lock`,
+        artifact: { path: known && pathFor(known) },
+        lock: "artifacts/cache/base/lock",
         settings: { ACCELERATOR: args.accelerator },
       },
       this,

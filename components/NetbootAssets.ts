@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Fetched } from "./fetch";
 import { codeDigest, keyOf } from "./identity";
 import { step } from "./step";
-import type { Fetched } from "./TalosIso";
 
 export interface NetbootAssetsArgs {
   talosVersion: string;
   iso: pulumi.Output<Fetched>;
-  /** What names the ISO before it is fetched: its URL and checksum. */
-  isoIdentity: object;
+  /** SHA-256 of the ISO that is there already, if any. */
+  knownIso?: string;
 }
 
 export interface NetbootLayer {
@@ -23,22 +23,20 @@ export class NetbootAssets extends pulumi.ComponentResource {
 
   constructor(name: string, args: NetbootAssetsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bootstrap-pxe:index:NetbootAssets", name, {}, opts);
-    const code = codeDigest("netboot");
-    const key = keyOf({ iso: args.isoIdentity, version: args.talosVersion, code });
-    const artifact = `artifacts/cache/netboot/${key}/netboot.squashfs`;
+    const recipe = { version: args.talosVersion, code: codeDigest("netboot") };
+    const pathFor = (isoSha256: string) =>
+      `artifacts/cache/netboot/${keyOf({ iso: isoSha256, ...recipe })}/netboot.squashfs`;
     const input = args.iso.apply((iso) => ({
-      key: keyOf({ iso: iso.sha256, version: args.talosVersion, code }),
-      path: artifact,
+      key: keyOf({ iso: iso.sha256, ...recipe }),
+      path: pathFor(iso.sha256),
       isoPath: iso.path,
       isoSha256: iso.sha256,
       talosVersion: args.talosVersion,
-      code,
+      code: recipe.code,
     }));
-    this.layer = step<NetbootLayer>(
-      `${name}-layer`,
-      { program: "netboot", input, artifact, lock: `${artifact}.lock` },
-      this,
-    );
+    const artifact = { path: args.knownIso && pathFor(args.knownIso) };
+    const lock = "artifacts/cache/netboot/lock";
+    this.layer = step<NetbootLayer>(`${name}-layer`, { program: "netboot", input, artifact, lock }, this);
     this.registerOutputs({ layer: this.layer });
   }
 }

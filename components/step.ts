@@ -9,8 +9,11 @@ export interface StepArgs {
   program: string;
   /** What the program reads from stdin, as JSON. No secret goes here: it is shown in previews. */
   input: pulumi.Input<object>;
-  /** File that the step makes, a path from the checkout's top. When it is gone or altered, the step runs again. */
-  artifact?: string;
+  /**
+   * File that the step makes, when it makes one. While it is gone or altered, or of another key than the one given,
+   * the step runs again. Its path counts from the checkout's top, and is unset while nothing tells it yet.
+   */
+  artifact?: { path?: string; key?: string };
   /** Steps with the same lock take turns, across stacks too. */
   lock?: string;
   /** What changes how a step works but not what it makes, by environment variable: a change of it runs nothing. */
@@ -19,6 +22,13 @@ export interface StepArgs {
   secrets?: Record<string, pulumi.Input<string>>;
   /** Program in steps/ that `pulumi destroy` runs, with the same input. */
   onDestroy?: string;
+}
+
+function whyMissing({ path, key }: NonNullable<StepArgs["artifact"]>): string | undefined {
+  if (!path) return "not made yet";
+  const stamp = intact(join(TOP, path));
+  if (!stamp) return `${path} is missing or was altered`;
+  return key && stamp.key !== key ? `${path} is of other inputs` : undefined;
 }
 
 /**
@@ -33,7 +43,7 @@ export function step<M>(
   parent: pulumi.Resource,
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
 ): pulumi.Output<M> {
-  const present = args.artifact === undefined || intact(join(TOP, args.artifact)) !== undefined;
+  const missing = args.artifact && whyMissing(args.artifact);
   const settings = Object.keys(args.settings ?? {});
   const command = new local.Command(
     name,
@@ -43,9 +53,7 @@ export function step<M>(
       dir: TOP,
       stdin: pulumi.jsonStringify(args.input),
       environment: {
-        ARTIFACT: present
-          ? "present"
-          : `${args.artifact} is missing or was altered, seen ${new Date().toISOString()}`,
+        ARTIFACT: missing ? `${missing}, seen ${new Date().toISOString()}` : "present",
         ...args.settings,
         ...args.secrets,
       },
@@ -55,7 +63,7 @@ export function step<M>(
     {
       parent,
       dependsOn,
-      ignoreChanges: [...settings, ...(present ? ["ARTIFACT"] : [])].map((name) => `environment.${name}`),
+      ignoreChanges: [...settings, ...(missing ? [] : ["ARTIFACT"])].map((name) => `environment.${name}`),
     },
   );
   // A manifest holds digests and paths, no secret, whatever went in.

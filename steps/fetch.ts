@@ -1,10 +1,10 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { intact, publish, sha256File, verified, writeWhole } from "./lib/files";
 import { run } from "./lib/process";
+import { filePath, isFileUrl } from "./lib/source-url";
 import { runStep, StepError, type StepContext } from "./lib/step";
 
 const Input = z.object({
@@ -31,21 +31,13 @@ const MAGIC = {
 const CHECKSUM_LISTS = ["sha256sum.txt", "SHA256SUMS"];
 const MIB = 1 << 20;
 
-const isFile = (url: string) => url.startsWith("file://");
-
-function filePath(url: string): string {
-  return /^file:\/\/\//.test(url)
-    ? fileURLToPath(url)
-    : resolve(decodeURIComponent(url.slice("file://".length)));
-}
-
 function lockedDigests(lockFile: string): Record<string, string> {
   return existsSync(lockFile) ? (JSON.parse(readFileSync(lockFile, "utf8")) as Record<string, string>) : {};
 }
 
 /** What lies under artifacts/ was made on this machine: its digest means nothing on another. */
 function isMadeHere(url: string): boolean {
-  return isFile(url) && !relative(resolve("artifacts"), filePath(url)).startsWith("..");
+  return isFileUrl(url) && !relative(resolve("artifacts"), filePath(url)).startsWith("..");
 }
 
 async function record(request: Request, sha256: string): Promise<void> {
@@ -76,7 +68,7 @@ const RETRIES = [
 ];
 
 async function readList(context: StepContext, url: string): Promise<string | undefined> {
-  if (isFile(url)) return existsSync(filePath(url)) ? readFileSync(filePath(url), "utf8") : undefined;
+  if (isFileUrl(url)) return existsSync(filePath(url)) ? readFileSync(filePath(url), "utf8") : undefined;
   return run(context, "curl", curl(url)).then(
     ({ stdout }) => stdout,
     () => undefined,
@@ -105,7 +97,7 @@ async function expectedDigest(context: StepContext, request: Request): Promise<s
     );
   }
   const expected = request.sha256 ?? locked ?? (await publishedDigest(context, request.url));
-  if (expected || isFile(request.url)) return expected;
+  if (expected || isFileUrl(request.url)) return expected;
   throw new StepError(
     `checking ${request.url}`,
     "no checksum list beside it that names it, and none configured",
@@ -216,7 +208,7 @@ void runStep("fetch", Input, async (request, context) => {
   }
   // Not named by process, so that a later run can go on where a killed one stopped.
   const partial = join(dirname(request.path), `.${basename(request.path)}.download`);
-  if (isFile(request.url)) {
+  if (isFileUrl(request.url)) {
     const source = filePath(request.url);
     if (!existsSync(source))
       throw new StepError(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import tar, { type Pack } from "tar-stream";
 import { z } from "zod";
-import { partialBeside, publish, sha256File, verified, writeWhole } from "./lib/files";
+import { intact, partialBeside, publish, sha256File, verified, writeWhole } from "./lib/files";
 import { initramfsFormat, kernelVersion } from "./lib/kernel-image";
 import { run } from "./lib/process";
 import { squashfs } from "./lib/squashfs";
@@ -131,6 +131,10 @@ void runStep("netboot", Input, async (request, context) => {
   if ((await verified(request.path, request.key)) && existsSync(details))
     return JSON.parse(readFileSync(details, "utf8")) as object;
 
+  if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
+    const next = "Run pulumi up again; give two stacks of one Talos version the same isoUrl";
+    throw new StepError(`reading ${request.isoPath}`, "it is not the ISO that was fetched for this", next);
+  }
   const work = await partialBeside(request.path);
   await mkdir(work, { recursive: true });
   const pair = await takeOut(context, request, work);

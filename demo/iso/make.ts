@@ -20,18 +20,18 @@ import { ingredients, isMade, noteMade } from "../made";
 export const TALOS_ISO = "metal-amd64.iso";
 
 const NODE = join(__dirname, "..", "node");
-/** Drivers of the NICs that QEMU and Synology VMM offer, with what they need, in the order to load them. */
+/** Drivers of the NICs that QEMU and Synology VMM offer, each after what it needs: insmod resolves nothing. */
 const MODULES = [
   "failover",
   "net_failover",
-  "virtio",
   "virtio_ring",
+  "virtio",
   "virtio_pci_modern_dev",
   "virtio_pci_legacy_dev",
   "virtio_pci",
   "virtio_net",
-  "ptp",
   "pps_core",
+  "ptp",
   "e1000",
   "e1000e",
   "af_packet",

@@ -1,0 +1,56 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { intact } from "../steps/lib/files";
+import { filePath, isFileUrl } from "../steps/lib/source-url";
+import { codeDigest, keyOf, TOP } from "./identity";
+import { step } from "./step";
+
+export interface Source {
+  /** `https://` or `file://`. */
+  url: string;
+  /** SHA-256; unset, sources.lock.json or the list beside the source counts. */
+  sha256?: string;
+  kind: "iso" | "qcow2";
+  /** Where it goes, a path from the checkout's top. */
+  path: string;
+  /** Config keys that a message names. */
+  setKeys: { url: string; sha256: string };
+}
+
+export interface Fetched {
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** A local source is looked at each time, since nothing else tells that it was replaced. */
+function localState(url: string): string | undefined {
+  const now = isFileUrl(url) ? statSync(filePath(url, TOP), { throwIfNoEntry: false }) : undefined;
+  return now && `${now.size} bytes of ${now.mtime.toISOString()}`;
+}
+
+/**
+ * Fetches and checks a source.
+ *
+ * @returns the fetched file, and the SHA-256 of what an earlier run fetched from the same, while that is intact:
+ *   what was made from it can be found before this run has fetched anything
+ */
+export function fetch(
+  name: string,
+  { path, setKeys, ...source }: Source,
+  parent: pulumi.Resource,
+  dependsOn?: pulumi.ResourceOptions["dependsOn"],
+): { file: pulumi.Output<Fetched>; known?: string } {
+  const what = { ...source, localState: localState(source.url), code: codeDigest("fetch") };
+  const key = keyOf(what);
+  const stamp = intact(join(TOP, path));
+  const input = { key, path, setKeys, ...what };
+  const file = step<Fetched>(
+    name,
+    { program: "fetch", input, artifact: { path, key }, lock: `${path}.lock` },
+    parent,
+    dependsOn,
+  );
+  return { file, known: stamp?.key === key ? stamp.sha256 : undefined };
+}
