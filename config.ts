@@ -134,7 +134,7 @@ const cidr = z
   .transform((value) => {
     const [address, prefix] = ipaddr.IPv4.parseCIDR(value);
     return {
-      cidr: `${address}/${prefix}`,
+      cidr: `${address.toString()}/${prefix}`,
       address: address.toString(),
       network: ipaddr.IPv4.networkAddressFromCIDR(value).toString(),
       broadcast: ipaddr.IPv4.broadcastAddressFromCIDR(value).toString(),
@@ -306,7 +306,7 @@ export function checkConfig(
       : "it has no default";
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
   }
-  for (const [key, wrong] of crossFaults(checked as Partial<StackConfig>)) {
+  for (const [key, wrong] of crossFaults(checked)) {
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
   }
   if (faults.length > 0) throw new ConfigError(faults, stack);

@@ -52,7 +52,7 @@ type Tokens = ReturnType<typeof Mustache.parse>;
 function namesIn(tokens: Tokens): string[] {
   return tokens.flatMap(([type, name, , , inner]) => [
     ...(["name", "&", "{", "#", "^"].includes(type) ? [name] : []),
-    ...(Array.isArray(inner) ? namesIn(inner as Tokens) : []),
+    ...(Array.isArray(inner) ? namesIn(inner) : []),
   ]);
 }
 

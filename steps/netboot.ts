@@ -92,7 +92,7 @@ async function inspect(context: StepContext, request: Request, pair: Pair) {
       found,
       "The ISO is damaged or not Talos for amd64 metal; fetch it again or set isoUrl",
     );
-  for (const file of Object.values(pair))
+  for (const file of [pair.kernel, pair.initramfs])
     if (!existsSync(file)) throw refuse(file === pair.kernel ? "kernel" : "initramfs", "it is not there");
   const kernel = kernelVersion(await head(pair.kernel));
   if ("wrong" in kernel) throw refuse("kernel", `${kernel.wrong}: no x86 bzImage`);

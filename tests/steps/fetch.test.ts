@@ -1,0 +1,241 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { inToolEnvironment } from "../tools";
+import { runStep, testFolder } from "./run-step";
+
+const folder = testFolder();
+/** What makes a file pass for an ISO: ECMA-119's magic at 0x8001. */
+const iso = Buffer.alloc(3 << 20, "talos");
+iso.write("CD001", 0x8001);
+const sha256Of = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
+const isoSha256 = sha256Of(iso);
+
+/** What the server does with a path: a test sets it. */
+let routes: Record<string, (request: IncomingMessage, response: ServerResponse) => void>;
+let requests: { url?: string; range?: string }[];
+let server: Server;
+let origin: string;
+let env: NodeJS.ProcessEnv;
+let number = 0;
+
+beforeAll(async () => {
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  const made = await inToolEnvironment("openssl", [
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"],
+    ...["-keyout", key, "-out", certificate, ...subject],
+  ]);
+  expect({ made: made.exitCode, said: made.exitCode ? made.all : "" }).toEqual({ made: 0, said: "" });
+  env = { CURL_CA_BUNDLE: certificate, BOOTSTRAP_PXE_RETRY_SECONDS: "1", no_proxy: "localhost" };
+  server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
+    requests.push({ url: request.url, range: request.headers.range });
+    const route = routes[request.url ?? ""];
+    if (route) route(request, response);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  origin = `https://localhost:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+beforeEach(() => {
+  requests = [];
+  routes = { "/talos.iso": whole(iso), "/sha256sum.txt": whole(`${isoSha256}  talos.iso\n`) };
+});
+
+/** Serves a content, or from the byte that the client asks for. */
+function whole(content: Buffer | string) {
+  const body = Buffer.from(content);
+  return (request: IncomingMessage, response: ServerResponse) => {
+    const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const status = from > 0 ? 206 : 200;
+    const range = from > 0 ? { "content-range": `bytes ${from}-${body.length - 1}/${body.length}` } : {};
+    response.writeHead(status, { "content-length": body.length - from, ...range });
+    response.end(request.method === "HEAD" ? undefined : body.subarray(from));
+  };
+}
+
+/** Breaks the connection after some bytes, as often as it is told to. */
+function breaking(content: Buffer, after: number, times: number) {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method === "HEAD" || times-- <= 0) return whole(content)(request, response);
+    response.writeHead(200, { "content-length": content.length });
+    response.write(content.subarray(0, after), () => response.destroy());
+  };
+}
+
+function request(more: object = {}) {
+  const place = join(folder, `case-${++number}`);
+  mkdirSync(place);
+  return {
+    key: "k1",
+    path: join(place, "metal-amd64.iso"),
+    url: `${origin}/talos.iso`,
+    kind: "iso",
+    lockFile: join(place, "sources.lock.json"),
+    setKeys: { url: "isoUrl", sha256: "isoSha256" },
+    ...more,
+  };
+}
+
+/** That nothing is kept under the final name, and the message says what matters. */
+async function refused(input: ReturnType<typeof request>, ...words: string[]) {
+  const { manifest, said } = await runStep("fetch", input, env);
+  expect(manifest).toBeUndefined();
+  for (const word of words) expect(said).toContain(word);
+  expect(existsSync(input.path)).toBe(false);
+  expect(existsSync(input.lockFile)).toBe(false);
+  return said;
+}
+
+test("takes the checksum from the list beside the file, and records it", async () => {
+  const input = request();
+  const { manifest } = await runStep("fetch", input, env);
+  expect(manifest).toEqual({ path: input.path, sha256: isoSha256, bytes: iso.length });
+  expect(sha256Of(readFileSync(input.path))).toBe(isoSha256);
+  expect(JSON.parse(readFileSync(input.lockFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+});
+
+test("a second run asks the network nothing", async () => {
+  const input = request();
+  await runStep("fetch", input, env);
+  requests = [];
+  expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
+  expect(requests).toEqual([]);
+});
+
+test("a connection that breaks is taken up where it broke", async () => {
+  routes["/talos.iso"] = breaking(iso, 1 << 20, 1);
+  const { manifest } = await runStep("fetch", request(), env);
+  expect(manifest?.sha256).toBe(isoSha256);
+  expect(requests.some(({ range }) => /^bytes=[1-9]\d*-$/.test(range ?? ""))).toBe(true);
+});
+
+test("what an earlier, killed run got is continued", async () => {
+  const input = request();
+  writeFileSync(join(input.path, "..", ".metal-amd64.iso.download"), iso.subarray(0, 1234567));
+  expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
+  expect(requests.map(({ range }) => range)).toContain("bytes=1234567-");
+});
+
+test("a server that stumbles is asked again", async () => {
+  let stumbles = 2;
+  routes["/talos.iso"] = (request, response) =>
+    request.method === "GET" && stumbles-- > 0
+      ? response.writeHead(503).end()
+      : whole(iso)(request, response);
+  expect((await runStep("fetch", request(), env)).manifest?.sha256).toBe(isoSha256);
+});
+
+test("progress is told in figures", async () => {
+  routes["/talos.iso"] = (request, response) => {
+    response.writeHead(200, { "content-length": iso.length });
+    if (request.method === "HEAD") return response.end();
+    response.write(iso.subarray(0, 1 << 20));
+    setTimeout(() => response.end(iso.subarray(1 << 20)), 2500);
+  };
+  const { said } = await runStep("fetch", request(), env);
+  expect(said).toMatch(/metal-amd64\.iso: 1 of 3 MiB, 33 %/);
+});
+
+test("a wrong checksum is refused", async () => {
+  await refused(request({ sha256: "0".repeat(64) }), isoSha256, "expected 000000", "Nothing of it was kept");
+});
+
+test("a truncated file is refused", async () => {
+  routes["/talos.iso"] = whole(iso.subarray(0, 2 << 20));
+  await refused(request(), "2097152 bytes", `expected ${isoSha256}`);
+});
+
+test("a page of HTML is refused, and called so", async () => {
+  const page = "<!DOCTYPE html><html><body>Please log in</body></html>";
+  routes["/talos.iso"] = whole(page);
+  await refused(request({ sha256: sha256Of(page) }), "a page of HTML", "isoUrl");
+});
+
+test("something that is no ISO is refused even when its checksum is right", async () => {
+  const other = Buffer.alloc(1 << 20, "x");
+  routes["/talos.iso"] = whole(other);
+  await refused(request({ sha256: sha256Of(other) }), "not an ISO 9660 image");
+});
+
+test("a file that is not there says where to set another", async () => {
+  await refused(request({ url: `${origin}/none.iso`, sha256: isoSha256 }), "404", "isoUrl");
+});
+
+test("without any checksum an https source is refused", async () => {
+  delete routes["/sha256sum.txt"];
+  await refused(request(), "no checksum list", "pulumi config set isoSha256");
+});
+
+test("what was recorded at first use is held to after", async () => {
+  const input = request();
+  await runStep("fetch", input, env);
+  const other = Buffer.from(iso).fill("y", 0, 100);
+  routes["/talos.iso"] = whole(other);
+  routes["/sha256sum.txt"] = whole(`${sha256Of(other)}  talos.iso\n`);
+  const { manifest, said } = await runStep("fetch", { ...input, key: "k2", path: `${input.path}.2` }, env);
+  expect(manifest).toBeUndefined();
+  expect(said).toContain(`expected ${isoSha256}`);
+  expect(JSON.parse(readFileSync(input.lockFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+});
+
+test("a configured checksum that differs from the recorded one is refused", async () => {
+  const input = request();
+  writeFileSync(input.lockFile, JSON.stringify({ [input.url]: isoSha256 }));
+  const { said } = await runStep("fetch", { ...input, sha256: "1".repeat(64) }, env);
+  expect(said).toContain("recorded");
+  expect(said).toContain("Remove its line");
+});
+
+test("a local file is taken by file://, its list beside it counts", async () => {
+  const input = request();
+  const source = join(input.path, "..", "mine.iso");
+  writeFileSync(source, iso);
+  const { manifest } = await runStep("fetch", { ...input, url: `file://${source}` }, env);
+  expect(manifest?.sha256).toBe(isoSha256);
+  writeFileSync(join(source, "..", "SHA256SUMS"), `${"2".repeat(64)} *mine.iso\n`);
+  const again = {
+    ...input,
+    url: `file://${source}`,
+    path: `${input.path}.2`,
+    lockFile: `${input.lockFile}.2`,
+  };
+  expect((await runStep("fetch", again, env)).said).toContain("expected 2222");
+});
+
+test("a local file that is not there is called so", async () => {
+  await refused(request({ url: "file:///nowhere/metal.iso" }), "no such file", "isoUrl");
+});
+
+test("a touched file is read again, a truncated one is fetched again", async () => {
+  const input = request();
+  await runStep("fetch", input, env);
+  requests = [];
+  utimesSync(input.path, 1, 1);
+  expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
+  expect(requests).toEqual([]);
+  truncateSync(input.path, 1000);
+  expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
+  expect(readFileSync(input.path).equals(iso)).toBe(true);
+});
+
+test("nothing but the file, its stamp and the record is left", async () => {
+  const input = request();
+  await runStep("fetch", input, env);
+  expect(readdirSync(join(input.path, "..")).sort()).toEqual([
+    ".metal-amd64.iso.stamp",
+    "metal-amd64.iso",
+    "sources.lock.json",
+  ]);
+});

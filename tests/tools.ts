@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import execa, { type Options } from "execa";
+import { makeContext } from "../tools/setup/context.cjs";
+
+export const TOP = join(__dirname, "..");
+
+/** Where set-up keeps the programs that it brought. */
+export const TOOL_CACHE = makeContext().cache;
+
+/** The environment that steps run in: the programs of set-up first, then the machine's. */
+export const toolEnvironment = {
+  PATH: [join(TOOL_CACHE, "bin"), process.env.PATH, "/usr/sbin", "/sbin"].join(":"),
+  PACKER_PLUGIN_PATH: join(TOOL_CACHE, "packer-plugins"),
+  CHECKPOINT_DISABLE: "1",
+};
+
+/** Runs a program as a step would find it; a failure is a result. */
+export function inToolEnvironment(program: string, args: string[], options: Options = {}) {
+  return execa(program, args, {
+    cwd: TOP,
+    reject: false,
+    all: true,
+    ...options,
+    env: { ...toolEnvironment, ...options.env },
+  });
+}
