@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { listChecksum } from "./lib/checksums";
 import { partialBeside, publish, verified } from "./lib/files";
 import { claim } from "./lib/owner";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
@@ -147,6 +148,7 @@ void runStep("appliance", Input, async (request, context) => {
   await assemble(context, request, site, disk);
   await inspect(context, disk);
   const stamp = await publish(disk, request.path, request.key);
+  await listChecksum(request.path, stamp.sha256);
   context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} MiB`);
   return manifest(stamp);
 });

@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
 import { z } from "zod";
+import { listChecksum } from "./lib/checksums";
 import { discard } from "./lib/files";
 import { ownerOf, release } from "./lib/owner";
 import { runStep } from "./lib/step";
@@ -10,8 +10,7 @@ const Input = z.object({ path: z.string(), stack: z.string() });
 void runStep("discard", Input, async ({ path, stack }, context) => {
   if (ownerOf(path) !== stack) return { path, removed: false };
   await discard(path);
-  for (const companion of [`${path}.gz`, `${path}.zst`]) await discard(companion);
-  await rm(`${path}.SHA256SUMS`, { force: true });
+  await listChecksum(path, undefined);
   await release(path);
   context.log(`removed ${path}`);
   return { path, removed: true };

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { intact, publish, sha256File, verified, writeWhole } from "./lib/files";
 import { run } from "./lib/process";
@@ -59,13 +60,12 @@ const curl = (...args: string[]) => [
   "20",
   ...args,
 ];
-const RETRIES = [
-  "--retry",
-  "5",
-  "--retry-all-errors",
-  "--retry-delay",
-  process.env.BOOTSTRAP_PXE_RETRY_SECONDS ?? "2",
-];
+const TRIES = 6;
+const RETRY_SECONDS = Number(process.env.BOOTSTRAP_PXE_RETRY_SECONDS ?? 3);
+/** A server's final word, unlike 408 and 429; see RFC 9110, section 15.5. */
+const REFUSAL = /returned error: 4(?!08|29|16)\d\d/;
+/** A server without ranges, or a file that is whole already. */
+const CANNOT_RESUME = /returned error: 416|byte ranges/;
 
 async function readList(context: StepContext, url: string): Promise<string | undefined> {
   if (isFileUrl(url)) return existsSync(filePath(url)) ? readFileSync(filePath(url), "utf8") : undefined;
@@ -124,32 +124,31 @@ function watch(context: StepContext, partial: string, total: number | undefined)
   return () => clearInterval(timer);
 }
 
-/** Downloads with retries; what an earlier, interrupted run got is continued where the server can. */
+/** Downloads with retries; each goes on where the one before, or a killed run, stopped. */
 async function download(context: StepContext, request: Request, partial: string): Promise<void> {
-  const resumed = existsSync(partial);
   const stopWatching = watch(context, partial, await sizeOf(context, request.url));
-  const get = () =>
-    run(context, "curl", curl(...RETRIES, "--continue-at", "-", "--output", partial, request.url));
+  const get = () => run(context, "curl", curl("--continue-at", "-", "--output", partial, request.url));
   try {
-    await get().catch(async (fault: unknown) => {
-      if (!resumed || context.signal.aborted) throw fault;
-      // A server without ranges, or a file that is whole already: from the start, once.
-      await rm(partial, { force: true });
-      await get();
-    });
-  } catch (fault) {
-    context.signal.throwIfAborted();
-    const words = (fault as Error).message
-      .replace(/^.*?curl: /s, "")
-      .replace(/\. See above.*|\. BOOTSTRAP.*/s, "");
-    throw new StepError(
-      `fetching ${request.url}`,
-      words,
-      `Run the same again to go on from here, or set ${request.setKeys.url} to a mirror or a file://`,
-    );
+    for (let tries = 1; ; tries++) {
+      const words = await get().then(() => undefined, curlWords);
+      if (words === undefined) return;
+      context.signal.throwIfAborted();
+      if (tries === TRIES || REFUSAL.test(words)) {
+        const next = `Run the same again to go on from here, or set ${request.setKeys.url} to a mirror or a file://`;
+        throw new StepError(`fetching ${request.url}`, words, next);
+      }
+      if (CANNOT_RESUME.test(words)) await rm(partial, { force: true });
+      context.log(`${words}; trying again in ${RETRY_SECONDS} s`);
+      await pause(RETRY_SECONDS * 1000, undefined, { signal: context.signal });
+    }
   } finally {
     stopWatching();
   }
+}
+
+/** What curl said, without this program's words around it. */
+function curlWords(fault: unknown): string {
+  return (fault as Error).message.replace(/^.*?curl: /s, "").replace(/\. (See above|BOOTSTRAP).*/s, "");
 }
 
 /** What a file that is not what it should be looks like. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { readMachineConfig, withoutValues } from "./lib/machine-config";
-import { run } from "./lib/process";
+import { readMachineConfig, refusal } from "./lib/machine-config";
+import { failureOf, run } from "./lib/process";
 import { decrypt } from "./lib/sops";
 import { runStep, StepError } from "./lib/step";
 
@@ -32,15 +32,12 @@ void runStep("machine-config", Input, async (input, context) => {
   const doing = `checking ${input.path}`;
   // Node's own pipes are sockets, which cannot be opened by name; the shell's can.
   const validate = "cat | talosctl validate --mode metal --config /dev/stdin";
-  await run(context, "sh", ["-c", validate], { input: config }).catch((fault: Error) => {
+  await run(context, "sh", ["-c", validate], { input: config }).catch((fault: unknown) => {
     context.signal.throwIfAborted();
-    if (/talosctl: not found/.test(fault.message))
+    const { stderr } = failureOf(fault);
+    if (/talosctl: (not found|command not found)/.test(stderr))
       throw new StepError(doing, "talosctl is not on this machine", "npm run setup brings it");
-    const words = withoutValues(fault.message.replace(/^running sh -c: /, "")).replace(
-      /\. BOOTSTRAP_PXE_DEBUG.*/s,
-      "",
-    );
-    throw new StepError(doing, `Talos refuses it: ${words}`, `Mend it: sops edit ${input.path}`);
+    throw new StepError(doing, `Talos refuses it: ${refusal(stderr)}`, `Mend it: sops edit ${input.path}`);
   });
   const { facts, faults } = readMachineConfig(config, input);
   if (faults.length > 0)

@@ -114,7 +114,12 @@ export function readMachineConfig(
   return { facts, faults };
 }
 
-/** Talos quotes what it does not know; keys stay, values may be secret. */
-export function withoutValues(message: string): string {
-  return message.replace(/^(\s*(?:- )?[\w.-]+:)[ \t]+\S.*$/gm, "$1 …");
+/**
+ * What talosctl says of a config that it refuses, on one line. It quotes the YAML under a key that it does not know,
+ * which may be secret: of that only the keys are kept.
+ */
+export function refusal(said: string): string {
+  const [sentence = "", quoted] = said.trim().split(/(?<=unknown keys found during decoding:)\s/);
+  const keys = [...(quoted ?? "").matchAll(/^\s*(?:- )?([\w.-]+):/gm)].map(([, key]) => key);
+  return [sentence.split(/\s*\n\s*/).join(" "), keys.join(", ")].join(" ").trim();
 }

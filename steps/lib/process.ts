@@ -5,7 +5,7 @@ import { StepError, type StepContext } from "./step";
  * Runs a program to its end and returns what it printed. It dies with the step, even when the step is
  * killed outright (prctl(2), PR_SET_PDEATHSIG), so an interrupted `up` leaves no orphan.
  *
- * @throws StepError naming the program and its last words.
+ * @throws StepError naming the program and its last words; its cause has the exit status and all that was said
  */
 export async function run(
   context: Pick<StepContext, "signal">,
@@ -44,6 +44,13 @@ export async function run(
       doing,
       words || `it ended with status ${failed.exitCode}`,
       "BOOTSTRAP_PXE_DEBUG=1 shows where",
+      { cause: failed },
     );
   }
+}
+
+/** What a program that failed had said and ended with, out of what {@link run} threw. */
+export function failureOf(fault: unknown): { exitCode?: number; stderr: string } {
+  const { exitCode, stderr = "" } = ((fault as Error).cause ?? {}) as Partial<ExecaReturnValue>;
+  return { exitCode, stderr };
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { run } from "./process";
+import { failureOf, run } from "./process";
 import { StepError, type StepContext } from "./step";
 
 export interface SecretFile {
@@ -15,6 +15,9 @@ export interface SecretFile {
 
 /** A SOPS file carries its own metadata under this key (getsops/sops, "stores"). */
 const SOPS_METADATA = /^sops:|^\s+"?sops"?:/m;
+
+/** Exit status of sops when no key service gives it the data key (getsops/sops, cmd/sops/codes). */
+const NO_KEY = 128;
 
 /**
  * Decrypts a file in memory. A file that sops did not encrypt is refused unless `allowPlaintext`.
@@ -40,15 +43,15 @@ export async function decrypt(context: StepContext, file: SecretFile): Promise<s
     return (await run(context, "sops", flags, { env, stripFinalNewline: false })).stdout;
   } catch (fault) {
     context.signal.throwIfAborted();
-    const words = (fault as Error).message;
-    if (/npm run setup/.test(words)) throw fault;
-    const damaged = /MAC mismatch|Error unmarshalling|yaml:/i.test(words);
-    const found = damaged
-      ? "it was altered after it was encrypted, or is cut short"
-      : "no key on this machine opens it";
-    const next = damaged
-      ? "Take it from version control again"
-      : "Set ageKeyFile, or SOPS_AGE_KEY_FILE in the environment, to the file with your age identity (sops's other key services work too)";
+    const { exitCode, stderr } = failureOf(fault);
+    if (exitCode === undefined) throw fault;
+    const isKeyless = exitCode === NO_KEY;
+    const found = isKeyless
+      ? "no key on this machine opens it"
+      : `it was altered after it was encrypted, or is cut short (sops: ${stderr.trim().split("\n")[0]})`;
+    const next = isKeyless
+      ? "Set ageKeyFile, or SOPS_AGE_KEY_FILE in the environment, to the file with your age identity (sops's other key services work too)"
+      : "Take it from version control again";
     throw new StepError(`decrypting ${file.path}`, found, next);
   }
 }

@@ -10,9 +10,10 @@ export class StepError extends Error {
    * @param doing what was being done, e.g. `reading the Talos ISO artifacts/…`
    * @param found what was found instead
    * @param next what to do now
+   * @param options its cause, for who handles it
    */
-  constructor(doing: string, found: string, next: string) {
-    super(`${doing}: ${found}. ${next}`);
+  constructor(doing: string, found: string, next: string, options?: ErrorOptions) {
+    super(`${doing}: ${found}. ${next}`, options);
   }
 }
 

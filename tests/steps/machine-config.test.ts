@@ -1,0 +1,182 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { inToolEnvironment } from "../tools";
+import { runStep, testFolder } from "./run-step";
+
+/** As much of Talos's config as the cases change. */
+interface MachineConfig {
+  machine: { type: string; install: { image: string }; [key: string]: unknown };
+  cluster: { controlPlane: { endpoint: string } };
+}
+
+const folder = testFolder();
+const ageKeyFile = join(folder, "age.key");
+let recipient: string;
+let plain: string;
+let number = 0;
+
+async function tool(program: string, args: string[]): Promise<string> {
+  const { exitCode, all, stdout } = await inToolEnvironment(program, args);
+  if (exitCode !== 0) throw new Error(`${program}: ${all}`);
+  return stdout;
+}
+
+beforeAll(async () => {
+  await tool("age-keygen", ["-o", ageKeyFile]);
+  recipient = (await tool("age-keygen", ["-y", ageKeyFile])).trim();
+  const gen = [
+    "gen",
+    "config",
+    "test",
+    "https://10.10.10.100:6443",
+    "--with-docs=false",
+    "--with-examples=false",
+  ];
+  await tool("talosctl", [
+    ...gen,
+    ...["--talos-version", "v1.11.6", "--install-image", "ghcr.io/siderolabs/installer:v1.11.6"],
+    ...["--output", join(folder, "gen")],
+  ]);
+  plain = readFileSync(join(folder, "gen/controlplane.yaml"), "utf8");
+});
+
+async function encrypted(text: string): Promise<string> {
+  const place = join(folder, `case-${++number}`);
+  mkdirSync(place);
+  const path = join(place, "controlplane.yaml");
+  writeFileSync(path, text);
+  await tool("sops", ["encrypt", "--in-place", "--age", recipient, path]);
+  return path;
+}
+
+/** An encrypted config in which something was changed. */
+async function changed(change: (config: MachineConfig) => void): Promise<string> {
+  const config = parse(plain) as MachineConfig;
+  change(config);
+  return encrypted(stringify(config));
+}
+
+const request = (path: string, more: object = {}) => ({
+  path,
+  ageKeyFile,
+  allowPlaintext: false,
+  talosVersion: "v1.11.6",
+  minipcIp: "10.10.10.100",
+  minipcMac: "52:54:00:12:34:56",
+  applianceCidr: "10.10.10.2/24",
+  ...more,
+});
+
+async function refused(input: object, ...words: string[]): Promise<string> {
+  const { manifest, said } = await runStep("machine-config", input, { SOPS_AGE_KEY_FILE: "" });
+  expect(manifest).toBeUndefined();
+  for (const word of words) expect(said).toContain(word);
+  expect(said.trim().split("\n")).toHaveLength(1);
+  return said;
+}
+
+test("what talosctl generates is accepted, and told of without its secrets", async () => {
+  const { manifest, said } = await runStep("machine-config", request(await encrypted(plain)));
+  expect(manifest).toMatchObject({
+    machineType: "controlplane",
+    endpoint: "https://10.10.10.100:6443",
+    installImage: "ghcr.io/siderolabs/installer:v1.11.6",
+  });
+  const { machine } = parse(plain) as { machine: { token: string } };
+  expect(JSON.stringify(manifest) + said).not.toContain(machine.token);
+});
+
+test("the client config is decrypted too", async () => {
+  const talosConfig = await encrypted(readFileSync(join(folder, "gen/talosconfig"), "utf8"));
+  const { manifest } = await runStep("machine-config", request(await encrypted(plain), { talosConfig }));
+  expect(manifest?.talosConfigSha256).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test("no plaintext is left behind", async () => {
+  const before = readdirSync("/dev/shm").sort();
+  await runStep("machine-config", request(await encrypted(plain)));
+  expect(readdirSync("/dev/shm").sort()).toEqual(before);
+});
+
+test("a missing file: the commands that make it", async () => {
+  const path = join(folder, "none.yaml");
+  const gen = `talosctl gen config CLUSTER https://10.10.10.100:6443 --install-image ghcr.io/siderolabs/installer:v1.11.6`;
+  await refused(request(path), "no such file", gen, "sops encrypt --in-place --age", path);
+});
+
+test("a plain file is refused, unless it is allowed", async () => {
+  const path = join(folder, "plain.yaml");
+  writeFileSync(path, plain);
+  await refused(request(path), "not encrypted by sops", "sops encrypt", "allowPlaintextSecrets true");
+  const { manifest } = await runStep("machine-config", request(path, { allowPlaintext: true }));
+  expect(manifest?.machineType).toBe("controlplane");
+});
+
+test("without the key: where to set it", async () => {
+  const other = join(folder, "other.key");
+  await tool("age-keygen", ["-o", other]);
+  const input = request(await encrypted(plain), { ageKeyFile: other });
+  await refused(input, "no key on this machine opens it", "ageKeyFile");
+});
+
+test("a file altered after it was encrypted", async () => {
+  const path = await encrypted(plain);
+  writeFileSync(path, readFileSync(path, "utf8").replace(/^version: .*$/m, "version: v1alpha2"));
+  await refused(request(path), "it was altered after it was encrypted");
+});
+
+test("a key that Talos does not know is named, values are not", async () => {
+  const path = await changed((config) => (config.machine.sekrits = "hunter2\n\nhunter2: x\n"));
+  const said = await refused(request(path), "Talos refuses it", "sekrits", `sops edit ${path}`);
+  expect(said).not.toContain("hunter2");
+});
+
+test.each<[string, (config: MachineConfig) => void, object, string[]]>([
+  [
+    "the appliance as endpoint",
+    (config) => (config.cluster.controlPlane.endpoint = "https://10.10.10.2:6443"),
+    {},
+    ["is the appliance, which goes away", "10.10.10.100"],
+  ],
+  [
+    "an endpoint on the isolated link that nobody has",
+    (config) => (config.cluster.controlPlane.endpoint = "https://10.10.10.77:6443"),
+    {},
+    ["neither minipcIp 10.10.10.100 nor a vip"],
+  ],
+  [
+    "an installer of another version",
+    (config) => (config.machine.install.image = "ghcr.io/siderolabs/installer:v1.10.1"),
+    {},
+    ["installer:v1.10.1", "not of talosVersion v1.11.6"],
+  ],
+  [
+    "a static address that is not the lease",
+    (config) =>
+      (config.machine.network = {
+        interfaces: [{ deviceSelector: { busPath: "0*" }, addresses: ["10.10.10.50/24"] }],
+      }),
+    {},
+    ["gives it 10.10.10.50", "minipcIp is 10.10.10.100"],
+  ],
+  [
+    "a NIC of another MAC",
+    (config) =>
+      (config.machine.network = {
+        interfaces: [{ deviceSelector: { hardwareAddr: "52:54:00:aa:aa:aa" }, dhcp: true }],
+      }),
+    {},
+    ["selects the NIC 52:54:00:aa:aa:aa", "minipcMac is 52:54:00:12:34:56"],
+  ],
+  ["a type that Talos does not have", (config) => (config.machine.type = "master"), {}, ["master"]],
+])("%s is refused", async (_what, change, more, words) => {
+  await refused(request(await changed(change), more), ...words);
+});
+
+test("a worker may have its endpoint elsewhere on the link", async () => {
+  const path = join(folder, "gen/worker.yaml");
+  const text = readFileSync(path, "utf8").replace("https://10.10.10.100:6443", "https://10.10.10.7:6443");
+  const { manifest } = await runStep("machine-config", request(await encrypted(text)));
+  expect(manifest?.machineType).toBe("worker");
+});
