@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
 
 const optionalText = z.string().optional().catch(undefined);
@@ -114,12 +114,18 @@ export function readMachineConfig(
   return { facts, faults };
 }
 
+function keysIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysIn);
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...keysIn(inner)]);
+}
+
 /**
  * What talosctl says of a config that it refuses, on one line. It quotes the YAML under a key that it does not know,
  * which may be secret: of that only the keys are kept.
  */
 export function refusal(said: string): string {
   const [sentence = "", quoted] = said.trim().split(/(?<=unknown keys found during decoding:)\s/);
-  const keys = [...(quoted ?? "").matchAll(/^\s*(?:- )?([\w.-]+):/gm)].map(([, key]) => key);
+  const keys = quoted ? keysIn(parse(quoted, { strict: false })) : [];
   return [sentence.split(/\s*\n\s*/).join(" "), keys.join(", ")].join(" ").trim();
 }
