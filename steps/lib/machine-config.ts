@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { parse, parseAllDocuments } from "yaml";
+import { parseAllDocuments, parseDocument } from "yaml";
 import { z } from "zod";
 
 const optionalText = z.string().optional().catch(undefined);
@@ -126,6 +126,6 @@ function keysIn(value: unknown): string[] {
  */
 export function refusal(said: string): string {
   const [sentence = "", quoted] = said.trim().split(/(?<=unknown keys found during decoding:)\s/);
-  const keys = quoted ? keysIn(parse(quoted, { strict: false })) : [];
+  const keys = quoted ? keysIn(parseDocument(quoted).toJS()) : [];
   return [sentence.split(/\s*\n\s*/).join(" "), keys.join(", ")].join(" ").trim();
 }
