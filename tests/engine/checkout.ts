@@ -1,0 +1,119 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import execa from "execa";
+import { parse, stringify } from "yaml";
+import { TOP } from "../tools";
+
+/** A resource of a plan or an update, by its name, with what happens to it. */
+export type Plan = Record<string, string>;
+
+interface PreviewJson {
+  steps: { op: string; urn: string }[];
+}
+
+/**
+ * A copy of this checkout with state, artifacts and stacks of its own. What the demo made serves it: the layers are
+ * linked, not copied, so that they count as untouched.
+ */
+export class Checkout {
+  readonly top: string;
+  private readonly env: NodeJS.ProcessEnv;
+
+  constructor() {
+    const parent = join(TOP, "artifacts", "test");
+    mkdirSync(parent, { recursive: true });
+    this.top = mkdtempSync(join(parent, "engine-"));
+    const { stdout } = execa.sync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+      cwd: TOP,
+    });
+    const files = stdout
+      .split("\0")
+      .filter((path) => path && !path.startsWith("tests/") && existsSync(join(TOP, path)));
+    for (const path of files) cpSync(join(TOP, path), join(this.top, path), { recursive: true });
+    symlinkSync(join(TOP, "node_modules"), join(this.top, "node_modules"));
+    mkdirSync(join(this.top, "artifacts"));
+    this.link("demo");
+    this.link("cache");
+    this.env = {
+      PULUMI_BACKEND_URL: `file://${join(this.top, ".pulumi-state")}`,
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_ACCESS_TOKEN: "",
+    };
+    mkdirSync(join(this.top, ".pulumi-state"));
+  }
+
+  /** Links a folder of the real artifacts, file by file. */
+  link(folder: string): void {
+    execa.sync("cp", ["-al", join(TOP, "artifacts", folder), join(this.top, "artifacts")]);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.top, ...parts);
+  }
+
+  /** Makes a stack like the demo's, with these keys changed. */
+  async stack(name: string, config: Record<string, string> = {}): Promise<void> {
+    const demo = parse(readFileSync(join(TOP, "Pulumi.demo.yaml"), "utf8")) as {
+      config: Record<string, string>;
+    };
+    writeFileSync(
+      this.path(`Pulumi.${name}.yaml`),
+      stringify({ config: { ...demo.config, ...named(config) } }),
+    );
+    const made = await this.pulumi("stack", "init", name);
+    if (made.exitCode !== 0) throw new Error(made.all);
+  }
+
+  /** Changes keys of a stack's config. */
+  set(name: string, config: Record<string, string>): void {
+    const path = this.path(`Pulumi.${name}.yaml`);
+    const held = parse(readFileSync(path, "utf8")) as { config: Record<string, string> };
+    writeFileSync(path, stringify({ ...held, config: { ...held.config, ...named(config) } }));
+  }
+
+  /** Runs the Pulumi CLI as `npm run pulumi` does; a failure is a result. */
+  pulumi(...args: string[]) {
+    return execa("node", [this.path("tools/pulumi.mjs"), ...args], {
+      cwd: this.top,
+      env: this.env,
+      all: true,
+      reject: false,
+      stdin: "ignore",
+    });
+  }
+
+  up(name: string, ...flags: string[]) {
+    return this.pulumi("up", "--stack", name, "--yes", "--skip-preview", ...flags);
+  }
+
+  /** What a preview would do, without what stays the same. */
+  async preview(name: string): Promise<Plan> {
+    const { stdout, exitCode, all } = await this.pulumi("preview", "--stack", name, "--json");
+    if (exitCode !== 0) throw new Error(all);
+    const { steps } = JSON.parse(stdout) as PreviewJson;
+    const changed = steps.filter(({ op }) => op !== "same");
+    return Object.fromEntries(changed.map(({ op, urn }) => [urn.split("::").at(-1) as string, op]));
+  }
+
+  async output(name: string, key: string): Promise<string> {
+    const { stdout, exitCode, all } = await this.pulumi("stack", "output", key, "--stack", name);
+    if (exitCode !== 0) throw new Error(all);
+    return stdout.trim();
+  }
+
+  remove(): void {
+    rmSync(this.top, { recursive: true, force: true });
+  }
+}
+
+const named = (config: Record<string, string>) =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [`bootstrap-pxe:${key}`, value]));

@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { Checkout } from "./checkout";
+
+let checkout: Checkout;
+const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
+const sha256Of = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+const SITE_ONLY = { "services-check": "update", "appliance-assembly": "update" };
+
+async function unchanged(): Promise<void> {
+  const { exitCode, all } = await checkout.up("lab", "--expect-no-changes");
+  expect({ exitCode, said: exitCode === 0 ? "" : all }).toEqual({ exitCode: 0, said: "" });
+}
+
+async function up(): Promise<string> {
+  const { exitCode, all } = await checkout.up("lab");
+  expect({ exitCode, said: exitCode === 0 ? "" : all }).toEqual({ exitCode: 0, said: "" });
+  return all ?? "";
+}
+
+// One state, one test after the other: each starts from a finished `up`.
+beforeAll(async () => {
+  checkout = new Checkout();
+  await checkout.stack("lab");
+});
+afterAll(() => checkout.remove());
+
+test("preview of a new stack makes everything, and touches nothing", async () => {
+  const plan = await checkout.preview("lab");
+  expect(Object.values(plan).every((op) => op === "create")).toBe(true);
+  expect(Object.keys(plan)).toEqual(
+    expect.arrayContaining([
+      "talos-fetch",
+      "netboot-layer",
+      "base-packer",
+      "machine-config-check",
+      "appliance-assembly",
+    ]),
+  );
+  expect(existsSync(image())).toBe(false);
+});
+
+test("up makes the image that its outputs name; a second up changes nothing", async () => {
+  await up();
+  expect(await checkout.output("lab", "imagePath")).toBe("artifacts/bootstrap/demo/bootstrap-pxe.raw");
+  expect(await checkout.output("lab", "imageSha256")).toBe(sha256Of(image()));
+  expect(await checkout.output("lab", "rehearsal")).toBe("not rehearsed");
+  await unchanged();
+});
+
+test("a changed MAC and lease change the site alone, and going back gives the same bytes", async () => {
+  const before = sha256Of(image());
+  checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
+  expect(await checkout.preview("lab")).toEqual(SITE_ONLY);
+  await up();
+  expect(sha256Of(image())).not.toBe(before);
+  await unchanged();
+  checkout.set("lab", { minipcMac: "52-54-00-12-34-56" });
+  await up();
+  expect(sha256Of(image())).toBe(before);
+});
+
+test("a changed template is shown as a text diff, and changes the site alone", async () => {
+  appendFileSync(checkout.path("files/dnsmasq.conf"), "dhcp-option=option:domain-name,lab.example\n");
+  const { stdout } = await checkout.pulumi("preview", "--stack", "lab", "--diff");
+  expect(stdout).toMatch(/\+ .*dhcp-option=option:domain-name,lab\.example/);
+  expect(await checkout.preview("lab")).toEqual(SITE_ONLY);
+  await up();
+});
+
+test("a template that its program refuses stops up before anything is built", async () => {
+  const template = checkout.path("files/dnsmasq.conf");
+  const [text, before] = [readFileSync(template, "utf8"), sha256Of(image())];
+  writeFileSync(template, `${text}dhcp-rnage=1\n`);
+  const { exitCode, all } = await checkout.up("lab");
+  expect(exitCode).not.toBe(0);
+  expect(all).toContain("files/dnsmasq.conf: dnsmasq says: ");
+  expect(sha256Of(image())).toBe(before);
+  writeFileSync(template, text);
+  await unchanged();
+});
+
+test("a comment in a step changes nothing", async () => {
+  appendFileSync(checkout.path("steps/base.ts"), "\n// A thought.\n");
+  await unchanged();
+});
+
+test.each([
+  ["deleted", (path: string) => rmSync(path)],
+  ["truncated", (path: string) => truncateSync(path, 1 << 20)],
+  ["altered", (path: string) => writeFileSync(path, "x", { flag: "r+" })],
+])("an image that was %s is noticed by preview and made again, the same", async (_how, spoil) => {
+  const before = sha256Of(image());
+  spoil(image());
+  expect(await checkout.preview("lab")).toEqual({ "appliance-assembly": "update" });
+  await up();
+  expect(sha256Of(image())).toBe(before);
+  await unchanged();
+});
+
+test("a netboot layer that is gone is made again, and the image stays as it is", async () => {
+  const before = sha256Of(image());
+  rmSync(checkout.path("artifacts/cache/netboot"), { recursive: true });
+  expect(await checkout.preview("lab")).toMatchObject({ "netboot-layer": "update" });
+  await up();
+  expect(sha256Of(image())).toBe(before);
+  await unchanged();
+});
+
+test("a local ISO that was replaced is fetched again", async () => {
+  utimesSync(checkout.path("artifacts/demo/metal-amd64.iso"), 1, 1);
+  expect(await checkout.preview("lab")).toMatchObject({ "talos-fetch": "update" });
+  await up();
+  await unchanged();
+});
+
+test("a second stack cannot take the first one's path", async () => {
+  await checkout.stack("nuc2", { minipcMac: "52:54:00:00:00:99" });
+  const before = sha256Of(image());
+  const { exitCode, all } = await checkout.up("nuc2");
+  expect(exitCode).not.toBe(0);
+  expect(all).toContain("it belongs to the stack lab");
+  expect(sha256Of(image())).toBe(before);
+  checkout.set("nuc2", { artifactName: "nuc2" });
+  expect((await checkout.up("nuc2")).exitCode).toBe(0);
+  expect(existsSync(checkout.path("artifacts/bootstrap/demo/nuc2.raw"))).toBe(true);
+});
+
+test("destroy removes the image and keeps the caches; up makes it again", async () => {
+  const { exitCode } = await checkout.pulumi("destroy", "--stack", "lab", "--yes", "--skip-preview");
+  expect(exitCode).toBe(0);
+  expect(existsSync(image())).toBe(false);
+  expect(existsSync(checkout.path("artifacts/bootstrap/demo/nuc2.raw"))).toBe(true);
+  expect(readdirSync(checkout.path("artifacts/cache/base")).length).toBeGreaterThan(0);
+  const said = await up();
+  expect(said).not.toContain("Packer, from");
+  expect(existsSync(image())).toBe(true);
+  await unchanged();
+});
+
+test("no secret is in the state or was printed", async () => {
+  const password = await checkout.pulumi(
+    "stack",
+    "output",
+    "consolePassword",
+    "--show-secrets",
+    "--stack",
+    "lab",
+  );
+  const { stdout: state } = await checkout.pulumi("stack", "export", "--stack", "lab");
+  expect(password.stdout.trim()).toHaveLength(20);
+  expect(state).not.toContain(password.stdout.trim());
+  expect(state).not.toContain("$2a$");
+  expect(state).not.toMatch(/BEGIN|AGE-SECRET-KEY/);
+});
