@@ -14,6 +14,6 @@ try {
     process.exitCode = await runPulumi([["stack", "select", "--create", "demo"], up], context);
   }
 } catch (fault) {
-  context.log(fault.message);
+  context.log(/** @type {Error} */ (fault).message);
   process.exitCode = 1;
 }

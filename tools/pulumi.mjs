@@ -8,6 +8,6 @@ try {
   await setUp({ demo: false }, context);
   process.exitCode = await runPulumi([process.argv.slice(2)], context);
 } catch (fault) {
-  context.log(fault.message);
+  context.log(/** @type {Error} */ (fault).message);
   process.exitCode = 1;
 }

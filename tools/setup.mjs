@@ -22,6 +22,7 @@ try {
   context.log(`Set-up: everything is in place (${context.cache})${took}.`);
   await announceStandIns(context);
 } catch (fault) {
-  process.stderr.write(`${fault.message}\n${fault instanceof TypeError ? `${USAGE}\n` : ""}`);
+  const { message } = /** @type {Error} */ (fault);
+  process.stderr.write(`${message}\n${fault instanceof TypeError ? `${USAGE}\n` : ""}`);
   process.exitCode = 1;
 }

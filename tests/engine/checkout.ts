@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -11,7 +12,7 @@ import {
 import { join } from "node:path";
 import execa from "execa";
 import { parse, stringify } from "yaml";
-import { TOP } from "../tools";
+import { TOP, toolEnvironment } from "../tools";
 
 /** A resource of a plan or an update, by its name, with what happens to it. */
 export type Plan = Record<string, string>;
@@ -85,6 +86,32 @@ export class Checkout {
     return execa("node", [this.path("tools/pulumi.mjs"), ...args], {
       cwd: this.top,
       env: this.env,
+      all: true,
+      reject: false,
+      stdin: "ignore",
+    });
+  }
+
+  /** Runs a bare `pulumi`, as a person does who has it installed, on a machine that lacks one program. */
+  pulumiWithout(lacking: string, ...args: string[]) {
+    const programs = this.path("artifacts", "programs");
+    mkdirSync(programs);
+    const folders = [this.path("tools/plugins/bin"), ...toolEnvironment.PATH.split(":")];
+    for (const folder of folders.filter((folder) => existsSync(folder))) {
+      for (const name of readdirSync(folder)) {
+        const link = join(programs, name);
+        if (name !== lacking && !existsSync(link)) symlinkSync(join(folder, name), link);
+      }
+    }
+    return execa("pulumi", args, {
+      cwd: this.top,
+      env: {
+        ...process.env,
+        ...this.env,
+        PATH: programs,
+        BOOTSTRAP_PXE_CACHE: this.path("artifacts/no-cache"),
+      },
+      extendEnv: false,
       all: true,
       reject: false,
       stdin: "ignore",

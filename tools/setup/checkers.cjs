@@ -90,4 +90,4 @@ async function bringCheckers(context) {
   return undefined;
 }
 
-module.exports = { bringCheckers, checkersHeld };
+module.exports = { CHECKERS, bringCheckers, checkersHeld };

@@ -1,0 +1,55 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { Checkout } from "./checkout";
+
+let checkout: Checkout;
+
+beforeAll(() => {
+  checkout = new Checkout();
+});
+afterAll(() => checkout.remove());
+
+/** What a preview or an up says when it fails, without the engine's own lines. */
+async function refusal(stack: string, command: "preview" | "up" = "up"): Promise<string> {
+  const ran = command === "up" ? checkout.up(stack) : checkout.pulumi("preview", "--stack", stack);
+  const { exitCode, all } = await ran;
+  expect(exitCode).not.toBe(0);
+  expect(all).not.toContain("    at ");
+  return all ?? "";
+}
+
+test("every fault of the config at once, in preview, without a stack trace", async () => {
+  await checkout.stack("faults", { minipcMac: "01:00:5e:00:00:01", minipcIp: "10.10.11.1", compres: "gzip" });
+  const said = await refusal("faults", "preview");
+  expect(said).toContain("The config of the stack faults has 3 faults:");
+  expect(said).toContain('minipcMac = "01:00:5e:00:00:01": a multicast address');
+  expect(said).toContain('minipcIp = "10.10.11.1": outside the appliance\'s subnet');
+  expect(said).toContain('compres = "gzip": no such key; did you mean compress');
+});
+
+test("a machine config that is missing: how to make it, and nothing is built", async () => {
+  await checkout.stack("nosecret", { machineConfig: "config/controlplane.yaml" });
+  const said = await refusal("nosecret");
+  expect(said).toContain("reading config/controlplane.yaml: no such file");
+  expect(said).toContain("talosctl gen config CLUSTER https://10.10.10.100:6443");
+  expect(said).toContain("sops encrypt --in-place --age");
+  expect(said).not.toContain("Packer, from");
+});
+
+test("an ISO with a wrong checksum is refused, and not kept", async () => {
+  rmSync(checkout.path("artifacts/talos"), { recursive: true, force: true });
+  await checkout.stack("wrongsum", { isoSha256: "0".repeat(64) });
+  expect(await refusal("wrongsum")).toContain(`expected ${"0".repeat(64)}`);
+  expect(existsSync(checkout.path("artifacts/talos/v1.11.6/metal-amd64.iso"))).toBe(false);
+});
+
+test("a page of HTML for an ISO is refused", async () => {
+  writeFileSync(checkout.path("artifacts/page.iso"), "<html><body>Log in</body></html>");
+  await checkout.stack("page", { isoUrl: "file://artifacts/page.iso" });
+  expect(await refusal("page")).toContain("a page of HTML");
+});
+
+test("a plain `pulumi up` without the tools names them, and what brings them", async () => {
+  await checkout.stack("bare");
+  const { all } = await checkout.pulumiWithout("sops", "preview", "--stack", "bare");
+  expect(all).toContain("missing: sops; run `npm run setup`");
+});
