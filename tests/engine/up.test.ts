@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { Checkout } from "./checkout";
@@ -122,7 +123,9 @@ test("a netboot layer that is gone is made again, and the image stays as it is",
 });
 
 test("a local ISO that was replaced is fetched again", async () => {
-  utimesSync(checkout.path("artifacts/demo/metal-amd64.iso"), 1, 1);
+  const iso = checkout.path("artifacts/demo/metal-amd64.iso");
+  copyFileSync(iso, `${iso}.new`);
+  renameSync(`${iso}.new`, iso);
   expect(await checkout.preview("lab")).toMatchObject({ "talos-fetch": "update" });
   await up();
   await unchanged();
