@@ -34,6 +34,8 @@ const SYSTEM_PACKAGES = [
   { apt: "nftables", has: ["nft"] },
   { apt: "netplan.io", has: ["netplan"] },
   { apt: "cpio", has: ["cpio"], demo: true },
+  { apt: "openssl", has: ["openssl"], demo: true },
+  { apt: "shellcheck", has: ["shellcheck"], demo: true },
   { apt: "mmdebstrap", has: ["mmdebstrap"], demo: true },
   { apt: "fakeroot", has: ["fakeroot"], demo: true },
   { apt: "uidmap", has: ["newuidmap"], demo: true },

@@ -1,0 +1,131 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+
+const CONSOLE_HASH = "$2a$10$hash";
+const SHA256 = "ab".repeat(32);
+
+/** What each step prints, by the name of its resource. */
+const MANIFESTS: Record<string, object> = {
+  "services-check": { checked: [] },
+  "machine-config-check": { machineType: "controlplane", endpoint: "e", installImage: "i", sha256: SHA256 },
+  "talos-fetch": { path: "talos.iso", sha256: SHA256, bytes: 1 },
+  "netboot-layer": { path: "netboot.squashfs", sha256: SHA256, bytes: 1, kernelVersion: "6.12" },
+  "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
+  "base-packer": { path: "base.raw", sha256: SHA256, bytes: 1, contentBytes: 1 },
+  "appliance-assembly": { path: "appliance.raw", sha256: SHA256, bytes: 1 },
+};
+
+let registered: MockResourceArgs[];
+
+/** Answers as the plugins would; what it does not know, it refuses. */
+function mock(args: MockResourceArgs): { id: string; state: Record<string, unknown> } {
+  registered.push(args);
+  if (args.type.startsWith("bootstrap-pxe:index:")) return { id: args.name, state: args.inputs };
+  if (args.type === "random:index/randomPassword:RandomPassword")
+    return { id: "none", state: { ...args.inputs, result: "password", bcryptHash: CONSOLE_HASH } };
+  const manifest = MANIFESTS[args.name];
+  if (args.type !== "command:local:Command" || !manifest)
+    throw new Error(`no mock for ${args.type} ${args.name}`);
+  return { id: args.name, state: { ...args.inputs, stdout: JSON.stringify(manifest), stderr: "" } };
+}
+
+/** Runs the program for a config; returns its outputs. */
+async function run(config: Record<string, string>): Promise<Record<string, unknown>> {
+  registered = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource: mock,
+      call: ({ token }) => {
+        throw new Error(`no mock for the call ${token}`);
+      },
+    },
+    "bootstrap-pxe",
+    "lab",
+  );
+  const all = { bootstrapVersion: "1", minipcMac: "00:11:22:33:44:55", ...config };
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(Object.entries(all).map(([key, value]) => [`bootstrap-pxe:${key}`, value])),
+  );
+  const { default: program } = (await import("../../index")) as unknown as { default: () => Promise<object> };
+  const outputs = await program();
+  const settled = pulumi.output(outputs) as unknown as { promise(): Promise<Record<string, unknown>> };
+  return settled.promise();
+}
+
+const step = (name: string) =>
+  registered.find((resource) => resource.name === name)?.inputs as Record<string, any>;
+const stdinOf = (name: string) => JSON.parse(step(name).stdin as string) as Record<string, any>;
+
+test("its outputs are those that the README names", async () => {
+  const outputs = await run({});
+  expect(Object.keys(outputs).sort()).toEqual([
+    "consolePassword",
+    "imageBytes",
+    "imagePath",
+    "imageSha256",
+    "nextSteps",
+    "rehearsal",
+  ]);
+  expect(outputs).toMatchObject({
+    imagePath: "appliance.raw",
+    imageSha256: SHA256,
+    rehearsal: "not rehearsed",
+  });
+});
+
+test("every step runs through steps/run, none through a shell of its own", async () => {
+  await run({});
+  const commands = registered.filter(({ type }) => type === "command:local:Command");
+  expect(commands.map(({ name }) => name).sort()).toEqual(Object.keys(MANIFESTS).sort());
+  for (const { inputs } of commands) expect(inputs.create).toMatch(/^exec steps\/run [a-z-]+( \S+)?$/);
+});
+
+test("the console's hash goes to one step, by environment, and is in no other input", async () => {
+  await run({});
+  const holders = registered.filter(({ inputs }) => JSON.stringify(inputs).includes(CONSOLE_HASH));
+  expect(holders.map(({ name }) => name)).toEqual(["appliance-assembly"]);
+  expect(step("appliance-assembly").stdin).not.toContain(CONSOLE_HASH);
+});
+
+test("a MAC reaches the site and its check, never the base or the netboot layer", async () => {
+  await run({ minipcMac: "52:54:00:ab:cd:ef" });
+  const holders = registered.filter(({ inputs }) => JSON.stringify(inputs).includes("52:54:00:ab:cd:ef"));
+  expect(holders.map(({ name }) => name).sort()).toEqual([
+    "appliance-assembly",
+    "machine-config-check",
+    "services-check",
+  ]);
+});
+
+test("sources default to the releases' own", async () => {
+  await run({ talosVersion: "v1.12.0" });
+  expect(stdinOf("talos-fetch").url).toBe(
+    "https://github.com/siderolabs/talos/releases/download/v1.12.0/metal-amd64.iso",
+  );
+  expect(stdinOf("base-fetch").url).toMatch(
+    /^https:\/\/cloud-images\.ubuntu\.com\/releases\/24\.04\/release-\d+\//,
+  );
+  await run({ baseSource: "autoinstall-iso" });
+  expect(stdinOf("base-fetch")).toMatchObject({ kind: "iso" });
+  expect(stdinOf("base-packer")).toMatchObject({ source: "autoinstall-iso" });
+});
+
+test("a client config is part of the site only when it is set", async () => {
+  await run({});
+  expect(stdinOf("appliance-assembly")).not.toHaveProperty("talosConfig");
+  await run({ talosConfig: "config/talosconfig" });
+  expect(stdinOf("appliance-assembly").talosConfig).toMatchObject({ path: "config/talosconfig" });
+});
+
+test("the accelerator changes no key: it is how a base is made, not what", async () => {
+  await run({ accelerator: "tcg" });
+  const slow = stdinOf("base-packer");
+  await run({ accelerator: "kvm" });
+  expect(stdinOf("base-packer")).toEqual(slow);
+  expect(step("base-packer").environment).toMatchObject({ ACCELERATOR: "kvm" });
+});
+
+test("a config with faults makes no resource at all", async () => {
+  await expect(run({ minipcIp: "10.0.0.1" })).rejects.toThrow("outside the appliance's subnet");
+  expect(registered).toEqual([]);
+});
