@@ -14,7 +14,12 @@ export = async () => {
   const config = stackConfig();
   const { talosVersion, machineConfig: path, talosConfig, ageKeyFile } = config;
 
-  const console = new random.RandomPassword("console", { length: 20, special: false });
+  const console = new random.RandomPassword("console", {
+    length: 20,
+    special: false,
+    // A new version of the appliance gets a password of its own.
+    keepers: { bootstrapVersion: config.bootstrapVersion },
+  });
   const files = new ServiceFiles("services", config);
   const machineConfig = new MachineConfig("machine-config", {
     path,

@@ -6,6 +6,7 @@ const onDemo = ["engine", "e2e"];
 module.exports = {
   projects: kinds.map((kind) => ({
     displayName: kind,
+    modulePathIgnorePatterns: ["<rootDir>/artifacts/"],
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
     transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "tests/tsconfig.json", diagnostics: false }] },
     globalSetup: onDemo.includes(kind) ? "<rootDir>/tests/demo-image.cjs" : undefined,

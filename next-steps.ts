@@ -9,6 +9,6 @@ export function nextSteps(image: Image, config: StackConfig): string[] {
       (config.uplink ? ", NIC 2 on a network with internet" : ""),
     `Start the VM and wait for "bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}" on its console`,
     "Power on the mini-PC with UEFI PXE enabled and its disk first in the boot order",
-    `When Talos answers on ${config.minipcIp}, run talosctl bootstrap, then delete the VM and the image: they hold secrets`,
+    `When Talos answers on ${config.minipcIp}, run talosctl bootstrap (docs/runbook.md says from where), then delete the VM and the image: they hold secrets`,
   ];
 }

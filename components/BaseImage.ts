@@ -4,7 +4,7 @@ import { fetch } from "./fetch";
 import { codeDigest, keyOf } from "./identity";
 import { step } from "./step";
 
-/** A dated folder, so that the same config means the same base; digests are in sources.lock.json. */
+/** One dated folder and one point release, so that the same config means the same base; digests: sources.lock.json. */
 const SOURCES = {
   "cloud-image":
     "https://cloud-images.ubuntu.com/releases/24.04/release-20260826/ubuntu-24.04-server-cloudimg-amd64.img",

@@ -16,11 +16,14 @@ export interface StepArgs {
   artifact?: { path?: string; key?: string };
   /** Steps with the same lock take turns, across stacks too. */
   lock?: string;
-  /** What changes how a step works but not what it makes, by environment variable: a change of it runs nothing. */
+  /**
+   * What changes how a step works but not what it makes, by environment variable. A change of it runs the step,
+   * which finds what it made before and is done.
+   */
   settings?: Record<string, string>;
   /** Secrets, by environment variable. */
   secrets?: Record<string, pulumi.Input<string>>;
-  /** Program in steps/ that `pulumi destroy` runs, with the same input. */
+  /** Program in steps/ that runs with the same input when the resource goes: destroyed, or its artifact moved. */
   onDestroy?: string;
 }
 
@@ -44,12 +47,13 @@ export function step<M>(
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
 ): pulumi.Output<M> {
   const missing = args.artifact && whyMissing(args.artifact);
-  const settings = Object.keys(args.settings ?? {});
   const command = new local.Command(
     name,
     {
       create: ["exec steps/run", args.program, args.lock].filter(Boolean).join(" "),
       delete: args.onDestroy && `exec steps/run ${args.onDestroy}`,
+      // Another path is another resource: the new one is made, then the old one's file is removed.
+      triggers: args.onDestroy && args.artifact?.path ? [args.artifact.path] : undefined,
       dir: TOP,
       stdin: pulumi.jsonStringify(args.input),
       environment: {
@@ -63,7 +67,7 @@ export function step<M>(
     {
       parent,
       dependsOn,
-      ignoreChanges: [...settings, ...(missing ? [] : ["ARTIFACT"])].map((name) => `environment.${name}`),
+      ignoreChanges: missing ? [] : ["environment.ARTIFACT"],
     },
   );
   // A manifest holds digests and paths, no secret, whatever went in.

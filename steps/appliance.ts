@@ -37,14 +37,15 @@ const IMAGE_MODE = 0o600;
 async function secretText(
   context: StepContext,
   request: Request,
+  setKey: string,
   file: { path: string; sha256: string },
 ): Promise<string> {
   const text = await decrypt(context, {
     path: file.path,
     ageKeyFile: request.ageKeyFile,
     allowPlaintext: true,
-    setKey: "machineConfig",
-    madeBy: "see the step machine-config",
+    setKey,
+    madeBy: "run pulumi up again, it says how",
   });
   if (createHash("sha256").update(text).digest("hex") === file.sha256) return text;
   throw new StepError(`reading ${file.path}`, "it changed after it was checked", "Run the same again");
@@ -60,8 +61,9 @@ async function writeSite(context: StepContext, request: Request, path: string): 
     );
   const site = {
     files: request.files,
-    machineConfig: await secretText(context, request, request.machineConfig),
-    talosConfig: request.talosConfig && (await secretText(context, request, request.talosConfig)),
+    machineConfig: await secretText(context, request, "machineConfig", request.machineConfig),
+    talosConfig:
+      request.talosConfig && (await secretText(context, request, "talosConfig", request.talosConfig)),
     consoleHash,
   };
   await squashfs(context, siteTar(site), path);

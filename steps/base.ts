@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, rm, truncate } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { chooseAccelerator } from "./lib/accelerator";
 import { partialBeside, publish, verified, writeWhole } from "./lib/files";
@@ -15,7 +15,7 @@ import {
   writeTable,
   type Partition,
 } from "./lib/partitions";
-import { run } from "./lib/process";
+import { failureOf, run } from "./lib/process";
 import { runStep, StepError, type StepContext } from "./lib/step";
 
 const Input = z.object({
@@ -60,16 +60,30 @@ async function packerBuild(
   };
   context.log(`Packer, from ${input.sourcePath}, with ${accelerator}`);
   const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`);
-  await run(
-    context,
-    "packer",
-    ["build", "-color=false", "-timestamp-ui", `-only=qemu.${input.source}`, ...flags, input.template],
-    {
+  const build = [
+    "build",
+    "-color=false",
+    "-timestamp-ui",
+    `-only=qemu.${input.source}`,
+    ...flags,
+    input.template,
+  ];
+  const serialLog = `${output}.serial.log`;
+  try {
+    await run(context, "packer", build, {
       stdout: 2,
       stderr: "inherit",
       env: { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: `${output}.packer-cache` },
-    },
-  );
+    });
+  } catch (fault) {
+    context.signal.throwIfAborted();
+    const { exitCode } = failureOf(fault);
+    if (exitCode === undefined || !existsSync(serialLog)) throw fault;
+    const kept = join(dirname(dirname(input.path)), "failed-build.serial.log");
+    await rename(serialLog, kept);
+    const next = `Packer's words are above; what the machine said on its serial port is in ${kept}`;
+    throw new StepError("building the base", `packer ended with status ${exitCode}`, next, { cause: fault });
+  }
   await rm(`${output}.packer-cache`, { recursive: true, force: true });
   return join(output, "base.raw");
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listChecksum } from "./lib/checksums";
-import { discard } from "./lib/files";
+import { discard, sweepPartials } from "./lib/files";
 import { ownerOf, release } from "./lib/owner";
 import { runStep } from "./lib/step";
 
@@ -10,6 +10,7 @@ const Input = z.object({ path: z.string(), stack: z.string() });
 void runStep("discard", Input, async ({ path, stack }, context) => {
   if (ownerOf(path) !== stack) return { path, removed: false };
   await discard(path);
+  sweepPartials(path);
   await listChecksum(path, undefined);
   await release(path);
   context.log(`removed ${path}`);

@@ -116,7 +116,7 @@ function watch(context: StepContext, partial: string, total: number | undefined)
   let last = -1;
   const timer = setInterval(() => {
     const done = statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
-    if (done === last) return;
+    if (done === 0 || done === last) return;
     last = done;
     const of = total ? ` of ${(total / MIB).toFixed(0)} MiB, ${Math.floor((100 * done) / total)} %` : " MiB";
     context.log(`${basename(partial).slice(1, -".download".length)}: ${(done / MIB).toFixed(0)}${of}`);

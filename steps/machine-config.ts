@@ -27,7 +27,7 @@ void runStep("machine-config", Input, async (input, context) => {
     ageKeyFile,
     allowPlaintext,
     setKey: "machineConfig",
-    madeBy: `talosctl gen config CLUSTER https://${input.minipcIp}:6443 --install-image ghcr.io/siderolabs/installer:${input.talosVersion} --output-types controlplane --output ${input.path}, then ${encrypt(input.path)}`,
+    madeBy: `talosctl gen config CLUSTER https://${input.minipcIp}:6443 --talos-version ${input.talosVersion} --install-image ghcr.io/siderolabs/installer:${input.talosVersion} --install-disk /dev/DISK --output FOLDER, its controlplane.yaml as ${input.path}, then ${encrypt(input.path)}`,
   });
   const doing = `checking ${input.path}`;
   // Node's own pipes are sockets, which cannot be opened by name; the shell's can.
@@ -49,7 +49,7 @@ void runStep("machine-config", Input, async (input, context) => {
       ageKeyFile,
       allowPlaintext,
       setKey: "talosConfig",
-      madeBy: `talosctl gen config … --output-types talosconfig --output ${input.talosConfig}, then ${encrypt(input.talosConfig)}`,
+      madeBy: `the talosconfig that talosctl gen config wrote beside the machine config (a second run would make another cluster), then ${encrypt(input.talosConfig)}`,
     }));
   context.log(`${facts.machineType} for ${facts.endpoint}, accepted by Talos's own loader`);
   return { ...facts, sha256: sha256(config), talosConfigSha256: client ? sha256(client) : undefined };

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream, readdirSync, rmSync, statSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, rmSync, statSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { isAlive } from "./scratch.cjs";
 
 /** Reads a file once, in pieces, and returns its SHA-256 as lower-case hex. */
 export async function sha256File(path: string, signal?: AbortSignal): Promise<string> {
@@ -11,29 +12,24 @@ export async function sha256File(path: string, signal?: AbortSignal): Promise<st
   return hash.digest("hex");
 }
 
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (fault) {
-    return (fault as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
+const partialPrefix = (target: string) => `.${basename(target)}.partial-`;
 
-/**
- * A name beside `target` to write to before the rename, so that both are on one file system.
- * What earlier, killed runs left under such names is removed first.
- */
-export async function partialBeside(target: string): Promise<string> {
-  const folder = dirname(target);
-  const prefix = `.${basename(target)}.partial-`;
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+/** Removes what killed runs left beside `target` under temporary names. */
+export function sweepPartials(target: string): void {
+  const [folder, prefix] = [dirname(target), partialPrefix(target)];
+  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(prefix) && !alive(Number(name.slice(prefix.length)))) {
+    if (name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length)))) {
       rmSync(join(folder, name), { recursive: true, force: true });
     }
   }
-  const partial = join(folder, `${prefix}${process.pid}`);
+}
+
+/** A name beside `target` to write to before the rename, so that both are on one file system. */
+export async function partialBeside(target: string): Promise<string> {
+  sweepPartials(target);
+  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  const partial = join(dirname(target), `${partialPrefix(target)}${process.pid}`);
   process.once("exit", () => rmSync(partial, { recursive: true, force: true }));
   return partial;
 }

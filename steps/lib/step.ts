@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { z } from "zod";
+import { makeScratch } from "./scratch.cjs";
 
 /** A failure meant for the person at the terminal: one line, without a stack trace. */
 export class StepError extends Error {
@@ -26,11 +25,6 @@ export interface StepContext {
   log(line: string): void;
 }
 
-function scratchParent(): string {
-  const memory = "/dev/shm";
-  return statSync(memory, { throwIfNoEntry: false })?.isDirectory() ? memory : tmpdir();
-}
-
 /**
  * Runs a program that prints one JSON manifest on stdout and logs on stderr. A fault ends it with status 1 and
  * one line (with BOOTSTRAP_PXE_DEBUG set, the stack trace too); a signal ends it with 128 + its number, the
@@ -42,7 +36,7 @@ export async function runProgram(
 ): Promise<void> {
   process.umask(0o022);
   const stop = new AbortController();
-  const scratch = mkdtempSync(join(scratchParent(), `bootstrap-pxe-${name}-`));
+  const scratch = makeScratch(name);
   process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
   for (const [signal, number] of [
     ["SIGINT", 2],

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Checkout } from "./checkout";
 
@@ -42,7 +41,10 @@ async function killDuring(pattern: RegExp): Promise<void> {
   expect(cli.length).toBeGreaterThan(0);
   for (const { pid } of cli) process.kill(pid, "SIGKILL");
   await running;
-  await until("the end of all that it started", () => processes().length === 0);
+  // Pulumi's language host waits for minutes before it misses its engine; the next run ends it.
+  await until("the end of every step", () =>
+    processes().every(({ command }) => /language-nodejs/.test(command)),
+  );
 }
 
 /** Names that only a step at work uses. */
@@ -65,7 +67,12 @@ async function upGivesTheReference(): Promise<void> {
   expect(sha256Of(image())).toBe(reference);
   expect((await checkout.up("lab", "--expect-no-changes")).exitCode).toBe(0);
   expect(leftovers(checkout.path("artifacts"))).toEqual([]);
+  expect(scratch()).toEqual([]);
+  await until("the end of all that ran", () => processes().length === 0);
 }
+
+/** Private folders of steps, in memory where the system has such a place. */
+const scratch = () => readdirSync("/dev/shm").filter((name) => name.startsWith("bootstrap-pxe-"));
 
 test.each<[string, RegExp, () => void]>([
   ["fetch", /steps\/fetch\.ts/, () => rmSync(checkout.path("artifacts/talos"), { recursive: true })],
@@ -93,7 +100,7 @@ test("killed during Packer's build: QEMU ends too, and nothing half-made counts"
   renameSync(base, aside);
   await killDuring(/qemu-system-x86_64 .*base\.raw/);
   const made = readdirSync(base, { recursive: true }).map(String);
-  expect(made.filter((name) => /(^|\/)(base\.raw|\.base\.raw\.stamp)$/.test(name))).toEqual([]);
+  expect(made.filter((name) => /^\w+\/(base\.raw|\.base\.raw\.stamp)$/.test(name))).toEqual([]);
 
   // The build itself is the demo's business; its result goes back to where it was.
   rmSync(base, { recursive: true });
@@ -104,14 +111,11 @@ test("killed during Packer's build: QEMU ends too, and nothing half-made counts"
 test("a step that is stopped by Ctrl-C says so, and leaves nothing", async () => {
   rmSync(image());
   const running = checkout.up("lab");
-  const [step] = await until("the step", () => {
-    const found = processes().filter(({ command }) => /steps\/appliance\.ts/.test(command));
-    return found.length > 0 && found;
-  });
+  await until("its copy", () => processes().some(({ command }) => /^cp .*base\.raw/.test(command)));
+  const step = processes().find(({ command }) => /steps\/appliance\.ts/.test(command));
   process.kill((step as { pid: number }).pid, "SIGINT");
   const { exitCode, all } = await running;
   expect(exitCode).not.toBe(0);
   expect(all).toContain("stopped by SIGINT");
-  expect(leftovers(join(image(), ".."))).toEqual([]);
   await upGivesTheReference();
 });

@@ -1,5 +1,4 @@
 // What every stand-in shares: a resource plugin's gRPC service, as pulumi/pulumi's sdk/proto describes it.
-const { isDeepStrictEqual } = require("node:util");
 const grpc = require("@grpc/grpc-js");
 const struct = require("google-protobuf/google/protobuf/struct_pb.js");
 const empty = require("google-protobuf/google/protobuf/empty_pb.js");
@@ -8,13 +7,14 @@ const services = require("@pulumi/pulumi/proto/provider_grpc_pb.js");
 const pluginMessages = require("@pulumi/pulumi/proto/plugin_pb.js");
 const engineMessages = require("@pulumi/pulumi/proto/engine_pb.js");
 const engineServices = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
-const { plain } = require("./values.cjs");
+const { difference, inputOf } = require("./difference.cjs");
 
 /**
  * @typedef {import("./values.cjs").Properties} Properties
- * @typedef {{ urn: string, name: string, signal: AbortSignal, preview: boolean, log(line: string): void }} Call
+ * @typedef {{ urn: string, name: string, signal: AbortSignal, preview: boolean, log(line: string): Promise<void> }} Call
  * @typedef {object} Resource
- * @property {string[]} replacedBy inputs whose change replaces; `*` for every one
+ * @property {string[]} replacedBy inputs whose change as a whole replaces; `*` for any change of any
+ * @property {(inputs: Properties) => Properties} [settle] inputs with what holds for those not given
  * @property {(inputs: Properties) => Record<string, string>} check faults by input
  * @property {(call: Call, inputs: Properties) => Promise<{ id: string, outputs: Properties }>} create
  * @property {(call: Call, inputs: Properties, old: Properties) => Promise<Properties>} [update] returns the outputs
@@ -32,22 +32,6 @@ const typeOf = (urn) => urn.split("::")[2]?.split("$").at(-1) ?? "";
 const nameOf = (urn) => urn.split("::").slice(3).join("::");
 
 /**
- * The inputs that differ, each with the kind of its change.
- * @param {Properties} old @param {Properties} now @param {string[]} replacedBy
- */
-function difference(old, now, replacedBy) {
-  const Kind = messages.PropertyDiff.Kind;
-  return [...new Set([...Object.keys(old), ...Object.keys(now)])].sort().flatMap((key) => {
-    if (isDeepStrictEqual(plain(old[key]), plain(now[key]))) return [];
-    const replaces = replacedBy.includes(key) || replacedBy.includes("*");
-    const [add, remove, update] = replaces
-      ? [Kind.ADD_REPLACE, Kind.DELETE_REPLACE, Kind.UPDATE_REPLACE]
-      : [Kind.ADD, Kind.DELETE, Kind.UPDATE];
-    return [{ key, replaces, kind: !(key in old) ? add : !(key in now) ? remove : update }];
-  });
-}
-
-/**
  * Serves a stand-in until the engine ends it.
  * @param {{ name: string, version: string, resources: Record<string, Resource> }} plugin
  */
@@ -61,14 +45,14 @@ function serve({ name, version, resources }) {
   };
   if (process.argv[2]) attach(process.argv[2]);
 
-  /** @param {string} urn @param {string} message @param {boolean} passing */
-  function log(urn, message, passing) {
+  /** Has the engine show a line while the resource is worked on. @param {string} urn @param {string} message @returns {Promise<void>} */
+  function log(urn, message) {
     const request = new engineMessages.LogRequest();
     request.setSeverity(engineMessages.LogSeverity.INFO);
     request.setMessage(message);
     request.setUrn(urn);
-    request.setEphemeral(passing);
-    engine?.log(request, () => {});
+    request.setEphemeral(true);
+    return new Promise((resolve) => (engine ? engine.log(request, () => resolve()) : resolve()));
   }
 
   /** @param {string} urn @returns {Resource} */
@@ -84,7 +68,7 @@ function serve({ name, version, resources }) {
     name: nameOf(urn),
     signal: stop.signal,
     preview,
-    log: (line) => log(urn, line, true),
+    log: (line) => log(urn, line),
   });
 
   /** A gRPC handler out of a function. @param {(request: any) => any} answer @returns {any} */
@@ -142,19 +126,27 @@ function serve({ name, version, resources }) {
       return response;
     }),
     diff: unary((request) => {
-      const { replacedBy } = resourceOf(request.getUrn());
-      const changes = difference(decode(request.getOldInputs()), decode(request.getNews()), replacedBy);
+      const { replacedBy, settle = (/** @type {Properties} */ inputs) => inputs } = resourceOf(
+        request.getUrn(),
+      );
+      const changes = difference(settle(decode(request.getOldInputs())), settle(decode(request.getNews())));
+      const paths = Object.keys(changes);
+      const always = replacedBy.includes("*");
+      const replaces = paths.filter((path) => always || replacedBy.includes(path));
       const response = new messages.DiffResponse();
       const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
-      response.setChanges(changes.length > 0 ? DIFF_SOME : DIFF_NONE);
-      response.setDiffsList(changes.map(({ key }) => key));
-      response.setReplacesList(changes.filter(({ replaces }) => replaces).map(({ key }) => key));
-      response.setHasdetaileddiff(true);
-      for (const { key, kind } of changes) {
+      response.setChanges(paths.length > 0 ? DIFF_SOME : DIFF_NONE);
+      response.setDiffsList([...new Set(paths.map(inputOf))]);
+      response.setReplacesList([...new Set(replaces.map(inputOf))]);
+      response.setHasdetaileddiff(!always);
+      for (const [path, kind] of always ? [] : Object.entries(changes)) {
         const detail = new messages.PropertyDiff();
-        detail.setKind(kind);
-        detail.setInputdiff(true);
-        response.getDetaileddiffMap().set(key, detail);
+        detail.setKind(
+          messages.PropertyDiff.Kind[
+            replaces.includes(path) ? /** @type {const} */ (`${kind}_REPLACE`) : kind
+          ],
+        );
+        response.getDetaileddiffMap().set(path, detail);
       }
       return response;
     }),
@@ -162,7 +154,7 @@ function serve({ name, version, resources }) {
       const call = callOf(request.getUrn(), request.getPreview());
       const { id, outputs } = await resourceOf(call.urn).create(call, decode(request.getProperties()));
       const response = new messages.CreateResponse();
-      response.setId(call.preview ? "" : id);
+      response.setId(id);
       response.setProperties(encode(outputs));
       return response;
     }),

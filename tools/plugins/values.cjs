@@ -23,15 +23,4 @@ function plain(value) {
   return value;
 }
 
-/** Whether `test` holds for the value or anything in it. @param {any} value @param {(value: any) => boolean} test @returns {boolean} */
-function some(value, test) {
-  return test(value) || (isObject(value) && Object.values(value).some((item) => some(item, test)));
-}
-
-/** @param {any} value */
-const hasSecret = (value) => some(value, isSecret);
-
-/** @param {any} value */
-const hasUnknown = (value) => some(value, (item) => item === UNKNOWN);
-
-module.exports = { UNKNOWN, secret, plain, hasSecret, hasUnknown };
+module.exports = { UNKNOWN, isObject, isSecret, secret, plain };

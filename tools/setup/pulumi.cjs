@@ -5,7 +5,9 @@ const { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync
 const { constants, hostname } = require("node:os");
 const { join } = require("node:path");
 const { fileURLToPath } = require("node:url");
+const { sweepScratch } = require("../../steps/lib/scratch.cjs");
 const { toolEnvironment } = require("../environment.cjs");
+const { endOrphans, identity, runMark } = require("./orphans.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -29,7 +31,7 @@ function dropDemoSalt(top) {
 /** @param {number} pid */
 function isPulumi(pid) {
   try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi";
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi" && identity(pid) !== undefined;
   } catch {
     return false;
   }
@@ -93,7 +95,12 @@ function inForeground(program, args, env, cwd) {
  * @returns {Promise<number>} exit status
  */
 async function runPulumi(commands, context) {
-  const env = toolEnvironment(context, { standIns: await announceStandIns(context) });
+  const env = {
+    ...toolEnvironment(context, { standIns: await announceStandIns(context) }),
+    ...runMark(),
+  };
+  endOrphans();
+  sweepScratch();
   dropDemoSalt(context.top);
   dropDeadLocks(env, context.log);
   try {
@@ -103,6 +110,8 @@ async function runPulumi(commands, context) {
     }
     return 0;
   } finally {
+    endOrphans({ own: true });
+    sweepScratch();
     dropDemoSalt(context.top);
   }
 }

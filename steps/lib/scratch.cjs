@@ -1,0 +1,47 @@
+"use strict";
+
+const { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } = require("node:fs");
+const { tmpdir } = require("node:os");
+const { join } = require("node:path");
+
+/** In memory where the system has such a place: what lies there may be secret. */
+function parentFolder() {
+  const memory = "/dev/shm";
+  return statSync(memory, { throwIfNoEntry: false })?.isDirectory() ? memory : tmpdir();
+}
+
+/** What the pids of this process are counted in: a container may share the folder, but not the count. */
+const pidNamespace = () => /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (fault) {
+    return /** @type {NodeJS.ErrnoException} */ (fault).code === "EPERM";
+  }
+}
+
+/** Removes the private folders of steps that were killed outright. */
+function sweepScratch() {
+  const parent = parentFolder();
+  const ofStep = new RegExp(`^bootstrap-pxe-[a-z-]+-${pidNamespace()}-(\\d+)-\\w+$`);
+  for (const name of readdirSync(parent)) {
+    const pid = ofStep.exec(name)?.[1];
+    if (pid && !isAlive(Number(pid))) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes a private folder (0700) for a step of this process.
+ *
+ * @param {string} step
+ * @returns {string}
+ */
+function makeScratch(step) {
+  sweepScratch();
+  return mkdtempSync(join(parentFolder(), `bootstrap-pxe-${step}-${pidNamespace()}-${process.pid}-`));
+}
+
+module.exports = { isAlive, makeScratch, sweepScratch };

@@ -1,0 +1,3 @@
+export declare function isAlive(pid: number): boolean;
+export declare function makeScratch(step: string): string;
+export declare function sweepScratch(): void;

@@ -1,0 +1,58 @@
+"use strict";
+
+const { readFileSync, readdirSync } = require("node:fs");
+
+const MARK = "BOOTSTRAP_PXE_RUN";
+
+/**
+ * A process by its pid and the time it started at, so that a pid that was given anew is not mistaken for it.
+ *
+ * @param {number | string} pid
+ * @returns {string | undefined} undefined when it does not run, or ended and nobody asked how
+ */
+function identity(pid) {
+  try {
+    // proc(5): field 22 of stat, counted after the name in parentheses, which may hold spaces.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[0] === "Z" ? undefined : `${pid}@${fields[19]}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} pid */
+function markOf(pid) {
+  try {
+    const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return variables.find((variable) => variable.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is handed down to all that a run of Pulumi starts. */
+const runMark = () => ({ [MARK]: /** @type {string} */ (identity(process.pid)) });
+
+/**
+ * Ends what killed runs left: Pulumi's language host looks after its engine only every few minutes. What belongs to
+ * a run that still lives is left alone.
+ *
+ * @param {{ own?: boolean }} [options] own: this process's run is over too
+ */
+function endOrphans({ own = false } = {}) {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const mark = Number(pid) === process.pid ? undefined : markOf(pid);
+    if (!mark) continue;
+    const isMine = mark === identity(process.pid);
+    if (isMine ? !own : identity(mark.split("@")[0] ?? "") === mark) continue;
+    try {
+      process.kill(Number(pid), "SIGTERM");
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
+module.exports = { identity, runMark, endOrphans };
