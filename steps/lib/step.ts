@@ -43,7 +43,8 @@ export async function runProgram(
     ["SIGTERM", 15],
     ["SIGHUP", 1],
   ] as const) {
-    process.once(signal, () => {
+    // Not once: signal-exit, which execa brings, ends the process when it finds itself the last listener.
+    process.on(signal, () => {
       process.exitCode = 128 + number;
       stop.abort(
         new StepError(name, `stopped by ${signal}`, "Run the same command again to go on from here"),
