@@ -15,10 +15,13 @@ const MANIFESTS: Record<string, object> = {
   "appliance-assembly": { path: "appliance.raw", sha256: SHA256, bytes: 1 },
 };
 
-let registered: MockResourceArgs[];
+type Values = Record<string, unknown>;
+type Registered = Omit<MockResourceArgs, "inputs"> & { inputs: Values };
+
+let registered: Registered[];
 
 /** Answers as the plugins would; what it does not know, it refuses. */
-function mock(args: MockResourceArgs): { id: string; state: Record<string, unknown> } {
+function mock(args: Registered): { id: string; state: Values } {
   registered.push(args);
   if (args.type.startsWith("bootstrap-pxe:index:")) return { id: args.name, state: args.inputs };
   if (args.type === "random:index/randomPassword:RandomPassword")
@@ -52,9 +55,8 @@ async function run(config: Record<string, string>): Promise<Record<string, unkno
   return settled.promise();
 }
 
-const step = (name: string) =>
-  registered.find((resource) => resource.name === name)?.inputs as Record<string, any>;
-const stdinOf = (name: string) => JSON.parse(step(name).stdin as string) as Record<string, any>;
+const step = (name: string) => registered.find((resource) => resource.name === name)?.inputs as Values;
+const stdinOf = (name: string) => JSON.parse(step(name).stdin as string) as Values;
 
 test("its outputs are those that the README names", async () => {
   const outputs = await run({});
