@@ -1,0 +1,171 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { toolEnvironment } from "../../tools/environment.cjs";
+import { missingLine } from "../../tools/preflight.cjs";
+import { withLock } from "../../tools/setup/lock.cjs";
+import { dependenciesHeld } from "../../tools/setup/npm.cjs";
+import { endOrphans } from "../../tools/setup/orphans.cjs";
+import { dropDeadLocks, dropDemoSalt } from "../../tools/setup/pulumi.cjs";
+import { announceStandIns } from "../../tools/setup/stand-ins.cjs";
+import { FakeMachine, NOWHERE } from "./fake-machine";
+
+let machine: FakeMachine;
+beforeEach(() => {
+  machine = new FakeMachine();
+});
+afterEach(() => machine.remove());
+
+describe("the environment for Pulumi", () => {
+  test("state and a passphrase of its own, in the checkout", () => {
+    const env = toolEnvironment(machine.context(NOWHERE), { standIns: false });
+    expect(env.PULUMI_BACKEND_URL).toBe(`file://${machine.path("top/.pulumi-state")}`);
+    const passphrase = env.PULUMI_CONFIG_PASSPHRASE_FILE as string;
+    expect((statSync(passphrase).mode & 0o777).toString(8)).toBe("600");
+    const first = readFileSync(passphrase, "utf8");
+    expect(first.length).toBeGreaterThan(20);
+    toolEnvironment(machine.context(NOWHERE), { standIns: false });
+    expect(readFileSync(passphrase, "utf8")).toBe(first);
+  });
+
+  test("a backend that is logged in is left alone", () => {
+    const context = machine.context(NOWHERE);
+    machine.write("home/.pulumi/credentials.json", JSON.stringify({ current: "https://pulumi.example" }));
+    const env = toolEnvironment(context, { standIns: false });
+    expect(env.PULUMI_BACKEND_URL).toBeUndefined();
+    expect(existsSync(machine.path("top/.pulumi-passphrase"))).toBe(false);
+  });
+});
+
+describe("plugins", () => {
+  const versions = JSON.stringify({ command: { version: "1.2.1" } });
+
+  test("stand-ins serve where Pulumi's server does not answer, and say so in one line", async () => {
+    machine.write("top/tools/plugins/versions.json", versions);
+    expect(await announceStandIns(machine.context(NOWHERE))).toBe(true);
+    expect(machine.said).toEqual([expect.stringMatching(/^Stand-ins serve for Pulumi's plugins command: /)]);
+  });
+
+  test("none where it answers", async () => {
+    machine.write("top/tools/plugins/versions.json", versions);
+    expect(await announceStandIns(machine.context(await machine.start()))).toBe(false);
+    expect(machine.said).toEqual([]);
+  });
+
+  test.each([
+    ["on PATH", () => machine.program("pulumi-resource-command", "")],
+    ["kept by Pulumi", () => machine.write("home/.pulumi/plugins/resource-command-v1.2.1/plugin", "")],
+  ])("none where the real plugin is %s", async (_where, put) => {
+    machine.write("top/tools/plugins/versions.json", versions);
+    put();
+    expect(await announceStandIns(machine.context(NOWHERE))).toBe(false);
+  });
+});
+
+describe("what killed runs leave", () => {
+  const lockFile = (content: object) =>
+    machine.write("top/.pulumi-state/.pulumi/locks/organization/p/s/1.json", JSON.stringify(content));
+  const drop = () =>
+    dropDeadLocks({ PULUMI_BACKEND_URL: `file://${machine.path("top/.pulumi-state")}` }, (line) =>
+      machine.said.push(line),
+    );
+  // Above Linux's largest pid.
+  const DEAD = 2 ** 22 + 1;
+
+  test("a lock whose maker is gone is removed, and that is said", () => {
+    const lock = lockFile({ pid: DEAD, hostname: hostname(), timestamp: "today" });
+    drop();
+    expect(existsSync(lock)).toBe(false);
+    expect(machine.said).toEqual([expect.stringContaining("its lock is removed")]);
+  });
+
+  test("a lock of another machine stays", () => {
+    const lock = lockFile({ pid: DEAD, hostname: `not-${hostname()}`, timestamp: "today" });
+    drop();
+    expect(existsSync(lock)).toBe(true);
+  });
+
+  test("a lock of a run that lives stays", async () => {
+    // The name of a process is that of its program's file.
+    const pulumi = machine.path("pulumi");
+    writeFileSync(pulumi, readFileSync("/bin/sleep"), { mode: 0o755 });
+    const child = spawn(pulumi, ["60"]);
+    try {
+      await new Promise((resolve) => child.once("spawn", resolve));
+      const lock = lockFile({ pid: child.pid, hostname: hostname(), timestamp: "today" });
+      drop();
+      expect(existsSync(lock)).toBe(true);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
+  test("a process of a run that is gone is ended, one of a run that lives is not", async () => {
+    const marked = (mark: string) =>
+      spawn("sleep", ["60"], { env: { ...process.env, BOOTSTRAP_PXE_RUN: mark } });
+    const { stat } = { stat: readFileSync(`/proc/${process.ppid}/stat`, "utf8") };
+    const living = `${process.ppid}@${stat.replace(/^.*\) /s, "").split(" ")[19]}`;
+    const [orphan, child] = [marked(`${DEAD}@1`), marked(living)];
+    try {
+      const ended = new Promise((resolve) => orphan.once("exit", (_code, signal) => resolve(signal)));
+      endOrphans();
+      expect(await ended).toBe("SIGTERM");
+      expect(child.exitCode).toBeNull();
+      expect(child.signalCode).toBeNull();
+    } finally {
+      child.kill("SIGKILL");
+      orphan.kill("SIGKILL");
+    }
+  });
+});
+
+test("the demo's salt goes, unless its file holds secrets", () => {
+  const path = machine.write("Pulumi.demo.yaml", "config:\n  a:b: c\nencryptionsalt: v1:x\n");
+  dropDemoSalt(machine.folder);
+  expect(readFileSync(path, "utf8")).toBe("config:\n  a:b: c\n");
+  const secret = "config:\n  a:b:\n    secure: v1:y\nencryptionsalt: v1:x\n";
+  machine.write("Pulumi.demo.yaml", secret);
+  dropDemoSalt(machine.folder);
+  expect(readFileSync(path, "utf8")).toBe(secret);
+});
+
+test("missing tools are named in one line, with what brings them", () => {
+  const env = { PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") };
+  expect(missingLine(env)).toMatch(/^missing: pulumi, .*sops.*; run `npm run setup`$/);
+});
+
+test("an npm install that was killed is noticed", () => {
+  const lock = { packages: { "": {}, "node_modules/a": { version: "1.0.0", integrity: "x" } } };
+  machine.write("top/package-lock.json", JSON.stringify(lock));
+  expect(dependenciesHeld(machine.path("top"))).toBe(false);
+  machine.write("top/node_modules/.package-lock.json", JSON.stringify(lock));
+  expect(dependenciesHeld(machine.path("top"))).toBe(true);
+  lock.packages["node_modules/a"].version = "1.0.1";
+  machine.write("top/package-lock.json", JSON.stringify(lock));
+  expect(dependenciesHeld(machine.path("top"))).toBe(false);
+});
+
+test("one set-up at a time: the second waits for the first, and says so", async () => {
+  const context = { cache: machine.path("cache"), log: (line: string) => void machine.said.push(line) };
+  mkdirSync(context.cache);
+  const order: string[] = [];
+  let free = () => {};
+  const first = withLock(context, async () => {
+    await new Promise<void>((resolve) => (free = resolve));
+    order.push("first");
+  });
+  // Another process holds its own description of the file, as a second set-up would.
+  const script = `require(${JSON.stringify(join(__dirname, "../../tools/setup/lock.cjs"))}).withLock(
+    { cache: ${JSON.stringify(context.cache)}, log: (line) => console.log(line) }, async () => console.log("in"))`;
+  const second = spawn("node", ["-e", script]);
+  const heard = new Promise<void>((resolve) => {
+    second.stdout.on("data", (chunk: Buffer) => {
+      for (const line of chunk.toString().trim().split("\n")) order.push(line);
+      if (order.some((line) => line.startsWith("Another set-up"))) free();
+    });
+    second.once("exit", () => resolve());
+  });
+  await Promise.all([first, heard]);
+  expect(order).toEqual(["Another set-up is at work; waiting for it.", "first", "in"]);
+});

@@ -1,0 +1,108 @@
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { bringTool, isHeld } from "../../tools/setup/tools.cjs";
+import type { Recipe } from "../../tools/setup/recipes.cjs";
+import { fits, versionIn } from "../../tools/setup/versions.cjs";
+import { FakeMachine, NOWHERE, sha256Of } from "./fake-machine";
+
+let machine: FakeMachine;
+let origin: string;
+const PROGRAM = "#!/bin/sh\necho v1.4.2\n";
+
+beforeEach(async () => {
+  machine = new FakeMachine();
+  origin = await machine.start();
+  machine.publish("/tool-1.4.2", PROGRAM);
+  machine.publish("/sums", `${sha256Of(PROGRAM)}  tool-1.4.2\n`);
+});
+afterEach(() => machine.remove());
+
+const recipe: Recipe = {
+  name: "tool",
+  pin: { version: "1.4.2", atLeast: "1.4.0", below: "2.0.0" },
+  files: ["tool"],
+  asks: ["version"],
+  official: ({ github }) => ({ origin: github, url: `${github}/tool-1.4.2`, sums: `${github}/sums` }),
+};
+const brought = () => machine.path("cache/bin/tool");
+
+test.each([
+  ["1.4.2", true],
+  ["1.4.0", true],
+  ["1.9.9", true],
+  ["1.3.9", false],
+  ["2.0.0", false],
+  ["1.10.0", true],
+])("version %s fits 1.4.0 up to 2.0.0: %s", (version, expected) => {
+  expect(fits(version, recipe.pin)).toBe(expected);
+});
+
+test.each([
+  ["Packer v1.14.3", "1.14.3"],
+  ["Client:\n\tTalos v1.11.6", "1.11.6"],
+  ["go version go1.26 linux/amd64", "1.26.0"],
+  ["no version", undefined],
+])("the version in %j is %s", (text, version) => {
+  expect(versionIn(text)).toBe(version);
+});
+
+test("a tool that the machine has in a fitting version is used, and nothing is fetched", async () => {
+  const own = machine.program("tool", "echo tool v1.5.0");
+  const context = machine.context(origin);
+  expect(await bringTool(recipe, context)).toBeUndefined();
+  expect(machine.said).toEqual([`tool 1.5.0: this machine's own, ${own}`]);
+  expect(machine.requests).toEqual([]);
+  expect(isHeld(recipe, context)).toBe(true);
+});
+
+test("one that is too old is not used, and is no longer counted when it goes", async () => {
+  machine.program("tool", "echo tool v1.3.0");
+  const context = machine.context(origin);
+  expect(await bringTool(recipe, context)).toBeUndefined();
+  expect(readFileSync(brought(), "utf8")).toBe(PROGRAM);
+});
+
+test("a machine's own tool that vanished is noticed", async () => {
+  const own = machine.program("tool", "echo tool v1.5.0");
+  const context = machine.context(origin);
+  await bringTool(recipe, context);
+  rmSync(own);
+  expect(isHeld(recipe, context)).toBe(false);
+});
+
+test("an official download is held to its maker's checksum; a second run does nothing", async () => {
+  const context = machine.context(origin);
+  expect(await bringTool(recipe, context)).toBeUndefined();
+  expect(readFileSync(brought(), "utf8")).toBe(PROGRAM);
+  expect(isHeld(recipe, context)).toBe(true);
+});
+
+test("a wrong checksum is refused, and nothing is kept", async () => {
+  machine.publish("/tool-1.4.2", "#!/bin/sh\nevil\n");
+  const failure = await bringTool(recipe, machine.context(origin));
+  expect(failure?.what).toBe("tool 1.4.2");
+  expect(failure?.tried).toEqual([expect.stringContaining(`says ${sha256Of(PROGRAM)}`)]);
+  expect(existsSync(brought())).toBe(false);
+});
+
+test("where the maker cannot be reached, the failure says so", async () => {
+  const failure = await bringTool(recipe, machine.context(NOWHERE));
+  expect(failure?.tried).toEqual([`${NOWHERE}/tool-1.4.2: ${NOWHERE} does not answer`]);
+});
+
+test.each([
+  ["altered", () => appendFileSync(brought(), "# more\n")],
+  ["removed", () => rmSync(brought())],
+])("a tool that was %s is brought again", async (_how, spoil) => {
+  const context = machine.context(origin);
+  await bringTool(recipe, context);
+  spoil();
+  expect(isHeld(recipe, context)).toBe(false);
+  await bringTool(recipe, context);
+  expect(readFileSync(brought(), "utf8")).toBe(PROGRAM);
+});
+
+test("another pinned version is another tool", async () => {
+  const context = machine.context(origin);
+  await bringTool(recipe, context);
+  expect(isHeld({ ...recipe, pin: { ...recipe.pin, version: "1.4.3" } }, context)).toBe(false);
+});
