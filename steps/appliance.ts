@@ -3,7 +3,8 @@ import { chmod, mkdir, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { listChecksum } from "./lib/checksums";
-import { partialBeside, publish, verified } from "./lib/files";
+import { partialBeside, publish, sha256File, verified } from "./lib/files";
+import { inspectBase } from "./lib/inspect-base";
 import { claim } from "./lib/owner";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
 import { run } from "./lib/process";
@@ -123,13 +124,17 @@ async function assemble(context: StepContext, request: Request, site: string, di
   await writeTable(context, disk, table);
 }
 
-/** What can be told of the finished disk without booting it. The base was checked when it was made. */
+/** What can be told of the finished disk without booting it. */
 async function inspect(context: StepContext, disk: string): Promise<void> {
-  await run(context, "sfdisk", ["--verify", disk]);
+  const faults = await inspectBase(context, disk);
+  if (faults.length > 0) {
+    const next = "Remove artifacts/cache/base to have the base made again";
+    throw new StepError("checking the finished image", faults.join("; "), next);
+  }
   const { partitions } = await readTable(context, disk);
   for (const name of ["bootstrap-netboot", "bootstrap-site"]) {
     const found = partitions.find((partition) => partition.name === name);
-    await run(context, "unsquashfs", ["-stat", "-offset", String((found?.start ?? 0) * SECTOR), disk]);
+    await run(context, "unsquashfs", ["-ll", "-offset", String((found?.start ?? 0) * SECTOR), disk]);
   }
 }
 
@@ -148,8 +153,8 @@ void runStep("appliance", Input, async (request, context) => {
   await mkdir(dirname(request.path), { recursive: true });
   const disk = await partialBeside(request.path);
   await assemble(context, request, site, disk);
-  await inspect(context, disk);
-  const stamp = await publish(disk, request.path, request.key);
+  const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
+  const stamp = await publish(disk, request.path, request.key, sha256);
   await listChecksum(request.path, stamp.sha256);
   context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} MiB`);
   return manifest(stamp);
