@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { z } from "zod";
 import { makeScratch } from "./scratch.cjs";
@@ -23,6 +23,17 @@ export interface StepContext {
   scratch: string;
   /** One line for the person who waits, on stderr. */
   log(line: string): void;
+}
+
+/** The parent of a process by proc(5), field 4 of stat; undefined when it is gone. */
+function parentOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ")[1];
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -53,8 +64,10 @@ export async function runProgram(
   }
   // prctl's death signal would be tied to a thread of the plugin, and Go ends threads as it likes.
   const parent = Number(process.env.BOOTSTRAP_PXE_PARENT ?? process.ppid);
+  // A plugin may outlive its engine for minutes.
+  const engine = parentOf(parent);
   setInterval(() => {
-    if (process.ppid !== parent)
+    if (process.ppid !== parent || parentOf(parent) !== engine)
       stop.abort(new StepError(name, "what started it is gone", "Run pulumi up again to go on from here"));
   }, 500).unref();
   const log = (line: string) => void process.stderr.write(`${name}: ${line}\n`);

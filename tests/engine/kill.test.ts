@@ -41,10 +41,9 @@ async function killDuring(pattern: RegExp): Promise<void> {
   expect(cli.length).toBeGreaterThan(0);
   for (const { pid } of cli) process.kill(pid, "SIGKILL");
   await running;
-  // Pulumi's language host waits for minutes before it misses its engine; the next run ends it.
-  await until("the end of every step", () =>
-    processes().every(({ command }) => /language-nodejs/.test(command)),
-  );
+  // Pulumi's language host, and its real plugins, take minutes to miss their engine; the next run ends them.
+  const patient = /pulumi-(language|resource)-/;
+  await until("the end of every step", () => processes().every(({ command }) => patient.test(command)));
 }
 
 /** Names that only a step at work uses. */

@@ -1,10 +1,33 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { makeContext, type Context } from "../../tools/setup/context.cjs";
+import { which } from "../../tools/setup/process.cjs";
+
+/** What fakes and set-up need of a real machine; none of it changes one. */
+const PLAIN = ["sh", "env", "cat", "chmod", "cp", "dirname", "mkdir", "readlink", "touch"].concat([
+  "curl",
+  "tar",
+  "gzip",
+  "busybox",
+  "setpriv",
+]);
+/** What a test that forgot its own fake must never reach on the real machine. */
+const REFUSED = ["apt-get", "dpkg", "dpkg-deb", "npm", "python3", "go"];
 
 /** A machine for set-up: programs, a cache, a checkout and makers' servers, all of them made by a test. */
 export class FakeMachine {
@@ -31,8 +54,19 @@ export class FakeMachine {
     return path;
   }
 
+  /** A program that notes each run, for `ran`. */
+  recorded(name: string, script: string): string {
+    return this.program(name, `echo "${name} $*" >> '${this.path("ran")}'\n${script}`);
+  }
+
+  /** The commands that recorded programs were run by, in order. */
+  ran(): string[] {
+    const lines = existsSync(this.path("ran")) ? readFileSync(this.path("ran"), "utf8") : "";
+    return lines.split("\n").filter(Boolean);
+  }
+
   /** What a maker's server answers for a path. */
-  publish(path: string, content: string): void {
+  publish(path: string, content: string | Buffer): void {
     this.files[path] = Buffer.from(content);
   }
 
@@ -63,13 +97,51 @@ export class FakeMachine {
     });
   }
 
+  /** As `context`, but with nothing at all of the real machine: programs that would change it only refuse. */
+  bare(origin: string, more: Partial<Context> = {}): Context {
+    mkdirSync(this.path("plain"), { recursive: true });
+    for (const name of PLAIN.filter((name) => !existsSync(this.path("plain", name)))) {
+      const real = which(name, (process.env.PATH ?? "").split(":"));
+      if (real) symlinkSync(real, this.path("plain", name));
+    }
+    for (const name of REFUSED.filter((name) => !existsSync(this.path("programs", name)))) {
+      this.recorded(name, `echo "${name} is out of order" >&2; exit 1`);
+    }
+    this.program("sudo", '[ "$1" = --non-interactive ] && shift; exec "$@"');
+    const PATH = [this.path("programs"), this.path("plain")].join(":");
+    return this.context(origin, { env: { PATH, HOME: this.path("home"), no_proxy: "*" }, ...more });
+  }
+
   async remove(): Promise<void> {
     await new Promise((resolve) => (this.server ? this.server.close(resolve) : resolve(undefined)));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-export const sha256Of = (text: string) => createHash("sha256").update(text).digest("hex");
+export const sha256Of = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
+
+/** A zip archive of one file. */
+export function zipOf(name: string, content: string): Buffer {
+  // Gzip's stream and check sum are those that zip wants.
+  const gz = gzipSync(content);
+  const [data, sum] = [gz.subarray(10, -8), gz.subarray(-8, -4)];
+  const common = Buffer.alloc(26);
+  common.writeUInt16LE(20, 0);
+  common.writeUInt16LE(8, 4);
+  sum.copy(common, 10);
+  common.writeUInt32LE(data.length, 14);
+  common.writeUInt32LE(content.length, 18);
+  common.writeUInt16LE(name.length, 22);
+  const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), data]);
+  const entry = Buffer.concat([Buffer.from("PK\x01\x02\x14\0"), common, Buffer.alloc(14), Buffer.from(name)]);
+  const end = Buffer.alloc(22);
+  end.write("PK\x05\x06");
+  end.writeUInt16LE(1, 8);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(entry.length, 12);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([local, entry, end]);
+}
 
 /** A port of this machine on which nothing listens. */
 export const NOWHERE = "http://127.0.0.1:9";

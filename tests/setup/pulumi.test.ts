@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { toolEnvironment } from "../../tools/environment.cjs";
@@ -101,21 +101,24 @@ describe("what killed runs leave", () => {
     }
   });
 
-  test("a process of a run that is gone is ended, one of a run that lives is not", async () => {
+  test("a process of a run that is gone is ended; one of a run that lives, or of a container, is not", async () => {
     const marked = (mark: string) =>
       spawn("sleep", ["60"], { env: { ...process.env, BOOTSTRAP_PXE_RUN: mark } });
-    const { stat } = { stat: readFileSync(`/proc/${process.ppid}/stat`, "utf8") };
+    const here = readlinkSync("/proc/self/ns/pid");
+    const stat = readFileSync(`/proc/${process.ppid}/stat`, "utf8");
     const living = `${process.ppid}@${stat.replace(/^.*\) /s, "").split(" ")[19]}`;
-    const [orphan, child] = [marked(`${DEAD}@1`), marked(living)];
+    const orphan = marked(`${DEAD}@1 ${here}`);
+    const [child, contained] = [marked(`${living} ${here}`), marked(`${DEAD}@1 pid:[1]`)];
     try {
       const ended = new Promise((resolve) => orphan.once("exit", (_code, signal) => resolve(signal)));
-      endOrphans();
+      // Never the whole machine: what others' killed runs left is not a test's to end.
+      endOrphans({ among: [orphan, child, contained].map(({ pid }) => String(pid)) });
       expect(await ended).toBe("SIGTERM");
-      expect(child.exitCode).toBeNull();
-      expect(child.signalCode).toBeNull();
+      for (const spared of [child, contained]) {
+        expect({ code: spared.exitCode, signal: spared.signalCode }).toEqual({ code: null, signal: null });
+      }
     } finally {
-      child.kill("SIGKILL");
-      orphan.kill("SIGKILL");
+      for (const process of [child, contained, orphan]) process.kill("SIGKILL");
     }
   });
 });

@@ -1,5 +1,6 @@
 "use strict";
 
+const { once } = require("node:events");
 const { existsSync, readdirSync } = require("node:fs");
 const { createInterface } = require("node:readline/promises");
 const { run, searchPath, which } = require("./process.cjs");
@@ -67,7 +68,9 @@ function missingPackages({ demo }, context) {
 /** @param {string} question */
 async function agreed(question) {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(question);
+  // At the end of input (Ctrl-D) a question is never answered.
+  const ended = once(terminal, "close").then(() => "no");
+  const answer = await Promise.race([terminal.question(question), ended]);
   terminal.close();
   return /^(y|yes|)$/i.test(answer.trim());
 }

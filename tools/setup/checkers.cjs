@@ -71,6 +71,8 @@ async function bringCheckers(context) {
       await run("dpkg-deb", ["--extract", join(folder, file), root], { env });
     }
     rmSync(join(cache, "checkers"), { recursive: true, force: true });
+    // What the machine has by now: its wrapper would come first, and lead nowhere.
+    for (const program of Object.keys(CHECKERS)) rmSync(join(cache, "bin", program), { force: true });
     renameSync(root, join(cache, "checkers"));
     mkdirSync(join(cache, "bin"), { recursive: true });
     for (const program of programs) {
@@ -78,14 +80,14 @@ async function bringCheckers(context) {
       chmodSync(join(folder, program), 0o755);
       renameSync(join(folder, program), join(cache, "bin", program));
     }
+    const paths = programs.flatMap((program) => [
+      join(cache, "bin", program),
+      join(cache, "checkers/usr/sbin", program),
+    ]);
+    writeStamp(cache, NAME, { recipe: digestOf(programs), from: "apt", version: "", paths });
   } catch (fault) {
     return { what: title, tried: [`apt-get download: ${/** @type {Error} */ (fault).message}`] };
   }
-  const paths = programs.flatMap((program) => [
-    join(cache, "bin", program),
-    join(cache, "checkers/usr/sbin", program),
-  ]);
-  writeStamp(cache, NAME, { recipe: digestOf(programs), from: "apt", version: "", paths });
   log(`${title}: done, ${Math.round((Date.now() - started) / 1000)} s`);
   return undefined;
 }

@@ -1,6 +1,6 @@
 "use strict";
 
-const { readFileSync, readdirSync } = require("node:fs");
+const { readFileSync, readdirSync, readlinkSync } = require("node:fs");
 
 const MARK = "BOOTSTRAP_PXE_RUN";
 
@@ -32,21 +32,24 @@ function markOf(pid) {
   }
 }
 
+/** What the pids of this process are counted in: a container's processes are seen from outside, by other pids. */
+const pidNamespace = () => readlinkSync("/proc/self/ns/pid");
+
 /** What is handed down to all that a run of Pulumi starts. */
-const runMark = () => ({ [MARK]: /** @type {string} */ (identity(process.pid)) });
+const runMark = () => ({ [MARK]: `${identity(process.pid)} ${pidNamespace()}` });
 
 /**
  * Ends what killed runs left: Pulumi's language host looks after its engine only every few minutes. What belongs to
  * a run that still lives is left alone.
  *
- * @param {{ own?: boolean }} [options] own: this process's run is over too
+ * @param {{ own?: boolean, among?: string[] }} [options] own: this process's run is over too; among: pids to look at
  */
-function endOrphans({ own = false } = {}) {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const mark = Number(pid) === process.pid ? undefined : markOf(pid);
-    if (!mark) continue;
-    const isMine = mark === identity(process.pid);
-    if (isMine ? !own : identity(mark.split("@")[0] ?? "") === mark) continue;
+function endOrphans({ own = false, among = readdirSync("/proc") } = {}) {
+  for (const pid of among.filter((name) => /^\d+$/.test(name))) {
+    const [run, namespace] = (Number(pid) === process.pid ? undefined : markOf(pid))?.split(" ") ?? [];
+    if (!run || namespace !== pidNamespace()) continue;
+    const isMine = run === identity(process.pid);
+    if (isMine ? !own : identity(run.split("@")[0] ?? "") === run) continue;
     try {
       process.kill(Number(pid), "SIGTERM");
     } catch {

@@ -23,7 +23,7 @@ function dropDemoSalt(top) {
   const path = join(top, "Pulumi.demo.yaml");
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   const without = text.replace(/^encryptionsalt: .*\n?/m, "");
-  if (without === text || /^\s+secure:/m.test(text)) return;
+  if (without === text || /^\s+(- )*secure:/m.test(text)) return;
   writeFileSync(`${path}.partial`, without);
   renameSync(`${path}.partial`, path);
 }
@@ -34,6 +34,18 @@ function isPulumi(pid) {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi" && identity(pid) !== undefined;
   } catch {
     return false;
+  }
+}
+
+/**
+ * @param {string} path
+ * @returns {{ pid: number, hostname: string, timestamp: string } | undefined} undefined when another run just removed it, or it was written in part
+ */
+function readLock(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
   }
 }
 
@@ -51,8 +63,8 @@ function dropDeadLocks({ PULUMI_BACKEND_URL: backend }, log) {
   for (const entry of readdirSync(locks, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
     const path = join(entry.parentPath ?? entry.path, entry.name);
-    const lock = JSON.parse(readFileSync(path, "utf8"));
-    if (lock.hostname !== hostname() || isPulumi(lock.pid)) continue;
+    const lock = readLock(path);
+    if (!lock || lock.hostname !== hostname() || isPulumi(lock.pid)) continue;
     rmSync(path, { force: true });
     log(`The run of ${lock.timestamp} (pid ${lock.pid}) was killed; its lock is removed.`);
   }

@@ -71,7 +71,12 @@ function parts(scope, context) {
           context,
         );
         const still = missingPackages(scope, context);
-        return failure && { what: `system packages ${still.join(", ")}`, tried: failure.tried };
+        if (still.length === 0) return undefined;
+        // A release of the system may have a package without the program that is wanted of it.
+        const tried = failure?.tried ?? [
+          "apt-get: ended well, but a program that is wanted of them is not there",
+        ];
+        return { what: `system packages ${still.join(", ")}`, tried };
       },
     },
     {

@@ -1,6 +1,6 @@
 "use strict";
 
-const { chmodSync, mkdirSync, realpathSync, renameSync } = require("node:fs");
+const { chmodSync, mkdirSync, realpathSync, renameSync, rmSync } = require("node:fs");
 const { basename, dirname, join } = require("node:path");
 const { scratch } = require("./context.cjs");
 const { answers, download } = require("./download.cjs");
@@ -139,6 +139,8 @@ async function bringTool(recipe, context) {
   if (own && asks) {
     const version = versionOf(/** @type {string} */ (own[0]), asks, context.env);
     if (fits(version, pin)) {
+      // One that an earlier run brought would come first on the tools' PATH.
+      for (const file of files) rmSync(join(context.cache, "bin", file), { force: true });
       writeStamp(context.cache, name, {
         recipe: digest,
         from: "machine",
