@@ -1,19 +1,12 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { IMAGE, LIMIT_MS, MINIPC, SERVING } from "./demo";
 import { cable, Machine, type Hardware } from "./machine";
-
-const IMAGE = join(__dirname, "../../artifacts/bootstrap/demo/bootstrap-pxe.raw");
-/** Software emulation on a busy machine of two cores; a wait ends as soon as what is awaited is there. */
-const LIMIT_MS = 180_000;
-const MINIPC = "52:54:00:12:34:56";
 
 let folder: string;
 let running: Machine[];
 
-beforeAll(() => {
-  if (!existsSync(IMAGE)) throw new Error(`${IMAGE} is not there: npm test makes it, or npm run demo`);
-});
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-e2e-"));
   running = [];
@@ -32,8 +25,6 @@ function start(name: string, hardware: Hardware): Machine {
 // A user network of QEMU's own has a DHCP server, as an uplink has; it reaches nothing.
 const uplink = { model: "virtio-net-pci", mac: "52:54:00:00:00:02", netdev: "user,restrict=on" } as const;
 const isolated = (netdev: string) => ({ model: "virtio-net-pci", mac: "52:54:00:00:00:01", netdev }) as const;
-
-const SERVING = /bootstrap-pxe: serving (\S+) -> (\S+) on isolated \((\S+)\)/;
 
 test(
   "BIOS, SATA, e1000: the appliance serves, and boots a mini-PC by UEFI PXE up to its accepted config",

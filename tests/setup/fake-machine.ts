@@ -19,7 +19,7 @@ import { makeContext, type Context } from "../../tools/setup/context.cjs";
 import { which } from "../../tools/setup/process.cjs";
 
 /** What fakes and set-up need of a real machine; none of it changes one. */
-const PLAIN = ["sh", "env", "cat", "chmod", "cp", "dirname", "mkdir", "readlink", "touch"].concat([
+export const PLAIN = ["sh", "env", "cat", "chmod", "cp", "dirname", "mkdir", "readlink", "touch"].concat([
   "curl",
   "tar",
   "gzip",

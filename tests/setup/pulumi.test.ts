@@ -86,6 +86,17 @@ describe("what killed runs leave", () => {
     expect(existsSync(lock)).toBe(true);
   });
 
+  test.each(["", '{"pid":'])(
+    "a lock of which only %j was written stays, for Pulumi to explain",
+    (written) => {
+      const lock = lockFile({});
+      writeFileSync(lock, written);
+      drop();
+      expect(existsSync(lock)).toBe(true);
+      expect(machine.said).toEqual([]);
+    },
+  );
+
   test("a lock of a run that lives stays", async () => {
     // The name of a process is that of its program's file.
     const pulumi = machine.path("pulumi");
@@ -127,10 +138,12 @@ test("the demo's salt goes, unless its file holds secrets", () => {
   const path = machine.write("Pulumi.demo.yaml", "config:\n  a:b: c\nencryptionsalt: v1:x\n");
   dropDemoSalt(machine.folder);
   expect(readFileSync(path, "utf8")).toBe("config:\n  a:b: c\n");
-  const secret = "config:\n  a:b:\n    secure: v1:y\nencryptionsalt: v1:x\n";
-  machine.write("Pulumi.demo.yaml", secret);
-  dropDemoSalt(machine.folder);
-  expect(readFileSync(path, "utf8")).toBe(secret);
+  for (const entry of ["secure: v1:y", "- secure: v1:y"]) {
+    const secret = `config:\n  a:b:\n    ${entry}\nencryptionsalt: v1:x\n`;
+    machine.write("Pulumi.demo.yaml", secret);
+    dropDemoSalt(machine.folder);
+    expect(readFileSync(path, "utf8")).toBe(secret);
+  }
 });
 
 test("missing tools are named in one line, with what brings them", () => {

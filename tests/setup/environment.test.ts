@@ -1,0 +1,192 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { toolEnvironment } from "../../tools/environment.cjs";
+import { missingLine } from "../../tools/preflight.cjs";
+import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
+import { announceStandIns, standIns } from "../../tools/setup/stand-ins.cjs";
+import { FakeMachine, NOWHERE } from "./fake-machine";
+
+// The folders that are always looked in belong to the real machine.
+jest.mock("../../tools/setup/process.cjs", () => ({
+  ...jest.requireActual<object>("../../tools/setup/process.cjs"),
+  searchPath: ({ PATH = "" }: NodeJS.ProcessEnv) => PATH.split(":"),
+}));
+
+/** What another process does between a look for a file and what follows it. */
+let mockBetween: ((path: string) => void) | undefined;
+jest.mock("node:fs", () => {
+  const real = jest.requireActual<typeof import("node:fs")>("node:fs");
+  const looked = (path: string) => {
+    const there = real.existsSync(path);
+    mockBetween?.(path);
+    return there;
+  };
+  return { ...real, existsSync: looked };
+});
+
+let machine: FakeMachine;
+beforeEach(() => {
+  machine = new FakeMachine();
+});
+afterEach(async () => {
+  mockBetween = undefined;
+  await machine.remove();
+});
+
+describe("the passphrase", () => {
+  const PLACE = "top/.pulumi-passphrase";
+
+  test("of two that make it at once, both end with the same, and nothing else is left", () => {
+    mockBetween = (path) => {
+      if (path === machine.path(PLACE)) machine.write(PLACE, "the other's");
+    };
+    const env = toolEnvironment(machine.context(NOWHERE), { standIns: false });
+    mockBetween = undefined;
+    expect(readFileSync(String(env.PULUMI_CONFIG_PASSPHRASE_FILE), "utf8")).toBe("the other's");
+    expect(readdirSync(machine.path("top")).sort()).toEqual([".pulumi-passphrase", ".pulumi-state"]);
+    expect(machine.said).toEqual([]);
+  });
+
+  test("is told of once, where it is made", () => {
+    toolEnvironment(machine.context(NOWHERE), { standIns: false });
+    toolEnvironment(machine.context(NOWHERE), { standIns: false });
+    expect(machine.said).toEqual([expect.stringContaining(machine.path(PLACE))]);
+  });
+
+  test("is private however open new files are", () => {
+    const before = process.umask(0);
+    try {
+      toolEnvironment(machine.context(NOWHERE), { standIns: false });
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(machine.path(PLACE)).mode & 0o777).toBe(0o600);
+  });
+
+  test.each([
+    { PULUMI_CONFIG_PASSPHRASE: "" },
+    { PULUMI_CONFIG_PASSPHRASE: "mine" },
+    { PULUMI_CONFIG_PASSPHRASE_FILE: "/mine" },
+  ])("is the user's own with %j", (given) => {
+    const context = machine.context(NOWHERE);
+    Object.assign(context.env, given);
+    expect(toolEnvironment(context, { standIns: false })).toMatchObject(given);
+    expect(existsSync(machine.path(PLACE))).toBe(false);
+  });
+});
+
+describe("the backend", () => {
+  const backendWith = (given: object, credentials?: [string, string]) => {
+    if (credentials) machine.write(...credentials);
+    const context = machine.context(NOWHERE);
+    Object.assign(context.env, given);
+    return toolEnvironment(context, { standIns: false }).PULUMI_BACKEND_URL;
+  };
+  const inCheckout = () => `file://${machine.path("top/.pulumi-state")}`;
+
+  test("is the one that the environment names", () => {
+    expect(backendWith({ PULUMI_BACKEND_URL: "s3://bucket" })).toBe("s3://bucket");
+    expect(existsSync(machine.path("top/.pulumi-state"))).toBe(false);
+  });
+
+  test("is left to Pulumi with a token, or where its own home says it is logged in", () => {
+    const loggedIn = JSON.stringify({ current: "https://pulumi.example" });
+    expect(backendWith({ PULUMI_ACCESS_TOKEN: "token" })).toBeUndefined();
+    expect(backendWith({ PULUMI_HOME: machine.path("p") }, ["p/credentials.json", loggedIn])).toBeUndefined();
+  });
+
+  test.each([
+    ["after a logout", '{"current":""}'],
+    ["with credentials that are no JSON", "{"],
+  ])("is in the checkout %s", (_when, credentials) => {
+    expect(backendWith({}, ["home/.pulumi/credentials.json", credentials])).toBe(inCheckout());
+  });
+});
+
+describe("PATH", () => {
+  const pathWith = (options: { standIns: boolean }) => {
+    const context = machine.context(NOWHERE);
+    context.env.PATH += `:${context.env.PATH}`;
+    return toolEnvironment(context, options);
+  };
+
+  test("begins with what set-up brought, and names no folder twice", () => {
+    const folders = String(pathWith({ standIns: false }).PATH).split(":");
+    expect(folders[0]).toBe(machine.path("cache/bin"));
+    expect(new Set(folders).size).toBe(folders.length);
+  });
+
+  test("ends with the stand-ins, and no plugin is fetched, where they serve", () => {
+    const env = pathWith({ standIns: true });
+    expect(String(env.PATH).split(":").pop()).toBe(machine.path("top/tools/plugins/bin"));
+    expect(env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION).toBe("true");
+    expect(pathWith({ standIns: false })).not.toHaveProperty("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION");
+  });
+});
+
+describe("plugins", () => {
+  beforeEach(() => {
+    const versions = { command: { version: "1.2.1" }, random: { version: "4.21.2" } };
+    machine.write("top/tools/plugins/versions.json", JSON.stringify(versions));
+  });
+  const BOTH = ["command", "random"];
+
+  test("a server that did not answer is not asked again for an hour", async () => {
+    expect(await standIns(machine.context(NOWHERE))).toEqual(BOTH);
+    const origin = await machine.start();
+    expect(await standIns(machine.context(origin))).toEqual(BOTH);
+    expect(machine.requests).toEqual([]);
+    const long = new Date(Date.now() - 2 * 60 * 60 * 1000);
+    utimesSync(machine.path("cache/pulumi-unreachable"), long, long);
+    expect(await standIns(machine.context(origin))).toEqual([]);
+    expect(machine.requests).toEqual(["HEAD /"]);
+  });
+
+  test.each([
+    ["only one of them is real", () => machine.program("pulumi-resource-command", "")],
+    ["another version is kept", () => machine.write("home/.pulumi/plugins/resource-command-v1.2.0/x", "")],
+  ])("stand-ins serve for all where %s", async (_what, put) => {
+    put();
+    expect(await standIns(machine.context(NOWHERE))).toEqual(BOTH);
+  });
+
+  test("a stand-in on PATH is not taken for the real one", async () => {
+    for (const name of BOTH) machine.program(`../top/tools/plugins/bin/pulumi-resource-${name}`, "");
+    const context = machine.context(NOWHERE);
+    context.env.PATH += `:${machine.path("top/tools/plugins/bin")}`;
+    expect(await standIns(context)).toEqual(BOTH);
+  });
+
+  test("one on PATH and one kept in PULUMI_HOME are all that is wanted; no server is asked", async () => {
+    machine.program("pulumi-resource-command", "");
+    mkdirSync(machine.path("p/plugins/resource-random-v4.21.2"), { recursive: true });
+    const context = machine.context(await machine.start());
+    context.env.PULUMI_HOME = machine.path("p");
+    expect(await announceStandIns(context)).toBe(false);
+    expect([machine.requests, machine.said]).toEqual([[], []]);
+  });
+});
+
+describe("the line on what is missing", () => {
+  const env = () => ({ PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") });
+  beforeEach(() => {
+    for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl"]) {
+      machine.program(`../cache/bin/${name}`, "");
+    }
+    for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
+    for (const { has } of SYSTEM_PACKAGES.filter(({ demo }) => !demo)) {
+      if (!has[0]?.startsWith("/")) machine.program(String(has[0]), "");
+    }
+  });
+
+  test("is none where all is there, on the machine or in the cache", () => {
+    expect(missingLine(env())).toBeUndefined();
+  });
+
+  test("names just what is not there, or is no program", () => {
+    rmSync(machine.path("cache/bin/sops"));
+    rmSync(machine.path("programs/nginx"));
+    machine.write("programs/nginx", "no program");
+    rmSync(machine.path("programs/xorriso"));
+    expect(missingLine(env())).toBe("missing: sops, nginx, xorriso; run `npm run setup`");
+  });
+});

@@ -1,0 +1,233 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { join } from "node:path";
+import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
+import type { Context } from "../../tools/setup/context.cjs";
+import { withLock } from "../../tools/setup/lock.cjs";
+import { dependenciesHeld } from "../../tools/setup/npm.cjs";
+import { inForeground } from "../../tools/setup/pulumi.cjs";
+import { RECIPES } from "../../tools/setup/recipes.cjs";
+import { setUp } from "../../tools/setup/setup.cjs";
+import { FakeMachine, NOWHERE, PLAIN, sha256Of, zipOf } from "./fake-machine";
+
+// The folders that are always looked in belong to the real machine, and so do files by their full path.
+jest.mock("../../tools/setup/process.cjs", () => ({
+  ...jest.requireActual<object>("../../tools/setup/process.cjs"),
+  searchPath: ({ PATH = "" }: NodeJS.ProcessEnv) => PATH.split(":"),
+}));
+const onPath = SYSTEM_PACKAGES.filter(({ has: [first] }) => !first?.startsWith("/"));
+SYSTEM_PACKAGES.splice(0, SYSTEM_PACKAGES.length, ...onPath);
+const PROGRAMS = onPath.flatMap(({ has }) => has);
+
+const SETUP = join(__dirname, "../../tools");
+const USE = { demo: false };
+let machine: FakeMachine;
+let context: Context;
+
+/** A machine with nothing, on which npm, apt and the makers' servers do what they should. */
+beforeEach(async () => {
+  machine = new FakeMachine();
+  const lock = { packages: { "": {}, "node_modules/a": { version: "1.0.0", integrity: "x" } } };
+  machine.write("top/package-lock.json", JSON.stringify(lock));
+  for (const { folder } of RECIPES.flatMap(({ builds = [] }) => builds)) {
+    mkdirSync(machine.path("top", folder), { recursive: true });
+  }
+  machine.recorded("npm", "mkdir node_modules && cp package-lock.json node_modules/.package-lock.json");
+  withApt(PROGRAMS);
+  for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
+  const origin = await machine.start();
+  publishAll(origin);
+  context = machine.bare(origin);
+});
+afterEach(() => machine.remove());
+
+/** An apt whose install brings these programs. */
+function withApt(programs: string[]): void {
+  chmodSync(machine.write("stub", "#!/bin/sh\n"), 0o755);
+  // Downloads are fetched and unpacked by real programs.
+  const brought = programs.filter((name) => !PLAIN.includes(name));
+  const copies = brought.map((name) => `cp '${machine.path("stub")}' '${machine.path("programs", name)}'`);
+  machine.recorded("apt-get", copies.join("\n"));
+}
+
+const PACKER = `#!/bin/sh
+echo "packer $*" >> RAN
+folder=$PACKER_PLUGIN_PATH/github.com/hashicorp/qemu; mkdir -p "$folder"; echo plugin > "$folder/plugin"
+`;
+
+/** What the makers publish: each tool in the form that its recipe says. */
+function publishAll(origin: string): void {
+  for (const { official, name, files } of RECIPES) {
+    const found = official?.({ pulumi: origin, hashicorp: origin, github: origin });
+    if (!found) continue;
+    const program = name === "packer" ? PACKER.replace("RAN", machine.path("ran")) : `#!/bin/sh\n# ${name}\n`;
+    let content: string | Buffer = program;
+    if (found.url.endsWith(".zip")) content = zipOf(name, program);
+    if (found.url.endsWith(".tar.gz")) {
+      for (const file of files) machine.write(`archive/${found.members?.[file]}`, program);
+      const members = Object.values(found.members ?? {});
+      content = spawnSync("tar", ["-czC", machine.path("archive"), ...members]).stdout;
+    }
+    machine.publish(found.url.slice(origin.length), content);
+    const line = `${sha256Of(content)}  ${found.url.split("/").pop()}\n`;
+    machine.publish(found.sums.slice(origin.length), line);
+  }
+}
+
+const sopsPath = () => {
+  const { url } = RECIPES.find(({ name }) => name === "sops")!.official!(context.origins);
+  return url.slice(context.origins.github.length);
+};
+
+test("a machine with nothing gets all, and a second run does nothing", async () => {
+  expect(await setUp(USE, context)).toBe(true);
+  for (const file of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl"]) {
+    expect(existsSync(machine.path("cache/bin", file))).toBe(true);
+  }
+  expect(readFileSync(machine.path("cache/bin/packer"), "utf8")).toContain("PACKER_PLUGIN_PATH");
+  const [npm, apt, packer, ...more] = machine.ran();
+  expect(npm).toMatch(/^npm ci --ignore-scripts /);
+  expect(apt).toMatch(/ install .* age /);
+  expect(packer).toMatch(/^packer plugins install /);
+  expect(more).toEqual([]);
+
+  const before = [machine.ran().length, machine.requests.length, machine.said.length];
+  expect(await setUp(USE, context)).toBe(false);
+  expect([machine.ran().length, machine.requests.length, machine.said.length]).toEqual(before);
+});
+
+test("what is missing is told at once, each with what was tried; the rest is kept", async () => {
+  machine.publish(sopsPath(), "evil");
+  machine.recorded("apt-get", "echo 'E: no room' >&2; exit 100");
+  // Without apt no pip comes either.
+  machine.program("python3", "exit 1");
+  const fault = (await setUp(USE, context).catch((fault: Error) => fault)) as Error;
+  const lines = fault.message.split("\n");
+  expect(lines[0]).toBe("Set-up could not bring everything. Missing, with what was tried:");
+  expect(lines.filter((line) => /^ {2}- /.test(line))).toEqual([
+    expect.stringMatching(/system packages .*\bage\b/),
+    expect.stringMatching(/sops \d/),
+  ]);
+  expect(lines.filter((line) => /^ {6}\S/.test(line))).toEqual([
+    expect.stringMatching(/apt-get: E: no room; by hand: sudo apt-get install .*\bage\b/),
+    expect.stringMatching(/sha256 .*, but .* says /),
+    expect.stringMatching(/the wheel of tools\/python\/sops\.txt: E: no room/),
+  ]);
+
+  withApt(PROGRAMS);
+  publishAll(context.origins.github);
+  const before = machine.ran().length;
+  expect(await setUp(USE, context)).toBe(true);
+  expect(machine.ran().slice(before)).toEqual([expect.stringMatching(/^apt-get .* install /)]);
+  expect(await setUp(USE, context)).toBe(false);
+});
+
+test("where nothing at all can be reached, every part is listed", async () => {
+  machine.recorded("npm", "echo 'npm error ENOTFOUND' >&2; exit 1");
+  machine.recorded("apt-get", "exit 100");
+  rmSync(machine.path("programs/nginx"));
+  const origins = { pulumi: NOWHERE, hashicorp: NOWHERE, github: NOWHERE };
+  const fault = (await setUp(USE, { ...context, origins }).catch((fault: Error) => fault)) as Error;
+  const missing = fault.message.split("\n").filter((line) => /^ {2}- /.test(line));
+  expect(missing.map((line) => line.slice(4).split(" ")[0])).toEqual(
+    "npm system pulumi packer sops talosctl packer-plugin-qemu checkers".split(" "),
+  );
+  expect(fault.message).toContain(`${NOWHERE} does not answer`);
+});
+
+test("a package that lacks the program wanted of it is not taken for all in place", async () => {
+  withApt(PROGRAMS.filter((name) => name !== "sqfstar"));
+  await expect(setUp(USE, context)).rejects.toThrow(/ - system packages squashfs-tools\n/);
+});
+
+test("what a killed run left half-made is removed", async () => {
+  machine.write("cache/tmp/xabc/half", "");
+  await setUp(USE, context);
+  expect(existsSync(machine.path("cache/tmp"))).toBe(false);
+});
+
+describe("one set-up at a time", () => {
+  const holder = () =>
+    spawn(process.execPath, [
+      "-e",
+      `require(${JSON.stringify(join(SETUP, "setup/lock.cjs"))}).withLock(
+        { cache: ${JSON.stringify(machine.path("cache"))}, log: () => {} },
+        () => new Promise(() => { setInterval(() => {}, 1e6); console.log("in"); }))`,
+    ]);
+
+  test("one that was killed holds up no other", async () => {
+    const killed = holder();
+    await once(killed.stdout, "data");
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    expect(await withLock(context, () => Promise.resolve("mine"))).toBe("mine");
+    expect(machine.said).toEqual([]);
+  });
+
+  test("one that failed holds up no other", async () => {
+    await expect(withLock(context, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await withLock(context, () => Promise.resolve());
+    expect(machine.said).toEqual([]);
+  });
+
+  test("what the first brought, the second that waited does not bring again", async () => {
+    const first = holder();
+    await once(first.stdout, "data");
+    const waits = new Promise<void>((resolve) => {
+      context.log = (line) => {
+        machine.said.push(line);
+        if (line.startsWith("Another set-up")) resolve();
+      };
+    });
+    const second = setUp(USE, context);
+    await waits;
+    expect(machine.ran()).toEqual([]);
+    mkdirSync(machine.path("top/node_modules"));
+    const list = readFileSync(machine.path("top/package-lock.json"), "utf8");
+    machine.write("top/node_modules/.package-lock.json", list);
+    first.kill("SIGKILL");
+    expect(await second).toBe(true);
+    expect(machine.ran().filter((line) => line.startsWith("npm"))).toEqual([]);
+  });
+});
+
+describe("npm's dependencies", () => {
+  const held = (installed: string, wanted = { "node_modules/a": { version: "1", integrity: "x" } }) => {
+    machine.write("top/package-lock.json", JSON.stringify({ packages: { "": {}, ...wanted } }));
+    machine.write("top/node_modules/.package-lock.json", installed);
+    return dependenciesHeld(machine.path("top"));
+  };
+  const one = (of: object) => JSON.stringify({ packages: { "node_modules/a": of } });
+
+  test("are held by version and by digest", () => {
+    expect(held(one({ version: "1", integrity: "x" }))).toBe(true);
+    expect(held(one({ version: "1", integrity: "y" }))).toBe(false);
+    expect(held(JSON.stringify({ packages: {} }))).toBe(false);
+    expect(held(one({ version: "1", integrity: "x" }).slice(0, -3))).toBe(false);
+  });
+
+  test("of other platforms may be missing", () => {
+    const mac = { version: "1", integrity: "z", optional: true };
+    const wanted = { "node_modules/a": { version: "1", integrity: "x" }, "node_modules/mac": mac };
+    expect(held(one({ version: "1", integrity: "x" }), wanted)).toBe(true);
+  });
+});
+
+test.each([
+  ["ends with 3", "exit 3", 3],
+  ["is ended by a signal", "kill -TERM $$", 143],
+])("the status of a command that %s is passed on", async (_how, script, status) => {
+  expect(await inForeground("sh", ["-c", script], context.env, machine.folder)).toBe(status);
+});
+
+test.each([["--for", "both"], ["--forr", "use"], ["more"]])(
+  "set-up refuses %s %s with its usage",
+  (...args) => {
+    const env = { ...context.env, BOOTSTRAP_PXE_CACHE: machine.path("cache") };
+    const ended = spawnSync(process.execPath, [join(SETUP, "setup.mjs"), ...args], { env, encoding: "utf8" });
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo]");
+    expect(existsSync(machine.path("cache"))).toBe(false);
+  },
+);
