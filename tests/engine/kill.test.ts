@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { abandonedScratch } from "../tools";
 import { Checkout } from "./checkout";
 
 let checkout: Checkout;
@@ -66,12 +67,9 @@ async function upGivesTheReference(): Promise<void> {
   expect(sha256Of(image())).toBe(reference);
   expect((await checkout.up("lab", "--expect-no-changes")).exitCode).toBe(0);
   expect(leftovers(checkout.path("artifacts"))).toEqual([]);
-  expect(scratch()).toEqual([]);
+  expect(abandonedScratch()).toEqual([]);
   await until("the end of all that ran", () => processes().length === 0);
 }
-
-/** Private folders of steps, in memory where the system has such a place. */
-const scratch = () => readdirSync("/dev/shm").filter((name) => name.startsWith("bootstrap-pxe-"));
 
 test.each<[string, RegExp, () => void]>([
   ["fetch", /steps\/fetch\.ts/, () => rmSync(checkout.path("artifacts/talos"), { recursive: true })],

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -148,17 +148,22 @@ test("what a killed run left half-made is removed", async () => {
 });
 
 describe("one set-up at a time", () => {
-  const holder = () =>
-    spawn(process.execPath, [
+  let held: ChildProcessWithoutNullStreams;
+  afterEach(() => held?.kill("SIGKILL"));
+  /** Another process that has the lock. */
+  const holder = async () => {
+    held = spawn(process.execPath, [
       "-e",
       `require(${JSON.stringify(join(SETUP, "setup/lock.cjs"))}).withLock(
         { cache: ${JSON.stringify(machine.path("cache"))}, log: () => {} },
         () => new Promise(() => { setInterval(() => {}, 1e6); console.log("in"); }))`,
     ]);
+    await once(held.stdout, "data");
+    return held;
+  };
 
   test("one that was killed holds up no other", async () => {
-    const killed = holder();
-    await once(killed.stdout, "data");
+    const killed = await holder();
     killed.kill("SIGKILL");
     await once(killed, "exit");
     expect(await withLock(context, () => Promise.resolve("mine"))).toBe("mine");
@@ -172,8 +177,7 @@ describe("one set-up at a time", () => {
   });
 
   test("what the first brought, the second that waited does not bring again", async () => {
-    const first = holder();
-    await once(first.stdout, "data");
+    const first = await holder();
     const waits = new Promise<void>((resolve) => {
       context.log = (line) => {
         machine.said.push(line);
@@ -181,7 +185,8 @@ describe("one set-up at a time", () => {
       };
     });
     const second = setUp(USE, context);
-    await waits;
+    // Did it not wait, its end comes first.
+    await Promise.race([waits, second]);
     expect(machine.ran()).toEqual([]);
     mkdirSync(machine.path("top/node_modules"));
     const list = readFileSync(machine.path("top/package-lock.json"), "utf8");
@@ -221,13 +226,13 @@ test.each([
   expect(await inForeground("sh", ["-c", script], context.env, machine.folder)).toBe(status);
 });
 
-test.each([["--for", "both"], ["--forr", "use"], ["more"]])(
-  "set-up refuses %s %s with its usage",
-  (...args) => {
-    const env = { ...context.env, BOOTSTRAP_PXE_CACHE: machine.path("cache") };
-    const ended = spawnSync(process.execPath, [join(SETUP, "setup.mjs"), ...args], { env, encoding: "utf8" });
-    expect(ended.status).toBe(1);
-    expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo]");
-    expect(existsSync(machine.path("cache"))).toBe(false);
-  },
-);
+test.each(["--for both", "--forr use", "more"])("set-up refuses %s, with its usage", (line) => {
+  const env = { ...context.env, BOOTSTRAP_PXE_CACHE: machine.path("cache") };
+  const ended = spawnSync(process.execPath, [join(SETUP, "setup.mjs"), ...line.split(" ")], {
+    env,
+    encoding: "utf8",
+  });
+  expect(ended.status).toBe(1);
+  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo]");
+  expect(existsSync(machine.path("cache"))).toBe(false);
+});
