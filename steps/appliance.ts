@@ -3,7 +3,7 @@ import { chmod, mkdir, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { listChecksum } from "./lib/checksums";
-import { partialBeside, publish, sha256File, verified } from "./lib/files";
+import { manifestOf, partialBeside, publish, sha256File, verified } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
 import { claim } from "./lib/owner";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
@@ -140,13 +140,8 @@ async function inspect(context: StepContext, disk: string): Promise<void> {
 
 void runStep("appliance", Input, async (request, context) => {
   await claim(request.path, request.stack);
-  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({
-    path: request.path,
-    sha256,
-    bytes,
-  });
   const made = await verified(request.path, request.key);
-  if (made) return manifest(made);
+  if (made) return manifestOf(request.path, made);
 
   const site = join(context.scratch, "site");
   await writeSite(context, request, site);
@@ -157,5 +152,5 @@ void runStep("appliance", Input, async (request, context) => {
   const stamp = await publish(disk, request.path, request.key, sha256);
   await listChecksum(request.path, stamp.sha256);
   context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} MiB`);
-  return manifest(stamp);
+  return manifestOf(request.path, stamp);
 });

@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
-import { intact, publish, sha256File, verified, writeWhole } from "./lib/files";
+import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
 import { run } from "./lib/process";
 import { filePath, isFileUrl } from "./lib/source-url";
 import { runStep, StepError, type StepContext } from "./lib/step";
@@ -185,13 +185,8 @@ async function check(request: Request, partial: string, expected: string | undef
 }
 
 void runStep("fetch", Input, async (request, context) => {
-  const manifest = ({ sha256, bytes }: { sha256: string; bytes: number }) => ({
-    path: request.path,
-    sha256,
-    bytes,
-  });
   const here = await verified(request.path, request.key);
-  if (here) return manifest(here);
+  if (here) return manifestOf(request.path, here);
 
   const expected = await expectedDigest(context, request);
   await mkdir(dirname(request.path), { recursive: true });
@@ -203,7 +198,7 @@ void runStep("fetch", Input, async (request, context) => {
   ) {
     context.log(`${request.path} is there already, with the right checksum`);
     await record(request, expected);
-    return manifest(await publish(request.path, request.path, request.key, expected));
+    return manifestOf(request.path, await publish(request.path, request.path, request.key, expected));
   }
   // Not named by process, so that a later run can go on where a killed one stopped.
   const partial = join(dirname(request.path), `.${basename(request.path)}.download`);
@@ -221,5 +216,5 @@ void runStep("fetch", Input, async (request, context) => {
   }
   const sha256 = await check(request, partial, expected);
   await record(request, sha256);
-  return manifest(await publish(partial, request.path, request.key, sha256));
+  return manifestOf(request.path, await publish(partial, request.path, request.key, sha256));
 });

@@ -3,14 +3,9 @@
 const { spawnSync } = require("node:child_process");
 const { join } = require("node:path");
 
-// Jest calls this once for each kind of tests that wants it.
-let isMade = false;
-
 /** Makes the demo's image, or sees that it is there: what the tests below boot and build on. */
 module.exports = function makeDemoImage() {
-  if (isMade) return;
   const demo = join(__dirname, "..", "tools", "demo.mjs");
   const { status } = spawnSync("node", [demo], { stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error(`npm run demo ended with status ${status}`);
-  isMade = true;
 };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import execa, { type Options } from "execa";
@@ -7,7 +8,7 @@ import { makeContext } from "../tools/setup/context.cjs";
 export const TOP = join(__dirname, "..");
 
 /** Where set-up keeps the programs that it brought. */
-export const TOOL_CACHE = makeContext().cache;
+const TOOL_CACHE = makeContext().cache;
 
 /** The environment that steps run in: the programs of set-up first, then the machine's. */
 export const toolEnvironment = {
@@ -25,6 +26,9 @@ export function abandonedScratch(): string[] {
   });
 }
 
+/** SHA-256 of a content, lower-case hex. */
+export const sha256Of = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
+
 /** Runs a program as a step would find it; a failure is a result. */
 export function inToolEnvironment(program: string, args: string[], options: Options = {}) {
   return execa(program, args, {
@@ -34,4 +38,16 @@ export function inToolEnvironment(program: string, args: string[], options: Opti
     ...options,
     env: { ...toolEnvironment, ...options.env },
   });
+}
+
+/**
+ * Runs a program that makes what a test needs.
+ *
+ * @returns what it printed
+ * @throws Error with its words
+ */
+export async function tool(program: string, args: string[], input?: string | Buffer): Promise<string> {
+  const { exitCode, all, stdout } = await inToolEnvironment(program, args, { input });
+  if (exitCode !== 0) throw new Error(`${program}: ${all}`);
+  return stdout;
 }

@@ -101,6 +101,11 @@ export async function publish(
   return writeStamp(artifact, digest, key);
 }
 
+/** What a step tells of the file that it made. */
+export function manifestOf(path: string, { sha256, bytes }: Stamp) {
+  return { path, sha256, bytes };
+}
+
 /** Removes an artifact with its stamp. */
 export async function discard(artifact: string): Promise<void> {
   await rm(stampPath(artifact), { force: true });

@@ -60,31 +60,20 @@ test(
   2 * LIMIT_MS,
 );
 
-test(
-  "UEFI, virtio, the NICs the other way round: the isolated side is still the isolated side",
-  async () => {
+test.each<[string, (near: string) => Omit<Hardware, "disk">]>([
+  [
+    "UEFI, virtio, the NICs the other way round: the isolated side is still the isolated side",
+    (near) => ({ firmware: "uefi", nics: [uplink, isolated(near)] }),
+  ],
+  [
+    "one NIC, IDE: it is the isolated one",
+    (near) => ({ firmware: "bios", diskBus: "ide", nics: [isolated(near)] }),
+  ],
+])(
+  "%s",
+  async (_what, hardware) => {
     const link = cable(folder, "isolated");
-    const appliance = start("appliance", {
-      firmware: "uefi",
-      disk: IMAGE,
-      nics: [uplink, isolated(link.near)],
-    });
-    const [, , , nic] = await appliance.waitFor(SERVING, LIMIT_MS);
-    expect(nic).toBe("52:54:00:00:00:01");
-  },
-  LIMIT_MS,
-);
-
-test(
-  "one NIC, IDE: it is the isolated one",
-  async () => {
-    const link = cable(folder, "isolated");
-    const appliance = start("appliance", {
-      firmware: "bios",
-      disk: IMAGE,
-      diskBus: "ide",
-      nics: [isolated(link.near)],
-    });
+    const appliance = start("appliance", { ...hardware(link.near), disk: IMAGE });
     const [, , , nic] = await appliance.waitFor(SERVING, LIMIT_MS);
     expect(nic).toBe("52:54:00:00:00:01");
   },

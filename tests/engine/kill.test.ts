@@ -1,13 +1,12 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { abandonedScratch } from "../tools";
+import { abandonedScratch, sha256Of } from "../tools";
 import { Checkout } from "./checkout";
 
 let checkout: Checkout;
 let reference: string;
 const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
-const sha256Of = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+const sha256OfFile = (path: string) => sha256Of(readFileSync(path));
 
 /** Processes that work in the checkout, with their command lines. */
 function processes(): { pid: number; command: string }[] {
@@ -57,14 +56,14 @@ beforeAll(async () => {
   checkout = new Checkout();
   await checkout.stack("lab");
   expect((await checkout.up("lab")).exitCode).toBe(0);
-  reference = sha256Of(image());
+  reference = sha256OfFile(image());
 });
 afterAll(() => checkout.remove());
 
 async function upGivesTheReference(): Promise<void> {
   const { exitCode, all } = await checkout.up("lab");
   expect({ exitCode, said: exitCode === 0 ? "" : all }).toEqual({ exitCode: 0, said: "" });
-  expect(sha256Of(image())).toBe(reference);
+  expect(sha256OfFile(image())).toBe(reference);
   expect((await checkout.up("lab", "--expect-no-changes")).exitCode).toBe(0);
   expect(leftovers(checkout.path("artifacts"))).toEqual([]);
   expect(abandonedScratch()).toEqual([]);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   appendFileSync,
   copyFileSync,
@@ -10,11 +9,12 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { sha256Of } from "../tools";
 import { Checkout } from "./checkout";
 
 let checkout: Checkout;
 const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
-const sha256Of = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+const sha256OfFile = (path: string) => sha256Of(readFileSync(path));
 const TEMPLATE_ONLY = { "services-check": "update", "appliance-assembly": "update" };
 /** The machine config is held against the MAC and the lease, so these are checked anew. */
 const SITE_ONLY = { ...TEMPLATE_ONLY, "machine-config-check": "update" };
@@ -55,21 +55,21 @@ test("preview of a new stack makes everything, and touches nothing", async () =>
 test("up makes the image that its outputs name; a second up changes nothing", async () => {
   await up();
   expect(await checkout.output("lab", "imagePath")).toBe("artifacts/bootstrap/demo/bootstrap-pxe.raw");
-  expect(await checkout.output("lab", "imageSha256")).toBe(sha256Of(image()));
+  expect(await checkout.output("lab", "imageSha256")).toBe(sha256OfFile(image()));
   expect(await checkout.output("lab", "rehearsal")).toBe("not rehearsed");
   await unchanged();
 });
 
 test("a changed MAC and lease change the site alone, and going back gives the same bytes", async () => {
-  const before = sha256Of(image());
+  const before = sha256OfFile(image());
   checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
   expect(await checkout.preview("lab")).toEqual(SITE_ONLY);
   await up();
-  expect(sha256Of(image())).not.toBe(before);
+  expect(sha256OfFile(image())).not.toBe(before);
   await unchanged();
   checkout.set("lab", { minipcMac: "52-54-00-12-34-56" });
   await up();
-  expect(sha256Of(image())).toBe(before);
+  expect(sha256OfFile(image())).toBe(before);
 });
 
 test("a changed template is shown as a text diff, and changes the site alone", async () => {
@@ -85,12 +85,12 @@ test("a changed template is shown as a text diff, and changes the site alone", a
 
 test("a template that its program refuses stops up before anything is built", async () => {
   const template = checkout.path("files/dnsmasq.conf");
-  const [text, before] = [readFileSync(template, "utf8"), sha256Of(image())];
+  const [text, before] = [readFileSync(template, "utf8"), sha256OfFile(image())];
   writeFileSync(template, `${text}dhcp-rnage=1\n`);
   const { exitCode, all } = await checkout.up("lab");
   expect(exitCode).not.toBe(0);
   expect(all).toContain("files/dnsmasq.conf: dnsmasq says: ");
-  expect(sha256Of(image())).toBe(before);
+  expect(sha256OfFile(image())).toBe(before);
   writeFileSync(template, text);
   await unchanged();
 });
@@ -105,20 +105,20 @@ test.each([
   ["truncated", (path: string) => truncateSync(path, 1 << 20)],
   ["altered", (path: string) => writeFileSync(path, "x", { flag: "r+" })],
 ])("an image that was %s is noticed by preview and made again, the same", async (_how, spoil) => {
-  const before = sha256Of(image());
+  const before = sha256OfFile(image());
   spoil(image());
   expect(await checkout.preview("lab")).toEqual({ "appliance-assembly": "update" });
   await up();
-  expect(sha256Of(image())).toBe(before);
+  expect(sha256OfFile(image())).toBe(before);
   await unchanged();
 });
 
 test("a netboot layer that is gone is made again, and the image stays as it is", async () => {
-  const before = sha256Of(image());
+  const before = sha256OfFile(image());
   rmSync(checkout.path("artifacts/cache/netboot"), { recursive: true });
   expect(await checkout.preview("lab")).toMatchObject({ "netboot-layer": "update" });
   await up();
-  expect(sha256Of(image())).toBe(before);
+  expect(sha256OfFile(image())).toBe(before);
   await unchanged();
 });
 
@@ -133,11 +133,11 @@ test("a local ISO that was replaced is fetched again", async () => {
 
 test("a second stack cannot take the first one's path", async () => {
   await checkout.stack("nuc2", { minipcMac: "52:54:00:00:00:99" });
-  const before = sha256Of(image());
+  const before = sha256OfFile(image());
   const { exitCode, all } = await checkout.up("nuc2");
   expect(exitCode).not.toBe(0);
   expect(all).toContain("it belongs to the stack lab");
-  expect(sha256Of(image())).toBe(before);
+  expect(sha256OfFile(image())).toBe(before);
   checkout.set("nuc2", { artifactName: "nuc2" });
   expect((await checkout.up("nuc2")).exitCode).toBe(0);
   expect(existsSync(checkout.path("artifacts/bootstrap/demo/nuc2.raw"))).toBe(true);

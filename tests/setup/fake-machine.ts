@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -117,8 +116,6 @@ export class FakeMachine {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
-
-export const sha256Of = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
 
 /** A zip archive of one file. */
 export function zipOf(name: string, content: string): Buffer {

@@ -9,7 +9,8 @@ import { dependenciesHeld } from "../../tools/setup/npm.cjs";
 import { inForeground } from "../../tools/setup/pulumi.cjs";
 import { RECIPES } from "../../tools/setup/recipes.cjs";
 import { setUp } from "../../tools/setup/setup.cjs";
-import { FakeMachine, NOWHERE, PLAIN, sha256Of, zipOf } from "./fake-machine";
+import { sha256Of } from "../tools";
+import { FakeMachine, NOWHERE, PLAIN, zipOf } from "./fake-machine";
 
 // The folders that are always looked in belong to the real machine, and so do files by their full path.
 jest.mock("../../tools/setup/process.cjs", () => ({

@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { bringTool, isHeld } from "../../tools/setup/tools.cjs";
 import type { Recipe } from "../../tools/setup/recipes.cjs";
 import { fits, versionIn } from "../../tools/setup/versions.cjs";
-import { FakeMachine, NOWHERE, sha256Of } from "./fake-machine";
+import { sha256Of } from "../tools";
+import { FakeMachine, NOWHERE } from "./fake-machine";
 
 let machine: FakeMachine;
 let origin: string;

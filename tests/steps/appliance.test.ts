@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
-import { makeDisk, SEALED_ROOT, tool } from "./disk";
+import { tool } from "../tools";
+import { makeDisk, SEALED_ROOT } from "./disk";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();

@@ -1,7 +1,7 @@
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StepContext } from "../../steps/lib/step";
-import { inToolEnvironment, toolEnvironment } from "../tools";
+import { tool, toolEnvironment } from "../tools";
 
 const MIB = 1 << 20;
 const SECTOR = 512;
@@ -12,12 +12,6 @@ const ROOT = { start: 6 * 2048, size: 8 * 2048, type: "0FC63DAF-8483-4772-8E79-3
 export function stepContext(scratch: string): StepContext {
   process.env.PATH = toolEnvironment.PATH;
   return { signal: new AbortController().signal, scratch, log: () => undefined };
-}
-
-export async function tool(program: string, args: string[], input?: string): Promise<string> {
-  const { exitCode, all, stdout } = await inToolEnvironment(program, args, { input });
-  if (exitCode !== 0) throw new Error(`${program}: ${all}`);
-  return stdout;
 }
 
 /** A root file system as `seal` leaves it, as little as that takes. */

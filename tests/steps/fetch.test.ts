@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -12,14 +11,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { inToolEnvironment } from "../tools";
+import { inToolEnvironment, sha256Of } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
 /** What makes a file pass for an ISO: ECMA-119's magic at 0x8001. */
 const iso = Buffer.alloc(3 << 20, "talos");
 iso.write("CD001", 0x8001);
-const sha256Of = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
 const isoSha256 = sha256Of(iso);
 
 /** What the server does with a path: a test sets it. */

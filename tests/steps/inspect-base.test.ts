@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { inspectBase } from "../../steps/lib/inspect-base";
-import { makeDisk, SEALED_ROOT, stepContext, tool } from "./disk";
+import { tool } from "../tools";
+import { makeDisk, SEALED_ROOT, stepContext } from "./disk";
 import { testFolder } from "./run-step";
 
 const folder = testFolder();

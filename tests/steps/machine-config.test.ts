@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { abandonedScratch, inToolEnvironment } from "../tools";
+import { abandonedScratch, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 /** As much of Talos's config as the cases change. */
@@ -15,12 +15,6 @@ const ageKeyFile = join(folder, "age.key");
 let recipient: string;
 let plain: string;
 let number = 0;
-
-async function tool(program: string, args: string[]): Promise<string> {
-  const { exitCode, all, stdout } = await inToolEnvironment(program, args);
-  if (exitCode !== 0) throw new Error(`${program}: ${all}`);
-  return stdout;
-}
 
 beforeAll(async () => {
   await tool("age-keygen", ["-o", ageKeyFile]);

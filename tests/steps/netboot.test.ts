@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
-import { inToolEnvironment } from "../tools";
+import { inToolEnvironment, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -15,11 +15,6 @@ function kernel(version = "6.12.57-talos"): Buffer {
   image.writeUInt16LE(0x1000 - 0x200, 0x20e);
   image.write(`${version} (talos@build) #1\0`, 0x1000, "latin1");
   return image;
-}
-
-async function tool(program: string, args: string[], input?: Buffer): Promise<void> {
-  const { exitCode, all } = await inToolEnvironment(program, args, { input });
-  if (exitCode !== 0) throw new Error(`${program}: ${all}`);
 }
 
 async function compressed(program: "zstd" | "xz" | "gzip", content: Buffer): Promise<Buffer> {
