@@ -5,6 +5,7 @@ import { BaseImage } from "./components/BaseImage";
 import { folderDigest } from "./components/identity";
 import { MachineConfig } from "./components/MachineConfig";
 import { NetbootAssets } from "./components/NetbootAssets";
+import { Rehearsal, type RehearsalSummary } from "./components/Rehearsal";
 import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
 import { stackConfig } from "./stack-config";
@@ -56,19 +57,28 @@ export = async () => {
     bootstrapVersion: config.bootstrapVersion,
     artifactName: config.artifactName,
   });
+  const { image } = appliance;
+  const rehearsal: pulumi.Output<RehearsalSummary | "not rehearsed"> = config.rehearse
+    ? new Rehearsal("rehearsal", {
+        config,
+        image,
+        knownImage: appliance.known,
+        checked: machineConfig.checked,
+      }).summary
+    : pulumi.output("not rehearsed");
 
   return {
     /** The image to import, a path from the checkout's top. */
-    imagePath: appliance.image.path,
+    imagePath: image.path,
     /** Its SHA-256, lower-case hex. */
-    imageSha256: appliance.image.sha256,
+    imageSha256: image.sha256,
     /** Its size in bytes; it is sparse and takes less on disk. */
-    imageBytes: appliance.image.bytes,
-    /** `not rehearsed`: no rehearsal is built in yet. */
-    rehearsal: "not rehearsed",
+    imageBytes: image.bytes,
+    /** Each link of the chain with when it was reached, and where the evidence is; `not rehearsed` when switched off. */
+    rehearsal,
     /** Password of root on the appliance's console. */
     consolePassword: pulumi.secret(console.result),
     /** What to do with the image, in words. */
-    nextSteps: appliance.image.apply((image) => nextSteps(image, config)),
+    nextSteps: pulumi.all([image, rehearsal]).apply(([made, seen]) => nextSteps(made, config, seen)),
   };
 };

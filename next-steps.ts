@@ -1,9 +1,17 @@
 import type { Image } from "./components/Appliance";
+import type { RehearsalSummary } from "./components/Rehearsal";
 import type { StackConfig } from "./config";
 
 /** What to do with a finished image, one step a line; docs/runbook.md says more. */
-export function nextSteps(image: Image, config: StackConfig): string[] {
+export function nextSteps(
+  image: Image,
+  config: StackConfig,
+  rehearsal: RehearsalSummary | "not rehearsed",
+): string[] {
   return [
+    rehearsal === "not rehearsed"
+      ? "This image has booted nothing yet: pulumi config set rehearse true, then pulumi up, boots it with a virtual mini-PC"
+      : `See how it booted a virtual mini-PC: ${rehearsal.timeline}`,
     `Copy ${image.path} to the NAS and check it there: sha256sum prints ${image.sha256}`,
     "Import it in Synology VMM as a disk image; NIC 1 on the isolated link" +
       (config.uplink ? ", NIC 2 on a network with internet" : ""),

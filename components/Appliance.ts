@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { intact } from "../steps/lib/files";
 import type { BaseLayer } from "./BaseImage";
-import { codeDigest, keyOf } from "./identity";
+import { codeDigest, keyOf, TOP } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import type { NetbootLayer } from "./NetbootAssets";
 import type { RenderedFiles } from "./service-files";
@@ -31,11 +33,14 @@ export interface Image {
 /** The appliance: base, netboot and site layer side by side in one bootable RAW image. */
 export class Appliance extends pulumi.ComponentResource {
   readonly image: pulumi.Output<Image>;
+  /** SHA-256 of the image that is there already, if any. */
+  readonly known?: string;
 
   constructor(name: string, args: ApplianceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bootstrap-pxe:index:Appliance", name, {}, opts);
     const path = `artifacts/bootstrap/${args.bootstrapVersion}/${args.artifactName}.raw`;
     const { machineConfig } = args;
+    this.known = intact(join(TOP, path))?.sha256;
     const code = codeDigest("appliance");
     const input = pulumi
       .all([args.base, args.netboot, args.files, machineConfig.checked, args.consoleHash])

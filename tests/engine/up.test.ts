@@ -9,6 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { sha256Of } from "../tools";
 import { Checkout } from "./checkout";
 
@@ -142,6 +143,30 @@ test("a second stack cannot take the first one's path", async () => {
   expect((await checkout.up("nuc2")).exitCode).toBe(0);
   expect(existsSync(checkout.path("artifacts/bootstrap/demo/nuc2.raw"))).toBe(true);
 });
+
+test("a rehearsal is made once for an image, and what it showed is part of the outputs", async () => {
+  checkout.set("lab", { rehearse: "true" });
+  expect(await checkout.preview("lab")).toMatchObject({ "rehearsal-boot": "create" });
+  expect(await up()).toContain("the appliance starts from its disk");
+  const { timeline, steps } = JSON.parse(await checkout.output("lab", "rehearsal")) as {
+    timeline: string;
+    steps: { step: string }[];
+  };
+  expect(steps.at(-1)).toMatchObject({ step: "Talos's loader accepts the config" });
+  expect(existsSync(checkout.path(timeline))).toBe(true);
+  await unchanged();
+
+  checkout.set("lab", { rehearse: "false" });
+  await up();
+  expect(await checkout.output("lab", "rehearsal")).toBe("not rehearsed");
+  checkout.set("lab", { rehearse: "true" });
+  expect(await up()).not.toContain("the appliance starts from its disk");
+
+  rmSync(checkout.path(dirname(timeline), "rehearsal.json"));
+  expect(await checkout.preview("lab")).toEqual({ "rehearsal-boot": "update" });
+  checkout.set("lab", { rehearse: "false" });
+  await up();
+}, 480_000);
 
 test("destroy removes the image and keeps the caches; up makes it again", async () => {
   const { exitCode } = await checkout.pulumi("destroy", "--stack", "lab", "--yes", "--skip-preview");

@@ -13,6 +13,7 @@ const MANIFESTS: Record<string, object> = {
   "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
   "base-packer": { path: "base.raw", sha256: SHA256, bytes: 1, contentBytes: 1 },
   "appliance-assembly": { path: "appliance.raw", sha256: SHA256, bytes: 1 },
+  "rehearsal-boot": { timeline: "timeline.html", accelerator: "tcg", seconds: 60, steps: [], proved: [] },
 };
 
 type Values = Record<string, unknown>;
@@ -71,8 +72,24 @@ test("its outputs are those that the README names", async () => {
   expect(outputs).toMatchObject({
     imagePath: "appliance.raw",
     imageSha256: SHA256,
-    rehearsal: "not rehearsed",
+    rehearsal: { timeline: "timeline.html", seconds: 60 },
   });
+});
+
+test("the image that was made is the one that is rehearsed, held to the config that was decrypted", async () => {
+  await run({ consoles: "tty0,ttyS1" });
+  expect(stdinOf("rehearsal-boot")).toMatchObject({
+    image: { path: "appliance.raw", sha256: SHA256 },
+    configSha256: SHA256,
+    subject: { minipcMac: "00:11:22:33:44:55", hasSerialConsole: false, hasUplink: true },
+  });
+});
+
+test("switched off, nothing is rehearsed and the outputs say so", async () => {
+  const { rehearsal, nextSteps } = await run({ rehearse: "false" });
+  expect(rehearsal).toBe("not rehearsed");
+  expect(nextSteps).toEqual(expect.arrayContaining([expect.stringContaining("has booted nothing yet")]));
+  expect(registered.filter(({ name }) => name.startsWith("rehearsal"))).toEqual([]);
 });
 
 test("every step runs through steps/run, none through a shell of its own", async () => {
@@ -95,6 +112,7 @@ test("a MAC reaches the site and its check, never the base or the netboot layer"
   expect(holders.map(({ name }) => name).sort()).toEqual([
     "appliance-assembly",
     "machine-config-check",
+    "rehearsal-boot",
     "services-check",
   ]);
 });

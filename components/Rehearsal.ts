@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../config";
+import type { Image } from "./Appliance";
+import { codeDigest, keyOf } from "./identity";
+import type { CheckedConfig } from "./MachineConfig";
+import { rehearsalSubject } from "./rehearsal-subject";
+import { step } from "./step";
+
+export interface RehearsalArgs {
+  config: StackConfig;
+  image: pulumi.Output<Image>;
+  /** SHA-256 of the image that is there already, if any. */
+  knownImage?: string;
+  checked: pulumi.Output<CheckedConfig>;
+}
+
+/** What a rehearsal came to; times in seconds from the appliance's power-on. */
+export interface RehearsalSummary {
+  /** The page that shows it, a path from the checkout's top; captures, logs and pictures lie beside it. */
+  timeline: string;
+  accelerator: "kvm" | "hvf" | "tcg";
+  seconds: number;
+  steps: { step: string; at: number; took: number }[];
+  /** What must not happen, and did not. */
+  proved: string[];
+}
+
+/** Boots the image and a virtual mini-PC before it counts. One that was rehearsed is not rehearsed again. */
+export class Rehearsal extends pulumi.ComponentResource {
+  readonly summary: pulumi.Output<RehearsalSummary>;
+
+  constructor(name: string, args: RehearsalArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bootstrap-pxe:index:Rehearsal", name, {}, opts);
+    const { config, image, knownImage, checked } = args;
+    const code = codeDigest("rehearse");
+    // The image's digest stands for all that went into it.
+    const keyFor = (imageSha256: string) => keyOf({ imageSha256, code });
+    const pathFor = (imageSha256: string) =>
+      `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${keyFor(imageSha256)}/rehearsal.json`;
+    const input = pulumi.all([image, checked]).apply(([made, { sha256 }]) => ({
+      key: keyFor(made.sha256),
+      path: pathFor(made.sha256),
+      image: made,
+      subject: rehearsalSubject(config),
+      configSha256: sha256,
+      code,
+    }));
+    this.summary = step<RehearsalSummary>(
+      `${name}-boot`,
+      {
+        program: "rehearse",
+        input,
+        artifact: { path: knownImage && pathFor(knownImage) },
+        settings: { ACCELERATOR: config.accelerator },
+      },
+      this,
+    );
+    this.registerOutputs({ summary: this.summary });
+  }
+}

@@ -1,0 +1,601 @@
+import type { DhcpMessage } from "./dhcp";
+import type { Reached } from "./record";
+import type { MachineName, Seen } from "./seen";
+
+/** What a rehearsal holds the image to. */
+export interface Expected {
+  minipcMac: string;
+  minipcIp: string;
+  applianceIp: string;
+  /** MAC of the appliance's NIC that is on the isolated link. */
+  isolatedNic: string;
+  talosVersion: string;
+  /** The kernel's arguments, in any order. */
+  kernelArguments: string[];
+  /** SHA-256 of the decrypted machine config. */
+  configSha256: string;
+  /** Whether the mini-PC's command line has a serial console: without one, its links show on the wire alone. */
+  hasSerialConsole: boolean;
+}
+
+/** All that was seen so far, and what it is held to. */
+export interface View {
+  seen: readonly Seen[];
+  expected: Expected;
+}
+
+export type Sign = { atMs: number; evidence: string };
+/** What was seen instead, and where to look. */
+export type Break = { seen: string; look: string };
+
+/** One link of the chain from a powered-on appliance to a configured mini-PC. */
+export interface ChainLink {
+  id: string;
+  title: string;
+  /** Longest wait for it after the link before, in seconds, on a slow machine without an accelerator. */
+  limitS: number;
+  reached: (view: View) => Sign | undefined;
+  /** A sure sign that it will not be reached, so that nobody waits for the limit. */
+  broken?: (view: View) => Break | undefined;
+  /** What to say when the limit passes without a sign. */
+  overdue: (view: View) => Break;
+  /** The links after it may be reached, or break, before it. */
+  anyOrder?: boolean;
+  /** Not part of every chain. */
+  applies?: (expected: Expected) => boolean;
+}
+
+/** Questions without an answer that count as a sure sign; a firmware asks again after 4, 8 and 16 s. */
+const ENOUGH = 3;
+
+type OfKind<K extends Seen["kind"]> = Extract<Seen, { kind: K }>;
+function all<K extends Seen["kind"]>({ seen }: View, kind: K): OfKind<K>[] {
+  return seen.filter((what): what is OfKind<K> => what.kind === kind);
+}
+
+/** What the mini-PC itself did, or was told, of a kind. */
+function ofMinipc<K extends "tftp" | "http" | "connect" | "time">(view: View, kind: K): OfKind<K>[] {
+  return all(view, kind).filter((what) => "mac" in what && what.mac === view.expected.minipcMac);
+}
+
+const dhcpOfMinipc = (view: View, type: DhcpMessage["type"]) =>
+  all(view, "dhcp").filter(
+    ({ link, message }) =>
+      link === "isolated" && message.type === type && message.client === view.expected.minipcMac,
+  );
+
+const askedAs = (view: View, stage: DhcpMessage["stage"]) =>
+  dhcpOfMinipc(view, "discover").filter(({ message }) => message.stage === stage);
+
+/** A NIC whose ROM is iPXE asks as iPXE at once, without the firmware's own PXE. */
+const hasIpxeRom = (view: View) => dhcpOfMinipc(view, "discover")[0]?.message.stage === "ipxe";
+
+const firmwareAsked = (view: View) => askedAs(view, hasIpxeRom(view) ? "ipxe" : "firmware");
+
+/** What the operating system was leased; a firmware asks for less. */
+function systemsLease(view: View): DhcpMessage | undefined {
+  const asked = dhcpOfMinipc(view, "request").find(({ message }) => message.stage === "system");
+  return asked && dhcpOfMinipc(view, "ack").find(({ atMs }) => atMs >= asked.atMs)?.message;
+}
+
+/** The first line of a console that matches. */
+function line(view: View, machine: MachineName, pattern: RegExp) {
+  for (const { machine: speaker, text, atMs } of all(view, "line")) {
+    const match = speaker === machine && pattern.exec(text);
+    if (match) return { atMs, text, match };
+  }
+  return undefined;
+}
+
+const lines = (view: View, machine: MachineName, pattern: RegExp) =>
+  all(view, "line").filter(({ machine: speaker, text }) => speaker === machine && pattern.test(text));
+
+/** The last words of a console that match, as a clause to add, or nothing. */
+function lastWords(view: View, machine: MachineName, pattern: RegExp): string {
+  const words = lines(view, machine, pattern).at(-1)?.text;
+  const speaker = machine === "minipc" ? "mini-PC" : "appliance";
+  return words ? `; the ${speaker}'s console says: ${words.replace(/^bootstrap-pxe: /, "")}` : "";
+}
+
+const hasEnded = (view: View, machine: MachineName) =>
+  all(view, "ended").some(({ machine: which }) => which === machine);
+
+/** Why the appliance serves nothing, by its own words, with the place to look. */
+const NOT_SERVING: [says: RegExp, look: string][] = [
+  [
+    /layer is missing \(partition (\S+)\)/,
+    "The image lacks that partition: remove the image and run pulumi up",
+  ],
+  [
+    /DHCP server answers on every NIC/,
+    "NIC 1 must be on the isolated link alone, without a DHCP server (docs/runbook.md)",
+  ],
+  [/has no NIC/, "Give the virtual machine a NIC of a model that Linux has a driver for"],
+  [/netplan refused|not on the isolated NIC/, "Look at files/netplan.yaml and applianceCidr"],
+  [/nft refused/, "Look at files/nftables.conf"],
+  [
+    /dnsmasq is not running/,
+    "Look at files/dnsmasq.conf, and at journalctl -u dnsmasq on the appliance's console",
+  ],
+  [
+    /nginx is not running/,
+    "Look at files/nginx-bootstrap.conf, and at journalctl -u nginx on the appliance's console",
+  ],
+  [
+    /chrony is not running/,
+    "Look at files/chrony.conf, and at journalctl -u chrony on the appliance's console",
+  ],
+  [
+    /\/talos\/\S+ is not served/,
+    "The netboot layer lacks it: remove artifacts/cache/netboot and run pulumi up",
+  ],
+  [/is not served/, "Look at files/nginx-bootstrap.conf, and at what lies under /srv/http on the appliance"],
+  [/no machine config/, "Look at the config key machineConfig; pulumi up makes the site layer again"],
+];
+const SAYS_WHY = /bootstrap-pxe: NOT serving: (.*)/;
+
+function notServing(view: View): Break | undefined {
+  const why = line(view, "appliance", SAYS_WHY)?.match[1];
+  if (why === undefined) return undefined;
+  const look = NOT_SERVING.find(([says]) => says.test(why))?.[1];
+  return {
+    seen: `the appliance says that it serves nothing: ${why}`,
+    look:
+      look ??
+      "Log in on the appliance's console and read journalctl -u bootstrap-apply -u bootstrap-announce",
+  };
+}
+
+const ended = (view: View, machine: "appliance" | "minipc"): Break | undefined =>
+  hasEnded(view, machine)
+    ? {
+        seen: `the ${machine === "minipc" ? "mini-PC" : "appliance"}'s virtual machine ended${lastWords(view, machine, /./)}`,
+        look: `Read ${machine}.serial.log to its end`,
+      }
+    : undefined;
+
+const SERVING = /bootstrap-pxe: serving (\S+) -> (\S+) on isolated \((\S+)\), Talos (\S+), version (\S+)/;
+
+/** The mini-PC's firmware asks again although a kernel was started. */
+function restarted(view: View): Break | undefined {
+  const kernel = fetched(view, /\/vmlinuz$/);
+  const again = kernel && firmwareAsked(view).find(({ atMs }) => atMs > kernel.atMs);
+  return again
+    ? {
+        seen: `the mini-PC restarted${lastWords(view, "minipc", /FAULT|panic|failed/i)}`,
+        look: "Read minipc.serial.log before its second start",
+      }
+    : undefined;
+}
+
+/** A file that the mini-PC got whole by HTTP. */
+const fetched = (view: View, path: RegExp) =>
+  ofMinipc(view, "http").find(
+    (what): what is typeof what & { state: "sent" } =>
+      what.state === "sent" && what.status === 200 && path.test(what.path),
+  );
+
+/** Why a file did not come by HTTP, if that is sure. */
+function notFetched(view: View, path: RegExp, look: string): Break | undefined {
+  const refused = ofMinipc(view, "http").find(
+    (what) => what.state === "answered" && what.status >= 400 && path.test(what.path),
+  );
+  if (refused && "status" in refused)
+    return { seen: `${refused.path} was answered with the status ${refused.status}`, look };
+  const connects = ofMinipc(view, "connect");
+  if (
+    connects.some(({ state }) => state === "refused") &&
+    !connects.some(({ state }) => state === "accepted")
+  )
+    return {
+      seen: "the appliance refuses connections to port 80",
+      look: "nginx does not listen on the isolated address: look at files/nginx-bootstrap.conf",
+    };
+  const asked = connects.filter(({ state }) => state === "asked").length;
+  if (asked >= ENOUGH && !connects.some(({ state }) => state === "accepted"))
+    return {
+      seen: `the mini-PC asked ${asked} times for a connection to port 80 and got no answer`,
+      look: "The firewall drops it: look at tcp dport 80 in files/nftables.conf",
+    };
+  return undefined;
+}
+
+/** As {@link notFetched}, and what iPXE and boot.ipxe say on the console. */
+function notLoaded(view: View, path: RegExp, look: string): Break | undefined {
+  const answered = notFetched(view, path, look);
+  if (answered) return answered;
+  const empty = ofMinipc(view, "http").find(
+    (what) => what.state === "sent" && what.bytes === 0 && what.status === 200 && path.test(what.path),
+  );
+  if (empty && "path" in empty) return { seen: `${empty.path} is served, but empty`, look };
+  const failed = line(view, "minipc", /bootstrap-pxe: that failed/);
+  return (
+    failed && {
+      seen: `boot.ipxe gave up${lastWords(view, "minipc", /https?:\/\/ipxe\.org|that failed/)}`,
+      look,
+    }
+  );
+}
+
+const NETBOOT =
+  "Look at the netboot layer: remove artifacts/cache/netboot and run pulumi up; isoUrl and talosVersion name its source";
+const kib = (bytes: number) =>
+  bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+
+function loadedFile(id: string, title: string, path: RegExp): ChainLink {
+  return {
+    id,
+    title,
+    limitS: 120,
+    reached(view) {
+      const file = fetched(view, path);
+      return file && file.bytes > 0
+        ? {
+            atMs: file.atMs,
+            evidence: `GET ${file.path}: 200, ${kib(file.bytes)}, SHA-256 ${file.sha256.slice(0, 12)}…`,
+          }
+        : undefined;
+    },
+    broken: (view) => notLoaded(view, path, NETBOOT) ?? restarted(view) ?? ended(view, "minipc"),
+    overdue: (view) => ({
+      seen: `the mini-PC did not fetch it to its end${lastWords(view, "minipc", /bootstrap-pxe|ipxe/i)}`,
+      look: "Read minipc.serial.log, and isolated.pcap for where the transfer stops",
+    }),
+  };
+}
+
+const KERNEL_STARTED = /\] (?:Kernel c|C)ommand line: (.*)/;
+const PANIC = /Kernel panic - not syncing: (.*)/;
+
+function missingArguments(view: View): string[] {
+  const found = line(view, "minipc", KERNEL_STARTED)?.match[1]?.split(" ");
+  return found ? view.expected.kernelArguments.filter((wanted) => !found.includes(wanted)) : [];
+}
+
+/** Every link of the chain, in the order in which they are reached. */
+export const CHAIN: ChainLink[] = [
+  {
+    id: "power-on",
+    title: "the appliance starts from its disk",
+    limitS: 120,
+    reached(view) {
+      const kernel = line(view, "appliance", /Linux version (\S+)/);
+      return kernel && { atMs: kernel.atMs, evidence: `its console: Linux version ${kernel.match[1]}` };
+    },
+    broken(view) {
+      const refused = line(view, "appliance", /No bootable (device|option)/i);
+      const fault = refused && {
+        seen: `its firmware found nothing to boot: ${refused.text}`,
+        look: "The base layer has no boot loader for this firmware: remove artifacts/cache/base and run pulumi up",
+      };
+      return fault ?? ended(view, "appliance");
+    },
+    overdue: (view) => ({
+      seen: `no kernel said anything on its serial console${lastWords(view, "appliance", /./)}`,
+      look: "Look at the picture of its screen, and at packer/appliance/grub.cfg",
+    }),
+  },
+  {
+    id: "address",
+    title: "the appliance has its address on the isolated NIC",
+    limitS: 150,
+    reached(view) {
+      const answer = all(view, "address").find(
+        ({ link, ip, mac }) =>
+          link === "isolated" && ip === view.expected.applianceIp && mac === view.expected.isolatedNic,
+      );
+      return answer && { atMs: answer.atMs, evidence: `ARP: ${answer.ip} is at ${answer.mac}` };
+    },
+    broken(view) {
+      const serving = line(view, "appliance", SERVING)?.match;
+      const isSwapped = serving && serving[3] !== view.expected.isolatedNic;
+      const swapped = isSwapped
+        ? {
+            seen: `it took ${serving[3]} for the isolated NIC, which is ${view.expected.isolatedNic}`,
+            look: "Look at packer/appliance/apply: it tells the isolated NIC from the uplink",
+          }
+        : undefined;
+      return swapped ?? notServing(view) ?? ended(view, "appliance");
+    },
+    overdue: (view) => ({
+      seen: `nobody has ${view.expected.applianceIp} on the isolated link${lastWords(view, "appliance", /bootstrap-pxe: |Failed to start/)}`,
+      look: "Look at files/netplan.yaml and applianceCidr, and read appliance.serial.log",
+    }),
+  },
+  {
+    id: "services",
+    title: "the appliance says that it serves",
+    limitS: 120,
+    reached(view) {
+      const serving = line(view, "appliance", SERVING);
+      return serving && serving.match[1] === view.expected.minipcMac
+        ? { atMs: serving.atMs, evidence: serving.text.replace("bootstrap-pxe: ", "its console: ") }
+        : undefined;
+    },
+    broken(view) {
+      const other = line(view, "appliance", SERVING)?.match;
+      const fault = other && {
+        seen: `the appliance serves ${other[1]}, and the mini-PC is ${view.expected.minipcMac}`,
+        look: "The image is of another minipcMac: run pulumi up",
+      };
+      return fault ?? notServing(view) ?? ended(view, "appliance");
+    },
+    overdue: (view) => ({
+      seen: `it neither said that it serves nor why not${lastWords(view, "appliance", /bootstrap-pxe: |Failed to start/)}`,
+      look: "Read appliance.serial.log; bootstrap-announce.service says it",
+    }),
+  },
+  {
+    id: "pxe",
+    title: "the mini-PC's firmware asks for an address",
+    limitS: 150,
+    reached(view) {
+      const asked = firmwareAsked(view)[0];
+      return (
+        asked && {
+          atMs: asked.atMs,
+          evidence: `DHCP discover from ${asked.message.client}, client architecture ${asked.message.architecture ?? "unknown"}`,
+        }
+      );
+    },
+    broken: (view) => ended(view, "minipc"),
+    overdue: (view) => ({
+      seen: `no DHCP discover of a PXE firmware came from ${view.expected.minipcMac}${lastWords(view, "minipc", /PXE|Boot/)}`,
+      look: "Look at the picture of the mini-PC's screen: its firmware must have network boot on",
+    }),
+  },
+  {
+    id: "lease",
+    title: "the mini-PC is leased its address",
+    limitS: 90,
+    reached(view) {
+      const ack = dhcpOfMinipc(view, "ack").find(({ message }) => message.address === view.expected.minipcIp);
+      if (!ack) return undefined;
+      const { address, file, router, dns, ntp } = ack.message;
+      const evidence = `DHCP ack: ${address}, file ${file ?? "none"}, router ${router ?? "none"}, DNS ${dns ?? "none"}, time ${ntp ?? "none"}`;
+      return { atMs: ack.atMs, evidence };
+    },
+    broken(view) {
+      const { minipcMac, minipcIp } = view.expected;
+      const other = dhcpOfMinipc(view, "offer").find(({ message }) => message.address !== minipcIp);
+      if (other)
+        return {
+          seen: `the mini-PC is offered ${other.message.address}, and its lease is ${minipcIp}`,
+          look: "Look at dhcp-host in files/dnsmasq.conf and at minipcIp",
+        };
+      const asked = firmwareAsked(view).length;
+      if (asked < ENOUGH || dhcpOfMinipc(view, "offer").length > 0) return undefined;
+      const noticed = lines(view, "appliance", /bootstrap-pxe: dhcp:.*discover/i).at(-1)?.text;
+      return noticed
+        ? {
+            seen: `${minipcMac} asked ${asked} times for an address and dnsmasq gave none; the appliance's console says: ${noticed.replace(/^bootstrap-pxe: /, "")}`,
+            look: "dnsmasq pins another MAC: look at dhcp-host and dhcp-ignore in files/dnsmasq.conf and at minipcMac",
+          }
+        : {
+            seen: `${minipcMac} asked ${asked} times for an address, and dnsmasq heard none of it`,
+            look: "The firewall drops it: look at udp dport 67 in files/nftables.conf, then at interface in files/dnsmasq.conf",
+          };
+    },
+    overdue: (view) => ({
+      seen: `the mini-PC was offered an address and did not take it${lastWords(view, "minipc", /PXE/)}`,
+      look: "Look at what the offer says in isolated.pcap",
+    }),
+  },
+  {
+    id: "loader",
+    title: "the firmware has iPXE by TFTP",
+    limitS: 120,
+    reached(view) {
+      const sent = ofMinipc(view, "tftp").find(
+        (what): what is typeof what & { state: "sent" } => what.state === "sent",
+      );
+      const lease = hasIpxeRom(view) ? dhcpOfMinipc(view, "ack")[0] : undefined;
+      if (lease) return { atMs: lease.atMs, evidence: "not needed: its NIC's ROM is iPXE" };
+      return sent && { atMs: sent.atMs, evidence: `TFTP: ${sent.file}, ${kib(sent.bytes)}` };
+    },
+    broken(view) {
+      const transfers = ofMinipc(view, "tftp");
+      const refused = transfers.find(
+        (what): what is typeof what & { state: "refused" } => what.state === "refused",
+      );
+      if (refused)
+        return {
+          seen: `TFTP refuses ${refused.file}: ${refused.words}`,
+          look: "Look at dhcp-boot in files/dnsmasq.conf; what is served lies in /srv/tftp (packer/provision)",
+        };
+      const offer = dhcpOfMinipc(view, "ack").find(({ message }) => !message.file);
+      if (offer && transfers.length === 0)
+        return {
+          seen: "the lease names no boot file for a UEFI firmware",
+          look: "Look at dhcp-match and dhcp-boot in files/dnsmasq.conf: client architectures 7 and 9",
+        };
+      const asked = transfers.filter(({ state }) => state === "asked").length;
+      return asked >= ENOUGH && transfers.every(({ state }) => state === "asked")
+        ? {
+            seen: `the firmware asked ${asked} times by TFTP and got no answer`,
+            look: "The firewall drops it: look at udp dport 69 in files/nftables.conf, then at enable-tftp in files/dnsmasq.conf",
+          }
+        : undefined;
+    },
+    overdue: (view) => ({
+      seen: `the firmware fetched no boot file by TFTP${lastWords(view, "minipc", /PXE/)}`,
+      look: "Look at the lease's boot file in isolated.pcap, and at the mini-PC's screen",
+    }),
+  },
+  {
+    id: "script",
+    title: "iPXE has boot.ipxe by HTTP",
+    limitS: 120,
+    reached(view) {
+      const script = fetched(view, /^\/boot\.ipxe$/);
+      return script && { atMs: script.atMs, evidence: `GET ${script.path}: 200, ${script.bytes} bytes` };
+    },
+    broken(view) {
+      const loads = ofMinipc(view, "tftp").filter(({ state }) => state === "sent").length;
+      if (loads >= ENOUGH)
+        return {
+          seen: `iPXE was loaded ${loads} times and never asked for boot.ipxe: it is handed itself again`,
+          look: "Look at dhcp-match=set:ipxe and dhcp-boot=tag:ipxe in files/dnsmasq.conf",
+        };
+      return notFetched(
+        view,
+        /ipxe/,
+        "Look at dhcp-boot=tag:ipxe in files/dnsmasq.conf and at files/nginx-bootstrap.conf",
+      );
+    },
+    overdue: (view) => ({
+      seen: `iPXE did not ask for boot.ipxe${lastWords(view, "minipc", /iPXE|ipxe\.org|net\d/)}`,
+      look: "Look at the mini-PC's screen; dhcp-boot=tag:ipxe in files/dnsmasq.conf names it",
+    }),
+  },
+  loadedFile("kernel", "iPXE has the kernel by HTTP", /\/vmlinuz$/),
+  loadedFile("initramfs", "iPXE has the initramfs by HTTP", /\/initramfs\.xz$/),
+  {
+    id: "start",
+    title: "the kernel starts with the right command line",
+    limitS: 120,
+    reached(view) {
+      const { kernelArguments, hasSerialConsole } = view.expected;
+      if (!hasSerialConsole) {
+        const asked = dhcpOfMinipc(view, "discover").find(({ message }) => message.stage === "system");
+        return (
+          asked && { atMs: asked.atMs, evidence: "on the link: an operating system asks for an address" }
+        );
+      }
+      const kernel = line(view, "minipc", KERNEL_STARTED);
+      return kernel && missingArguments(view).length === 0
+        ? {
+            atMs: kernel.atMs,
+            evidence: `its console: all ${kernelArguments.length} arguments, ${kernelArguments[0]} first`,
+          }
+        : undefined;
+    },
+    broken(view) {
+      const missing = missingArguments(view);
+      if (missing.length > 0)
+        return {
+          seen: `the kernel's command line lacks ${missing.join(" ")}`,
+          look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
+        };
+      return notLoaded(view, /^$/, NETBOOT) ?? restarted(view) ?? ended(view, "minipc");
+    },
+    overdue: (view) => ({
+      seen: `kernel and initramfs were fetched, and no kernel said anything${lastWords(view, "minipc", /./)}`,
+      look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= in files/boot.ipxe",
+    }),
+  },
+  {
+    id: "time",
+    title: "the mini-PC has the time",
+    limitS: 120,
+    // Talos fetches its config and asks for the time at once.
+    anyOrder: true,
+    reached(view) {
+      const answer = ofMinipc(view, "time").find(
+        (what): what is typeof what & { state: "answered" } =>
+          what.state === "answered" && what.stratum > 0 && what.stratum < 16,
+      );
+      return (
+        answer && { atMs: answer.atMs, evidence: `NTP: the appliance answers, stratum ${answer.stratum}` }
+      );
+    },
+    broken(view) {
+      const panic = line(view, "minipc", PANIC)?.match[1];
+      if (panic)
+        return {
+          seen: `the kernel started and panicked: ${panic}`,
+          look: "Is the initramfs whole and of this kernel? Remove artifacts/cache/netboot and run pulumi up",
+        };
+      const lease = systemsLease(view);
+      const asked = ofMinipc(view, "time").filter(({ state }) => state === "asked").length;
+      if (lease && !lease.ntp)
+        return {
+          seen: "the lease names no time server (option 42)",
+          look: "Look at option:ntp-server in files/dnsmasq.conf",
+        };
+      if (asked >= ENOUGH + 1)
+        return {
+          seen: `the mini-PC asked ${asked} times for the time and got no usable answer`,
+          look: "Look at allow and local stratum in files/chrony.conf, then at udp dport 123 in files/nftables.conf",
+        };
+      return restarted(view) ?? ended(view, "minipc");
+    },
+    overdue: (view) => ({
+      seen: `the mini-PC did not ask the appliance for the time${lastWords(view, "minipc", /node: |time|ntp/i)}`,
+      look: "Read minipc.serial.log; option 42 of the lease names the time server",
+    }),
+  },
+  {
+    id: "config",
+    title: "the mini-PC has the very machine config",
+    limitS: 120,
+    reached(view) {
+      const config = fetched(view, /^\/configs\//);
+      return config?.sha256 === view.expected.configSha256
+        ? {
+            atMs: config.atMs,
+            evidence: `GET ${config.path}: 200, SHA-256 ${config.sha256.slice(0, 12)}… as decrypted`,
+          }
+        : undefined;
+    },
+    broken(view) {
+      const config = fetched(view, /^\/configs\//);
+      if (config)
+        return {
+          seen: `the config that is served is another one than was decrypted (SHA-256 ${config.sha256.slice(0, 12)}…, not ${view.expected.configSha256.slice(0, 12)}…)`,
+          look: "The image is of another machineConfig: run pulumi up",
+        };
+      return (
+        notFetched(
+          view,
+          /./,
+          "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf",
+        ) ??
+        restarted(view) ??
+        ended(view, "minipc")
+      );
+    },
+    overdue: (view) => ({
+      seen: `the mini-PC did not ask for its config${lastWords(view, "minipc", /node: |config/i)}`,
+      look: "Look at talos.config in files/boot.ipxe, and read minipc.serial.log",
+    }),
+  },
+  {
+    id: "accepted",
+    title: "Talos's loader accepts the config",
+    limitS: 120,
+    applies: ({ hasSerialConsole }) => hasSerialConsole,
+    reached(view) {
+      // What the demo's node says, and what Talos says (siderolabs/talos, config.AcquireController).
+      const accepted = line(view, "minipc", /node: config accepted|machine config loaded successfully/);
+      return accepted && { atMs: accepted.atMs, evidence: `its console: ${accepted.text}` };
+    },
+    broken(view) {
+      const refused = line(view, "minipc", /node: FAULT: config refused: (.*)/)?.match[1];
+      const fault = refused && {
+        seen: `it was refused: ${refused}`,
+        look: "Look at the file that machineConfig names; talosctl validate --mode metal --config FILE says the same",
+      };
+      return fault || (restarted(view) ?? ended(view, "minipc"));
+    },
+    overdue: (view) => ({
+      seen: `the config was fetched, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,
+      look: "Read minipc.serial.log",
+    }),
+  },
+];
+
+/** The links that are reached, in the order of time. */
+export function reachedLinks(view: View): Reached[] {
+  return chainFor(view.expected)
+    .flatMap(({ id, title, reached }) => {
+      const sign = reached(view);
+      return sign ? [{ id, title, ...sign }] : [];
+    })
+    .sort((one, other) => one.atMs - other.atMs);
+}
+
+/** The links that this mini-PC's chain has. */
+export function chainFor(expected: Expected): ChainLink[] {
+  return CHAIN.filter(({ applies }) => applies?.(expected) ?? true);
+}

@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { partialBeside } from "../lib/files";
+import type { StepContext } from "../lib/step";
+import type { RehearsalRecord } from "./record";
+import { rehearse, type Rehearsal } from "./rehearse";
+import { timelinePage } from "./timeline-page";
+import { timelineText } from "./timeline-text";
+
+/** File of a folder with evidence that people open first. */
+export const PAGE = "timeline.html";
+
+/**
+ * Rehearses an image and keeps what was seen: captures of both links, serial logs, pictures, the timeline as text and as
+ * a page. An earlier folder of that name goes only when the new one is whole; none is left by a rehearsal that was stopped.
+ *
+ * @returns the record, which the caller keeps beside the rest
+ */
+export async function rehearseInto(
+  context: StepContext,
+  rehearsal: Rehearsal,
+  image: { sha256: string; bytes: number },
+  folder: string,
+): Promise<RehearsalRecord> {
+  const partial = await partialBeside(folder);
+  await mkdir(partial);
+  const seen = await rehearse(context, rehearsal, partial);
+  const record = { ...seen, image: { path: rehearsal.subject.image, ...image } };
+  await writeFile(join(partial, "timeline.txt"), timelineText(record));
+  await writeFile(join(partial, PAGE), timelinePage(record));
+  if (existsSync(folder)) await rm(folder, { recursive: true });
+  await rename(partial, folder);
+  return record;
+}

@@ -1,0 +1,164 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, createWriteStream, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
+import type { Accelerator } from "../lib/accelerator";
+import { StepError } from "../lib/step";
+import type { Link } from "./link";
+import { Monitor } from "./qmp";
+import type { Hardware } from "./record";
+
+/** UEFI for virtual machines and its empty variables, as Debian's and Ubuntu's package ovmf name them. */
+const OVMF = [
+  ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"],
+  ["/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"],
+] as const;
+
+const DISK_DEVICES = {
+  virtio: ["-device", "virtio-blk-pci,drive=disk,bootindex=1"],
+  sata: ["-device", "ahci,id=ahci", "-device", "ide-hd,drive=disk,bus=ahci.0,bootindex=1"],
+  ide: ["-device", "ide-hd,drive=disk,bootindex=1"],
+};
+
+export interface Nic {
+  mac: string;
+  link: Link;
+}
+
+export interface MachineOptions {
+  name: string;
+  hardware: Hardware;
+  accelerator: Accelerator;
+  memoryMib: number;
+  nics: Nic[];
+  /** RAW image to boot; it is not changed. Without one the machine boots from its network. */
+  disk?: string;
+  /** Where sockets, firmware variables and what is written to the disk go. */
+  scratch: string;
+  /** File for all that the serial console prints. */
+  serialLog: string;
+  onLine: (text: string) => void;
+  onEnd: (words: string) => void;
+}
+
+/** Port of the first serial console, for SeaBIOS: it says there too whether a disk boots (SeaBIOS, docs/Runtime_config). */
+const SERIAL_PORT = Buffer.from([0xf8, 0x03]);
+
+function biosArguments(name: string, scratch: string): string[] {
+  const port = join(scratch, `${name}.sercon`);
+  writeFileSync(port, SERIAL_PORT);
+  return ["-fw_cfg", `name=etc/sercon-port,file=${port}`];
+}
+
+function uefiArguments(name: string, scratch: string): string[] {
+  const found = OVMF.find((files) => files.every((file) => existsSync(file)));
+  if (!found)
+    throw new StepError("starting a UEFI machine", "OVMF is not on this machine", "npm run setup brings it");
+  const variables = join(scratch, `${name}.vars`);
+  copyFileSync(found[1], variables);
+  return [
+    ...["-drive", `if=pflash,format=raw,readonly=on,file=${found[0]}`],
+    ...["-drive", `if=pflash,format=raw,file=${variables}`],
+  ];
+}
+
+function nicArguments({ mac, link }: Nic, index: number, model: string, boots: boolean): string[] {
+  const netdev = `stream,id=net${index},server=off,addr.type=unix,addr.path=${link.path}`;
+  // OVMF boots a virtio NIC with its own PXE; for another one it needs QEMU's ROM, which is iPXE already.
+  const rom = boots && model !== "virtio-net-pci" ? "" : ",romfile=";
+  const device = `${model},netdev=net${index},mac=${mac}${boots ? `,bootindex=${index + 1}` : ""}${rom}`;
+  return ["-netdev", netdev, "-device", device];
+}
+
+function qemuArguments({
+  name,
+  hardware,
+  accelerator,
+  memoryMib,
+  nics,
+  disk,
+  scratch,
+}: MachineOptions): string[] {
+  return [
+    ...["-name", name, "-accel", accelerator, "-cpu", accelerator === "tcg" ? "max" : "host"],
+    // IDE belongs to the older chipset.
+    ...["-machine", hardware.disk === "ide" ? "pc" : "q35", "-smp", "1", "-m", String(memoryMib)],
+    ...["-nodefaults", "-display", "none", "-vga", "std"],
+    ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
+    ...["-qmp", `unix:${join(scratch, `${name}.qmp`)},server=on,wait=off`],
+    ...(hardware.firmware === "uefi" ? uefiArguments : biosArguments)(name, scratch),
+    ...(disk ? ["-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=on`] : []),
+    ...(disk ? DISK_DEVICES[hardware.disk ?? "virtio"] : []),
+    ...nics.flatMap((nic, index) => nicArguments(nic, index, hardware.nic, !disk)),
+  ];
+}
+
+/** A virtual machine; it ends with this process, even when that is killed outright. */
+export class Machine {
+  private readonly process: ChildProcess;
+  private monitor?: Promise<Monitor>;
+
+  constructor(private readonly options: MachineOptions) {
+    const log = createWriteStream(options.serialLog);
+    this.process = spawn(join(__dirname, "../lib/qemu-bound"), qemuArguments(options), {
+      stdio: ["ignore", "pipe", "pipe"],
+      // What the machine writes goes to memory, and with it any secret that it holds.
+      env: { ...process.env, TMPDIR: options.scratch },
+    });
+    const { stdout, stderr } = this.process as ChildProcess & { stdout: Readable; stderr: Readable };
+    stdout.pipe(log);
+    // Firmware and GRUB move the cursor instead of ending a line.
+    createInterface({ input: stdout }).on("line", (line) => {
+      const text = stripVTControlCharacters(line).trim();
+      if (text) options.onLine(text);
+    });
+    let words = "";
+    stderr.on("data", (chunk: Buffer) => (words += chunk.toString()));
+    this.process.once("close", () => options.onEnd(words.trim()));
+  }
+
+  private get isRunning(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** QEMU's monitor, which takes one connection. */
+  private control(): Promise<Monitor> {
+    return (this.monitor ??= this.openMonitor());
+  }
+
+  private async openMonitor(): Promise<Monitor> {
+    const path = join(this.options.scratch, `${this.options.name}.qmp`);
+    while (this.isRunning && !existsSync(path)) await pause(50);
+    return new Monitor(path).open();
+  }
+
+  /** Writes a picture of the screen, as PNG. @returns whether there was a screen */
+  async screendump(path: string): Promise<boolean> {
+    if (!this.isRunning) return false;
+    try {
+      await (await this.control()).screendump(path);
+      return existsSync(path);
+    } catch {
+      // It ended in the middle; what it said last is told elsewhere.
+      return false;
+    }
+  }
+
+  /** Presses the reset button. */
+  async reset(): Promise<void> {
+    await (await this.control()).reset();
+  }
+
+  async stop(): Promise<void> {
+    if (this.isRunning) {
+      const ended = once(this.process, "close");
+      this.process.kill("SIGKILL");
+      await ended;
+    }
+    (await this.monitor?.catch(() => undefined))?.close();
+  }
+}

@@ -1,0 +1,188 @@
+import ipaddr from "ipaddr.js";
+import { readDhcp } from "./dhcp";
+import type { Link } from "./link";
+import { decode, RST, SYN, ACK, type Packet } from "./packets";
+import type { Proof } from "./record";
+import { Station, until } from "./station";
+
+/** The links of a running appliance, and who is on them. */
+export interface Site {
+  isolated: Link;
+  /** Unset when the appliance has one NIC. */
+  uplink?: Link;
+  isolatedNic: string;
+  uplinkNic: string;
+  applianceIp: string;
+  applianceCidr: string;
+  minipcMac: string;
+  minipcIp: string;
+  /** Files that hold secrets, by their path on the web server. */
+  secretPaths: string[];
+}
+
+/** MACs of the rehearsal's own hosts: locally administered (IEEE 802), so that no NIC has them. */
+export const STRANGERS = ["02:00:5e:00:53:01", "02:00:5e:00:53:02", "02:00:5e:00:53:03"] as const;
+const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
+/** Another host on the uplink; its net is the gateway's. */
+const UPLINK_NEIGHBOUR = "192.0.2.77";
+/** Outside, an address for documentation (RFC 5737). */
+const FAR_AWAY = "198.51.100.7";
+const PUBLIC_FILE = "/boot.ipxe";
+const ANSWER_MS = 5000;
+
+/** An address of the subnet that neither the appliance nor the mini-PC has; a subnet of two has none. */
+export function strangersAddress({ applianceCidr, applianceIp, minipcIp }: Site): string | undefined {
+  const last = ipaddr.IPv4.broadcastAddressFromCIDR(applianceCidr).toByteArray();
+  const network = ipaddr.IPv4.networkAddressFromCIDR(applianceCidr).toString();
+  for (let back = 1; back <= 3; back++) {
+    const candidate = [...last.slice(0, 3), (last[3] as number) - back].join(".");
+    if (candidate !== applianceIp && candidate !== minipcIp && candidate !== network) return candidate;
+  }
+  return undefined;
+}
+
+// A question for the name `node` (RFC 1035), one for the time (RFC 5905, mode 3), one for a file (RFC 1350).
+const DNS_QUESTION = Buffer.from("beef01000001000000000000046e6f64650000010001", "hex");
+const TIME_QUESTION = Buffer.concat([Buffer.from([0x23]), Buffer.alloc(47)]);
+const fileQuestion = (file: string) => Buffer.from(`\0\x01${file}\0octet\0`, "latin1");
+
+/** Asks every service once. @returns the names of those that answered, as asked later */
+function askServices(station: Station, to: string): () => string[] {
+  const ports = {
+    HTTP: station.syn(to, 80),
+    DNS: station.udp(to, 53, DNS_QUESTION),
+    time: station.udp(to, 123, TIME_QUESTION),
+    TFTP: station.udp(to, 69, fileQuestion("snponly.efi")),
+  };
+  const answered = (port: number) =>
+    station.heard.some(
+      ({ udp, tcp }) => udp?.to === port || (tcp?.to === port && (tcp.flags & (RST | SYN | ACK)) !== 0),
+    );
+  return () => Object.entries(ports).flatMap(([name, port]) => (answered(port) ? [name] : []));
+}
+
+const SERVICES = 4;
+
+/** The lease itself is answered by every service: silence elsewhere means something only then. */
+async function leaseIsAnswered(site: Site): Promise<string[]> {
+  const minipc = new Station(site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  let answered: string[] = [];
+  for (let tries = 0; tries < 5 && answered.length < SERVICES; tries++) {
+    const ask = askServices(minipc, site.applianceIp);
+    await until(() => ask().length === SERVICES || undefined, 1000);
+    answered = ask();
+  }
+  return answered;
+}
+
+const list = (names: string[]) => (names.length > 0 ? names.join(", ") : "nothing");
+
+/**
+ * Asks for addresses as other hosts on both links do, early; the answer is read at the end, so that a slow offer
+ * counts too.
+ */
+export function askAsOthers(site: Site): () => Proof[] {
+  const offers = { isolated: 0, uplink: 0 };
+  const count = (link: Link, from: string) =>
+    link.onFrame((frame) => {
+      const { source, udp } = decode(frame);
+      const answer = udp?.from === 67 && source === from ? readDhcp(udp.payload) : undefined;
+      if (answer && answer.client !== site.minipcMac && answer.type !== "nak") offers[link.name]++;
+    });
+  count(site.isolated, site.isolatedNic);
+  new Station(site.isolated, NEIGHBOUR, "0.0.0.0").discover();
+  if (site.uplink) {
+    count(site.uplink, site.uplinkNic);
+    new Station(site.uplink, OUTSIDER, "0.0.0.0").discover();
+  }
+  return () => {
+    const proof: Proof = {
+      id: "other-mac",
+      title: "another MAC is offered no address",
+      held: offers.isolated === 0,
+      evidence: `${NEIGHBOUR} asked on the isolated link and was offered ${offers.isolated || "none"}`,
+    };
+    const outside: Proof = {
+      id: "uplink-dhcp",
+      title: "nobody is offered an address on the uplink",
+      held: offers.uplink === 0,
+      evidence: `${OUTSIDER} asked on the uplink; the appliance offered ${offers.uplink || "none"}`,
+    };
+    return site.uplink ? [proof, outside] : [proof];
+  };
+}
+
+/** What must be silent on the uplink is. */
+async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
+  const outsider = new Station(uplink, OUTSIDER, UPLINK_NEIGHBOUR, site.uplinkNic);
+  const asked = askServices(outsider, site.applianceIp);
+  // What the outsider asked came before what is answered here.
+  const control = await leaseIsAnswered(site);
+  return {
+    id: "uplink-silent",
+    title: "no service answers on the uplink",
+    held: asked().length === 0 && control.length === SERVICES,
+    evidence: `asked on the uplink: answered ${list(asked())}; by the lease: answered ${list(control)}`,
+  };
+}
+
+/** The config and what else is secret goes to the lease alone: not to another address, not to its address under another MAC. */
+async function secretsArePinned(site: Site): Promise<Proof> {
+  const own = strangersAddress(site);
+  const neighbour = own && new Station(site.isolated, NEIGHBOUR, own);
+  const said: string[] = [];
+  let held = true;
+  if (neighbour) {
+    await neighbour.meet(site.applianceIp);
+    const control = await neighbour.get(site.applianceIp, PUBLIC_FILE);
+    const statuses = await Promise.all(
+      site.secretPaths.map(async (path) => [path, await neighbour.get(site.applianceIp, path)] as const),
+    );
+    held = control === 200 && statuses.every(([, status]) => status !== 200);
+    const shown = [[PUBLIC_FILE, control] as const, ...statuses];
+    said.push(`${own} gets ${shown.map(([path, status]) => `${path} ${status ?? "no answer"}`).join(", ")}`);
+  }
+  const thief = new Station(site.isolated, THIEF, site.minipcIp, site.isolatedNic);
+  const asked = askServices(thief, site.applianceIp);
+  const control = await leaseIsAnswered(site);
+  held &&= asked().length === 0 && control.length === SERVICES;
+  said.push(`${site.minipcIp} under another MAC: answered ${list(asked())}`);
+  return {
+    id: "pinned",
+    title: "the machine config goes to the pinned lease only",
+    held,
+    evidence: said.join("; "),
+  };
+}
+
+/** Of the isolated link only the lease gets out, and under the uplink's own address. */
+async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
+  const out: Packet[] = [];
+  uplink.onFrame((frame) => {
+    const packet = decode(frame);
+    if (packet.source === site.uplinkNic && packet.ip?.to === FAR_AWAY) out.push(packet);
+  });
+  const own = strangersAddress(site) ?? site.minipcIp;
+  const stranger = new Station(site.isolated, NEIGHBOUR, own, site.isolatedNic);
+  const minipc = new Station(site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  const strangersPort = stranger.udp(FAR_AWAY, 9, Buffer.alloc(8));
+  minipc.udp(FAR_AWAY, 9, Buffer.alloc(8));
+  await until(() => (out.length > 0 ? true : undefined), ANSWER_MS);
+  const asIs = out.find(({ ip }) => ip?.from === site.minipcIp || ip?.from === own);
+  const others = out.filter(({ udp }) => udp?.from === strangersPort).length;
+  const from = out[0]?.ip?.from;
+  return {
+    id: "way-out",
+    title: "only the lease gets out by the uplink, under the uplink's address",
+    held: out.length > 0 && !asIs && others === 0,
+    evidence: `packets to ${FAR_AWAY}: the lease's ${from ? `left from ${from}` : "did not leave"}, a stranger's ${others || "none"} left`,
+  };
+}
+
+/** Asks what must not be answered, once the mini-PC has booted. */
+export async function probe(site: Site): Promise<Proof[]> {
+  const { uplink } = site;
+  const proofs = [await secretsArePinned(site)];
+  if (uplink) proofs.push(await uplinkIsSilent(site, uplink), await onlyTheLeaseGetsOut(site, uplink));
+  return proofs;
+}

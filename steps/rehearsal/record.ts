@@ -1,0 +1,93 @@
+/** Who takes part in a rehearsal. `stranger` is the rehearsal itself, asking as another host would. */
+export type Party = "minipc" | "appliance" | "stranger";
+
+/** `isolated` joins the mini-PC and the appliance; `uplink` is the appliance's way out. */
+export type LinkName = "isolated" | "uplink";
+
+/** A link of the chain that held. */
+export interface Reached {
+  /** Short name, as in `lease`; it names the pictures too. */
+  id: string;
+  /** In words, as in `the mini-PC has its lease`. */
+  title: string;
+  /** Milliseconds from the appliance's power-on. */
+  atMs: number;
+  /** What shows it: a line of a console, an answer on a link. */
+  evidence: string;
+}
+
+/** Something said on a link, in one line; a whole transfer counts as one. */
+export interface Exchange {
+  /** Milliseconds from the appliance's power-on. */
+  atMs: number;
+  link: LinkName;
+  from: Party;
+  /** Unset: to everyone on the link. */
+  to?: Party;
+  /** As in `DHCP offer: 10.10.10.100, snponly.efi`. */
+  what: string;
+}
+
+/** Something that must not happen, and whether it did not. */
+export interface Proof {
+  id: string;
+  /** What must be so, as in `another MAC is offered no address`. */
+  title: string;
+  held: boolean;
+  /** What was asked and what was heard. */
+  evidence: string;
+}
+
+/** Which link of the chain broke, what was seen there, and where to look. */
+export interface Diagnosis {
+  /** Id of the link of the chain, or of the proof, that did not hold. */
+  at: string;
+  /** Its title. */
+  title: string;
+  /** What was seen instead, one sentence without its full stop. */
+  seen: string;
+  /** Where to look and what to do, one sentence without its full stop. */
+  look: string;
+}
+
+/** A picture of a screen when a link of the chain was reached, or at the end. */
+export interface Screen {
+  /** Id of what was reached then, or `end`. */
+  id: string;
+  machine: "appliance" | "minipc" | "twin";
+  /** Path beside the record, as in `screens/05-lease-minipc.png`. */
+  file: string;
+}
+
+/** The hardware that a virtual machine pretends to be. */
+export interface Hardware {
+  firmware: "bios" | "uefi";
+  disk?: "virtio" | "sata" | "ide";
+  nic: "virtio-net-pci" | "e1000" | "e1000e";
+  /** The uplink's NIC comes first. */
+  swapped?: boolean;
+}
+
+/** One rehearsal, as `rehearsal.json` has it. It holds no secret: of a config, the digest. */
+export interface RehearsalRecord {
+  passed: boolean;
+  image: { path: string; sha256: string; bytes: number };
+  minipc: { mac: string; ip: string };
+  talosVersion: string;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  tookMs: number;
+  accelerator: "kvm" | "hvf" | "tcg";
+  hardware: {
+    appliance: Hardware;
+    minipc: Hardware;
+    /** A second appliance from the same image, with the other firmware and its NICs the other way round. */
+    twin?: Hardware;
+  };
+  reached: Reached[];
+  proofs: Proof[];
+  exchanges: Exchange[];
+  screens: Screen[];
+  /** Set when it did not pass. */
+  diagnosis?: Diagnosis;
+}

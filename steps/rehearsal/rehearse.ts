@@ -1,0 +1,219 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
+import type { StepContext } from "../lib/step";
+import { chainFor, type ChainLink, type Sign } from "./chain";
+import { exchangesIn } from "./exchanges";
+import { askAsOthers, probe, STRANGERS } from "./proofs";
+import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
+import { Stage, type Subject } from "./stage";
+
+/** How a rehearsal is done. */
+export interface Rehearsal {
+  subject: Subject;
+  accelerator: Accelerator | "auto";
+  hardware: { appliance: Hardware; minipc: Hardware; twin?: Hardware };
+  /** Called when a link of the chain is reached; a trial of its own may interfere then. */
+  onReached?: (id: string, stage: Stage) => void | Promise<void>;
+}
+
+const TICK_MS = 100;
+const STILL_WAITING_MS = 10_000;
+/** The links of the chain that an appliance reaches without a mini-PC. */
+const ALONE = ["power-on", "address", "services"];
+
+interface Follow {
+  onReached: (link: ChainLink, sign: Sign, next?: ChainLink) => void | Promise<void>;
+  onWaiting?: (link: ChainLink, seconds: number) => void;
+}
+
+/**
+ * Waits for one link of a chain after the other.
+ *
+ * @returns what broke, or undefined when all were reached
+ */
+async function follow(
+  context: Pick<StepContext, "signal">,
+  stage: Stage,
+  chain: ChainLink[],
+  { onReached, onWaiting }: Follow,
+): Promise<Diagnosis | undefined> {
+  for (const [index, link] of chain.entries()) {
+    const { id: at, title } = link;
+    const since = stage.atMs;
+    for (let tick = 1; ; tick++) {
+      context.signal.throwIfAborted();
+      const sign = link.reached(stage.view);
+      if (sign) {
+        await onReached(link, sign, chain[index + 1]);
+        break;
+      }
+      for (const each of link.anyOrder ? chain.slice(index) : [link]) {
+        const broken = each.broken?.(stage.view);
+        if (broken) return { at: each.id, title: each.title, ...broken };
+      }
+      const waitedMs = stage.atMs - since;
+      if (waitedMs > link.limitS * 1000) return { at, title, ...link.overdue(stage.view) };
+      if ((tick * TICK_MS) % STILL_WAITING_MS === 0) onWaiting?.(link, Math.round(waitedMs / 1000));
+      if (at === "address" && tick % 5 === 0) stage.askForAppliance();
+      await pause(TICK_MS, undefined, { signal: context.signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`.padStart(7);
+
+function firstBroken(proofs: Proof[]): Diagnosis | undefined {
+  const broken = proofs.find(({ held }) => !held);
+  return (
+    broken && {
+      at: broken.id,
+      title: broken.title,
+      seen: broken.evidence,
+      look: LOOK[broken.id] ?? "Look at the captures",
+    }
+  );
+}
+
+/** Where to look when something happened that must not. */
+const LOOK: Record<string, string> = {
+  "other-mac": "Look at dhcp-ignore in files/dnsmasq.conf",
+  "uplink-dhcp": "Look at interface in files/dnsmasq.conf and at the chain input in files/nftables.conf",
+  "uplink-silent": "Look at the chain input in files/nftables.conf",
+  pinned:
+    "Look at location /configs/ in files/nginx-bootstrap.conf, and at ether saddr in files/nftables.conf",
+  "way-out":
+    "Look at the chains forward and postrouting in files/nftables.conf, and at the uplink in files/netplan.yaml",
+  sides:
+    "Look at packer/appliance/apply, which tells the isolated NIC from the uplink, and read twin-appliance.serial.log",
+};
+
+/** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
+async function rehearseTwin(context: StepContext, stage: Stage, hardware: Hardware): Promise<Proof> {
+  stage.startAppliance(hardware);
+  const chain = chainFor(stage.view.expected).filter(({ id }) => ALONE.includes(id));
+  let evidence = "";
+  const broken = await follow(context, stage, chain, {
+    onReached: (_link, sign) => void (evidence = sign.evidence),
+  });
+  const { firmware, disk, nic, swapped } = hardware;
+  const machine = `${firmware.toUpperCase()}, ${disk} disk, ${nic}${swapped ? ", NICs the other way round" : ""}`;
+  return {
+    id: "sides",
+    title: swapped
+      ? "with its NICs the other way round the isolated side is the isolated side"
+      : "with another firmware and disk it serves too",
+    held: !broken,
+    evidence: `${machine}: ${broken ? `${broken.title}: ${broken.seen}` : evidence}`,
+  };
+}
+
+/** Pictures of the screens, one a machine and link of the chain. */
+class Album {
+  readonly screens: Screen[] = [];
+  private readonly taking: Promise<void>[] = [];
+  private count = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly stage: Stage,
+  ) {}
+
+  take(id: string): void {
+    const number = String(++this.count).padStart(2, "0");
+    const file = (machine: string) => join("screens", `${number}-${id}-${machine}.png`);
+    const taken = this.stage.screendump((machine) => join(this.folder, file(machine)));
+    this.taking.push(
+      taken.then((machines) => {
+        for (const machine of machines) this.screens.push({ id, machine, file: file(machine) });
+      }),
+    );
+  }
+
+  async finish(): Promise<Screen[]> {
+    await Promise.all(this.taking);
+    return this.screens.sort((one, other) => one.file.localeCompare(other.file));
+  }
+}
+
+/**
+ * Boots an image and a virtual mini-PC joined by a private link, and follows the chain from the appliance's power-on
+ * to the mini-PC's config; asks what must not be answered; boots a twin of the appliance beside.
+ *
+ * @param folder where captures, serial logs and pictures go
+ * @throws StepError when a machine cannot be started; a broken chain is a result
+ */
+export async function rehearse(
+  context: StepContext,
+  { subject, accelerator: wanted, hardware, onReached }: Rehearsal,
+  folder: string,
+): Promise<Omit<RehearsalRecord, "image">> {
+  await mkdir(join(folder, "screens"), { recursive: true });
+  const accelerator = await chooseAccelerator(context, wanted);
+  const startedAt = new Date().toISOString();
+  const stages: Stage[] = [];
+  const open = async (name: string) => {
+    const stage = new Stage(name, subject, accelerator, folder, context.scratch);
+    stages.push(stage);
+    return stage.open();
+  };
+  try {
+    const stage = await open("");
+    const { expected, seen } = stage.view;
+    const album = new Album(folder, stage);
+    const chain = chainFor(expected);
+    const reached: Reached[] = [];
+    let readOthers: () => Proof[] = () => [];
+    stage.startAppliance(hardware.appliance);
+    const twin = hardware.twin && rehearseTwin(context, await open("twin-"), hardware.twin);
+    // Its failure is awaited later; it must not end the process before.
+    twin?.catch(() => undefined);
+
+    let diagnosis = await follow(context, stage, chain, {
+      async onReached(link, sign, next) {
+        reached.push({ id: link.id, title: link.title, ...sign });
+        context.log(`${seconds(sign.atMs)}  ${link.title}: ${sign.evidence}`);
+        if (next) context.log(`${" ".repeat(9)}next: ${next.title}`);
+        album.take(link.id);
+        if (link.id === ALONE.at(-1)) {
+          readOthers = askAsOthers(stage.site);
+          stage.startMinipc(hardware.minipc);
+        }
+        await onReached?.(link.id, stage);
+      },
+      onWaiting: (link, waited) =>
+        context.log(`${seconds(stage.atMs)}  still waiting for: ${link.title} (${waited} s)`),
+    });
+    if (diagnosis) album.take("end");
+    const chainEnd = stage.atMs;
+    const proofs: Proof[] = [];
+    if (!diagnosis) {
+      context.log(`${seconds(stage.atMs)}  asking what must not be answered`);
+      proofs.push(...readOthers(), ...(await probe(stage.site)));
+      if (twin) proofs.push(await twin);
+      diagnosis = firstBroken(proofs);
+    }
+    const strangers: readonly string[] = STRANGERS;
+    const told = seen.filter(
+      (what) => what.atMs <= chainEnd || ("mac" in what && strangers.includes(what.mac)),
+    );
+    return {
+      passed: !diagnosis,
+      minipc: { mac: subject.minipcMac, ip: subject.minipcIp },
+      talosVersion: subject.talosVersion,
+      startedAt,
+      tookMs: stage.atMs,
+      accelerator,
+      hardware,
+      reached: reached.sort((one, other) => one.atMs - other.atMs),
+      proofs,
+      exchanges: exchangesIn(told, { ...expected, uplinkNic: stage.site.uplinkNic }),
+      screens: await album.finish(),
+      diagnosis,
+    };
+  } finally {
+    await Promise.all(stages.map((stage) => stage.clear()));
+  }
+}

@@ -1,0 +1,155 @@
+import { join } from "node:path";
+import type { Accelerator } from "../lib/accelerator";
+import { Capture } from "./capture";
+import type { View } from "./chain";
+import { attachGateway } from "./gateway";
+import { Link } from "./link";
+import { Machine, type Nic } from "./machine";
+import { observe } from "./observer";
+import { arpRequest } from "./packets";
+import { STRANGERS, type Site } from "./proofs";
+import type { Hardware, LinkName } from "./record";
+import type { MachineName, Seen, What } from "./seen";
+
+/** An image, the mini-PC that it is for, and what the boot of that one is held to. */
+export interface Subject {
+  /** RAW image; it is not changed. */
+  image: string;
+  minipcMac: string;
+  minipcIp: string;
+  /** The appliance's address with its prefix length. */
+  applianceCidr: string;
+  talosVersion: string;
+  /** Arguments that the kernel must be started with. */
+  kernelArguments: string[];
+  /** SHA-256 of the decrypted machine config. */
+  configSha256: string;
+  /** Whether the kernel arguments name a serial console. */
+  hasSerialConsole: boolean;
+  /** Whether the appliance has a second NIC. */
+  hasUplink: boolean;
+  /** Files on the web server that only the lease may have. */
+  secretPaths: string[];
+}
+
+/** Locally administered MACs (IEEE 802): no mini-PC has them. */
+const NICS = { isolated: "02:00:5e:00:53:11", uplink: "02:00:5e:00:53:12" };
+
+const APPLIANCE_MIB = 512;
+/** Talos wants 2 GiB on a control plane; memory that is not used costs nothing. */
+const MINIPC_MIB = 2048;
+
+/** Two links, an appliance and a mini-PC on them, and all that is seen of these. */
+export class Stage {
+  readonly view: View & { seen: Seen[] };
+  readonly site: Site;
+  private readonly machines: Partial<Record<MachineName, Machine>> = {};
+  private readonly links: Record<LinkName, Link>;
+  private readonly captures: Capture[] = [];
+  private startedAt = Date.now();
+
+  /**
+   * @param name tells its files and sockets from those of another stage; empty for the main one
+   * @param folder for serial logs and captures
+   * @param scratch for sockets and what the machines write to their disks
+   */
+  constructor(
+    private readonly name: string,
+    private readonly subject: Subject,
+    private readonly accelerator: Accelerator,
+    private readonly folder: string,
+    private readonly scratch: string,
+  ) {
+    const link = (which: LinkName) => new Link(which, join(scratch, `${name}${which}.sock`));
+    this.links = { isolated: link("isolated"), uplink: link("uplink") };
+    const applianceIp = subject.applianceCidr.split("/")[0] as string;
+    const nics = { isolatedNic: NICS.isolated, uplinkNic: NICS.uplink };
+    this.view = { seen: [], expected: { ...subject, ...nics, applianceIp } };
+    this.site = {
+      ...subject,
+      ...nics,
+      applianceIp,
+      isolated: this.links.isolated,
+      uplink: subject.hasUplink ? this.links.uplink : undefined,
+    };
+    for (const each of Object.values(this.links)) observe(each, (what) => this.see(what));
+  }
+
+  async open(): Promise<this> {
+    attachGateway(this.links.uplink);
+    for (const link of Object.values(this.links)) {
+      await link.open();
+      this.captures.push(new Capture(link, join(this.folder, `${this.name}${link.name}.pcap`)));
+    }
+    return this;
+  }
+
+  /** Milliseconds since the appliance was powered on. */
+  get atMs(): number {
+    return Date.now() - this.startedAt;
+  }
+
+  private see(what: What): void {
+    this.view.seen.push({ atMs: this.atMs, ...what });
+  }
+
+  private start(
+    machine: MachineName,
+    hardware: Hardware,
+    memoryMib: number,
+    nics: Nic[],
+    disk?: string,
+  ): void {
+    const name = `${this.name}${machine}`;
+    this.see({ kind: "started", machine });
+    this.machines[machine] = new Machine({
+      ...{ name, hardware, memoryMib, nics, disk },
+      accelerator: this.accelerator,
+      scratch: this.scratch,
+      serialLog: join(this.folder, `${name}.serial.log`),
+      onLine: (text) => this.see({ kind: "line", machine, text }),
+      onEnd: (words) => {
+        if (words) this.see({ kind: "line", machine, text: words });
+        this.see({ kind: "ended", machine });
+      },
+    });
+  }
+
+  startAppliance(hardware: Hardware): void {
+    this.startedAt = Date.now();
+    const nics: Nic[] = [{ mac: NICS.isolated, link: this.links.isolated }];
+    if (this.subject.hasUplink) nics.push({ mac: NICS.uplink, link: this.links.uplink });
+    if (hardware.swapped) nics.reverse();
+    this.start("appliance", hardware, APPLIANCE_MIB, nics, this.subject.image);
+  }
+
+  startMinipc(hardware: Hardware): void {
+    const nics = [{ mac: this.subject.minipcMac, link: this.links.isolated }];
+    this.start("minipc", hardware, MINIPC_MIB, nics);
+  }
+
+  /** Presses the mini-PC's reset button. */
+  async resetMinipc(): Promise<void> {
+    await this.machines.minipc?.reset();
+  }
+
+  /** Asks on the isolated link whether the appliance has its address yet; claims none itself (RFC 5227). */
+  askForAppliance(): void {
+    this.links.isolated.send(arpRequest(STRANGERS[0], "0.0.0.0", this.site.applianceIp));
+  }
+
+  /** Writes pictures of the screens that there are. @returns whose */
+  async screendump(pathFor: (machine: MachineName) => string): Promise<MachineName[]> {
+    const all = Object.entries(this.machines) as [MachineName, Machine][];
+    const taken = await Promise.all(
+      all.map(async ([name, machine]) => ((await machine.screendump(pathFor(name))) ? [name] : [])),
+    );
+    return taken.flat();
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(Object.values(this.machines).map((machine) => machine.stop()));
+    await Promise.all(this.captures.map((capture) => capture.close()));
+    await Promise.all(Object.values(this.links).map((link) => link.close()));
+  }
+}

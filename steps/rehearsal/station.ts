@@ -1,0 +1,102 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { discover } from "./dhcp";
+import type { Link } from "./link";
+import {
+  ACK,
+  arpReply,
+  arpRequest,
+  BROADCAST,
+  decode,
+  RST,
+  SYN,
+  tcpFrame,
+  udpFrame,
+  type Packet,
+} from "./packets";
+
+/** No two questions share a port: an answer that goes astray is not taken for another's. */
+let lastPort = 40000;
+
+/** Waits until something is found, or for the limit. */
+export async function until<T>(find: () => T | undefined, limitMs: number): Promise<T | undefined> {
+  for (let waited = 0; ; waited += 20) {
+    const found = find();
+    if (found !== undefined || waited >= limitMs) return found;
+    await pause(20);
+  }
+}
+
+/** A host on a link: one MAC, one address, and the few packets that ask a service whether it answers. */
+export class Station {
+  /** What its neighbour sent to it, to its own MAC or to all. */
+  readonly heard: Packet[] = [];
+
+  constructor(
+    private readonly link: Link,
+    readonly mac: string,
+    readonly ip: string,
+    /** MAC that its packets go to; ARP finds it too. */
+    private neighbour = BROADCAST,
+  ) {
+    link.onFrame((frame) => this.take(decode(frame)));
+  }
+
+  private take(packet: Packet): void {
+    const { arp, source, destination } = packet;
+    if (source === this.mac) return;
+    if (arp?.target === this.ip) {
+      this.neighbour = arp.mac;
+      if (arp.operation === 1) this.link.send(arpReply({ ...this.route(arp.ip), toMac: arp.mac }));
+    }
+    const fromOther = this.neighbour !== BROADCAST && source !== this.neighbour;
+    if (!fromOther && (destination === this.mac || destination === BROADCAST)) this.heard.push(packet);
+  }
+
+  private route(to: string) {
+    return { fromMac: this.mac, toMac: this.neighbour, from: this.ip, to };
+  }
+
+  /** Finds by ARP where an address is. @returns whether somebody has it */
+  async meet(ip: string): Promise<boolean> {
+    for (let tries = 0; tries < 5 && this.neighbour === BROADCAST; tries++) {
+      this.link.send(arpRequest(this.mac, this.ip, ip));
+      await until(() => this.neighbour !== BROADCAST || undefined, 1000);
+    }
+    return this.neighbour !== BROADCAST;
+  }
+
+  /** Sends a datagram from a new port, which it returns. */
+  udp(to: string, port: number, payload: Buffer): number {
+    this.link.send(udpFrame(this.route(to), ++lastPort, port, payload));
+    return lastPort;
+  }
+
+  /** Asks for a TCP connection from a new port, which it returns; an open port answers SYN and ACK. */
+  syn(to: string, port: number): number {
+    const head = { fromPort: ++lastPort, toPort: port, sequence: 1, acknowledged: 0, flags: SYN };
+    this.link.send(tcpFrame(this.route(to), head));
+    return lastPort;
+  }
+
+  /** Asks for a file by HTTP. @returns the status; undefined when nothing was answered within `limitMs` */
+  async get(to: string, path: string, limitMs = 5000): Promise<number | undefined> {
+    const own = this.syn(to, 80);
+    const answered = (wanted: (tcp: NonNullable<Packet["tcp"]>) => boolean) =>
+      until(() => this.heard.find(({ tcp }) => tcp?.to === own && wanted(tcp))?.tcp, limitMs);
+    const accepted = await answered(({ flags }) => (flags & (SYN | ACK)) === (SYN | ACK));
+    if (!accepted) return undefined;
+    const head = { fromPort: own, toPort: 80, sequence: 2, acknowledged: (accepted.sequence + 1) >>> 0 };
+    const question = Buffer.from(`GET ${path} HTTP/1.0\r\n\r\n`);
+    this.link.send(tcpFrame(this.route(to), { ...head, flags: ACK }, question));
+    const answer = await answered(({ payload }) => payload.length > 0);
+    this.link.send(tcpFrame(this.route(to), { ...head, sequence: 2 + question.length, flags: RST }));
+    const status = /^HTTP\/1\.\d (\d{3})/.exec(answer?.payload.toString("latin1") ?? "")?.[1];
+    return status === undefined ? undefined : Number(status);
+  }
+
+  /** Asks for an address as a UEFI firmware does. */
+  discover(): void {
+    const route = { fromMac: this.mac, toMac: BROADCAST, from: "0.0.0.0", to: "255.255.255.255" };
+    this.link.send(udpFrame(route, 68, 67, discover(this.mac)));
+  }
+}

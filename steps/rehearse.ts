@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { intact, partialBeside, publish, verified } from "./lib/files";
+import { runStep, StepError } from "./lib/step";
+import { PAGE, rehearseInto } from "./rehearsal/evidence";
+import { HARDWARE } from "./rehearsal/hardware";
+import type { RehearsalRecord } from "./rehearsal/record";
+
+const Input = z.object({
+  key: z.string(),
+  /** The record, `rehearsal.json`; what else was seen goes beside it. */
+  path: z.string(),
+  image: z.object({ path: z.string(), sha256: z.string(), bytes: z.number() }),
+  subject: z.object({
+    minipcMac: z.string(),
+    minipcIp: z.string(),
+    applianceCidr: z.string(),
+    talosVersion: z.string(),
+    kernelArguments: z.array(z.string()),
+    hasSerialConsole: z.boolean(),
+    hasUplink: z.boolean(),
+    secretPaths: z.array(z.string()),
+  }),
+  /** SHA-256 of the decrypted machine config. */
+  configSha256: z.string(),
+});
+const Accelerator = z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto");
+
+const seconds = (ms: number) => Math.round(ms / 100) / 10;
+
+/** What the stack's output tells of a rehearsal; times in seconds. */
+function summaryOf({ reached, proofs, accelerator, tookMs }: RehearsalRecord, path: string) {
+  return {
+    timeline: join(dirname(path), PAGE),
+    accelerator,
+    seconds: seconds(tookMs),
+    steps: reached.map(({ title, atMs }, index) => ({
+      step: title,
+      at: seconds(atMs),
+      took: seconds(atMs - (reached[index - 1]?.atMs ?? 0)),
+    })),
+    proved: proofs.map(({ title }) => title),
+  };
+}
+
+void runStep("rehearse", Input, async ({ key, path, image, subject, configSha256 }, context) => {
+  if (await verified(path, key))
+    return summaryOf(JSON.parse(readFileSync(path, "utf8")) as RehearsalRecord, path);
+
+  const doing = `rehearsing ${image.path}`;
+  if (intact(image.path)?.sha256 !== image.sha256)
+    throw new StepError(doing, "it is gone or was altered after it was made", "Run pulumi up again");
+  const rehearsal = {
+    subject: { ...subject, image: image.path, configSha256 },
+    accelerator: Accelerator.parse(process.env.ACCELERATOR),
+    hardware: HARDWARE,
+  };
+  const folder = dirname(path);
+  const record = await rehearseInto(context, rehearsal, image, folder);
+  const text = JSON.stringify(record, null, 2);
+  if (record.diagnosis) {
+    await writeFile(path, text);
+    const { title, seen, look } = record.diagnosis;
+    throw new StepError(`${doing}, at "${title}"`, seen, `${look}. What was seen: ${join(folder, PAGE)}`);
+  }
+  const partial = await partialBeside(path);
+  await writeFile(partial, text);
+  await publish(partial, path, key);
+  return summaryOf(record, path);
+});

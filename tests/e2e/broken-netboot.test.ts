@@ -1,0 +1,170 @@
+import { boot, LIMIT_MS } from "./boot";
+import { edit, Images, type Assembly } from "./images";
+
+const images = new Images();
+afterAll(() => images.remove());
+
+interface Broken {
+  inputs: (assembly: Assembly) => void | Promise<void>;
+  /** SHA-256 of the config that the stack decrypted, where it is not the image's. */
+  configSha256?: string;
+  at: string;
+  seen: RegExp;
+  look: RegExp;
+}
+
+/** Serves as before, but drops what is sent to a port. */
+const closed = (assembly: Assembly, port: number) =>
+  edit(
+    assembly,
+    "nftables.conf",
+    'iifname "isolated" udp dport {',
+    `iifname "isolated" meta l4proto { tcp, udp } th dport ${port} drop\n        iifname "isolated" udp dport {`,
+  );
+
+const CASES: Record<string, Broken> = {
+  "dnsmasq pins another MAC": {
+    inputs: (assembly) =>
+      edit(assembly, "dnsmasq.conf", "dhcp-host=52:54:00:12:34:56", "dhcp-host=52:54:00:65:43:21"),
+    at: "lease",
+    seen: /52:54:00:12:34:56 asked \d+ times for an address and dnsmasq gave none/,
+    look: /dhcp-host/,
+  },
+  "another lease": {
+    inputs: (assembly) =>
+      edit(assembly, "dnsmasq.conf", /(dhcp-host=\S+),10\.10\.10\.100/, "$1,10.10.10.101"),
+    at: "lease",
+    seen: /offered 10\.10\.10\.101, and its lease is 10\.10\.10\.100/,
+    look: /dhcp-host/,
+  },
+  "a firewall without DHCP": {
+    inputs: (assembly) => closed(assembly, 67),
+    at: "lease",
+    seen: /dnsmasq heard none of it/,
+    look: /udp dport 67/,
+  },
+  "a boot file that is not there": {
+    inputs: (assembly) => edit(assembly, "dnsmasq.conf", /snponly\.efi/g, "snp.efi"),
+    at: "loader",
+    seen: /TFTP refuses snp\.efi: .*not found/,
+    look: /dhcp-boot/,
+  },
+  "a firewall without TFTP": {
+    inputs: (assembly) => closed(assembly, 69),
+    at: "loader",
+    seen: /asked \d+ times by TFTP and got no answer/,
+    look: /udp dport 69/,
+  },
+  "iPXE is handed itself": {
+    inputs: (assembly) =>
+      edit(assembly, "dnsmasq.conf", "dhcp-match=set:ipxe,175", "dhcp-match=set:ipxe,176"),
+    at: "script",
+    seen: /loaded \d+ times and never asked for boot\.ipxe/,
+    look: /dhcp-match=set:ipxe/,
+  },
+  "a firewall without HTTP": {
+    inputs: (assembly) => closed(assembly, 80),
+    at: "script",
+    seen: /asked \d+ times for a connection to port 80 and got no answer/,
+    look: /tcp dport 80/,
+  },
+  "an empty initramfs": {
+    async inputs(assembly) {
+      assembly.netboot = await images.netboot("v1.11.6", { "initramfs.xz": Buffer.alloc(0) });
+    },
+    at: "initramfs",
+    seen: /initramfs\.xz is served, but empty/,
+    look: /netboot layer/,
+  },
+  "an initramfs cut short": {
+    async inputs(assembly) {
+      assembly.netboot = await images.netboot("v1.11.6", { "initramfs.xz": Buffer.alloc(100_000, "x") });
+    },
+    at: "time",
+    seen: /panicked: /,
+    look: /initramfs/,
+  },
+  "a kernel that is none": {
+    async inputs(assembly) {
+      assembly.netboot = await images.netboot("v1.11.6", { vmlinuz: Buffer.alloc(100_000, "x") });
+    },
+    at: "initramfs",
+    seen: /boot\.ipxe gave up/,
+    look: /netboot layer/,
+  },
+  "a bad command line": {
+    inputs: (assembly) => edit(assembly, "boot.ipxe", " pti=on", ""),
+    at: "start",
+    seen: /command line lacks pti=on/,
+    look: /files\/boot\.ipxe/,
+  },
+  "no time server named": {
+    inputs: (assembly) => edit(assembly, "dnsmasq.conf", /dhcp-option=option:ntp-server.*\n/, ""),
+    at: "time",
+    seen: /names no time server/,
+    look: /option:ntp-server/,
+  },
+  "no time": {
+    inputs: (assembly) => edit(assembly, "chrony.conf", /allow .*\n/, ""),
+    at: "time",
+    seen: /asked \d+ times for the time and got no usable answer/,
+    look: /files\/chrony\.conf/,
+  },
+  "a config that is not there": {
+    inputs: (assembly) => edit(assembly, "boot.ipxe", /configs\/minipc\.yaml /, "configs/worker.yaml "),
+    at: "config",
+    seen: /\/configs\/worker\.yaml was answered with the status 404/,
+    look: /talos\.config/,
+  },
+  "a config that another address may have": {
+    inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "allow 10.10.10.100", "allow 10.10.10.101"),
+    at: "config",
+    seen: /answered with the status 403/,
+    look: /location \/configs\//,
+  },
+  "another machine's config": {
+    inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\n")),
+    configSha256: "0".repeat(64),
+    at: "config",
+    seen: /another one than was decrypted/,
+    look: /machineConfig/,
+  },
+  "a config that Talos refuses": {
+    inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\nmachina: {}\n")),
+    at: "accepted",
+    seen: /it was refused: /,
+    look: /talosctl validate/,
+  },
+  "leases for everybody": {
+    inputs: (assembly) => edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", ""),
+    at: "other-mac",
+    seen: /was offered 1/,
+    look: /dhcp-ignore/,
+  },
+  "the config for everybody": {
+    inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "deny all;", ""),
+    at: "pinned",
+    seen: /\/configs\/minipc\.yaml 200/,
+    look: /location \/configs\//,
+  },
+  "services on the uplink": {
+    inputs: (assembly) => edit(assembly, "nftables.conf", "policy drop;", "policy accept;"),
+    at: "uplink-silent",
+    seen: /asked on the uplink: answered .*HTTP/,
+    look: /chain input/,
+  },
+};
+
+test.each(Object.entries(CASES))(
+  "%s",
+  async (_what, { inputs, configSha256, at, seen, look }) => {
+    const { path, machineConfig } = await images.make(inputs);
+    const sha256 = configSha256 ?? machineConfig.sha256;
+    const { record } = await boot({ path, machineConfig: { ...machineConfig, sha256 } });
+    expect(record.diagnosis?.at).toBe(at);
+    expect(record.diagnosis?.seen).toMatch(seen);
+    expect(record.diagnosis?.look).toMatch(look);
+    expect(record.passed).toBe(false);
+  },
+  LIMIT_MS,
+);

@@ -1,0 +1,221 @@
+import { chainFor, type Expected } from "../../../steps/rehearsal/chain";
+import type { DhcpMessage } from "../../../steps/rehearsal/dhcp";
+import type { Seen, What } from "../../../steps/rehearsal/seen";
+
+const MAC = "52:54:00:12:34:56";
+const NIC = "02:00:5e:00:53:11";
+const expected: Expected = {
+  minipcMac: MAC,
+  minipcIp: "10.10.10.100",
+  applianceIp: "10.10.10.2",
+  isolatedNic: NIC,
+  talosVersion: "v1.11.6",
+  kernelArguments: ["talos.platform=metal", "pti=on"],
+  configSha256: "c0ff",
+  hasSerialConsole: true,
+};
+
+const line = (machine: "appliance" | "minipc", text: string): What => ({ kind: "line", machine, text });
+const dhcp = (type: DhcpMessage["type"], rest: Partial<DhcpMessage> = {}): What => ({
+  ...{ link: "isolated", kind: "dhcp", mac: MAC },
+  message: { type, client: MAC, ...rest },
+});
+const tftp = { link: "isolated", kind: "tftp", mac: MAC, file: "snponly.efi" } as const;
+const got = (path: string, rest: object = {}): What => ({
+  ...{ link: "isolated", kind: "http", mac: MAC, path, state: "sent" },
+  ...{ status: 200, bytes: 7_000_000, sha256: "aa", ...rest },
+});
+const time = { link: "isolated", kind: "time", mac: MAC } as const;
+const serving = `bootstrap-pxe: serving ${MAC} -> 10.10.10.100 on isolated (${NIC}), Talos v1.11.6, version demo`;
+
+/** What a good boot shows, in its order. */
+const GOOD: What[] = [
+  line("appliance", "[    0.000000] Linux version 6.1.0-56-amd64"),
+  { link: "isolated", kind: "address", ip: "10.10.10.2", mac: NIC },
+  line("appliance", serving),
+  dhcp("discover", { stage: "firmware", architecture: 7 }),
+  dhcp("ack", { address: "10.10.10.100", file: "snponly.efi", router: "10.10.10.2", ntp: "10.10.10.2" }),
+  { ...tftp, state: "sent", bytes: 174_000 },
+  got("/boot.ipxe", { bytes: 1028 }),
+  got("/talos/v1.11.6/vmlinuz"),
+  got("/talos/v1.11.6/initramfs.xz"),
+  line("minipc", "[    0.000000] Command line: vmlinuz talos.platform=metal pti=on"),
+  { ...time, state: "answered", stratum: 10 },
+  got("/configs/minipc.yaml", { sha256: "c0ff" }),
+  line("minipc", "node: config accepted machine.type=controlplane"),
+];
+const at = (whats: What[]): Seen[] => whats.map((what, index) => ({ atMs: index * 1000, ...what }));
+const IDS = chainFor(expected).map(({ id }) => id);
+
+/** The first link that is not reached, and what it says is broken. */
+function first(whats: What[], change: Partial<Expected> = {}) {
+  const view = { seen: at(whats), expected: { ...expected, ...change } };
+  const link = chainFor(view.expected).find(({ reached }) => !reached(view));
+  return { at: link?.id, broken: link?.broken?.(view)?.seen, overdue: link?.overdue(view).seen };
+}
+
+test("a good boot reaches every link, each by its own sign", () => {
+  expect(first(GOOD).at).toBeUndefined();
+  IDS.forEach((id, index) => expect(first(GOOD.filter((_what, place) => place !== index)).at).toBe(id));
+});
+
+test.each(IDS)(
+  "nothing that was seen before %s says that it is broken, and its delay is told in words",
+  (id) => {
+    const before = GOOD.slice(0, IDS.indexOf(id));
+    expect(first(before)).toMatchObject({ at: id, broken: undefined });
+    expect(first(before).overdue).toMatch(/\w+ \w+ \w+/);
+  },
+);
+
+const until = (id: string) => GOOD.slice(0, IDS.indexOf(id));
+const asked = dhcp("discover", { stage: "firmware" });
+const syn: What = { link: "isolated", kind: "connect", mac: MAC, state: "asked" };
+
+test.each<[what: string, seen: What[], at: string, says: RegExp]>([
+  [
+    "the appliance's QEMU ends",
+    [{ kind: "ended", machine: "appliance" }],
+    "power-on",
+    /virtual machine ended/,
+  ],
+  [
+    "UEFI finds nothing",
+    [line("appliance", "BdsDxe: No bootable option or device was found.")],
+    "power-on",
+    /nothing to boot/,
+  ],
+  [
+    "the sides are swapped",
+    [...until("address"), line("appliance", serving.replace(NIC, "02:00:5e:00:53:12"))],
+    "address",
+    /took 02:00:5e:00:53:12 for the isolated NIC/,
+  ],
+  [
+    "a DHCP server on every NIC",
+    [
+      ...until("address"),
+      line("appliance", "bootstrap-pxe: NOT serving: a DHCP server answers on every NIC (a b): none"),
+    ],
+    "address",
+    /a DHCP server answers on every NIC/,
+  ],
+  [
+    "the mini-PC's QEMU ends",
+    [...until("pxe"), { kind: "ended", machine: "minipc" }],
+    "pxe",
+    /mini-PC's virtual machine ended/,
+  ],
+  [
+    "another address",
+    [...until("lease"), dhcp("offer", { address: "10.10.10.9" })],
+    "lease",
+    /offered 10\.10\.10\.9/,
+  ],
+  ["no offer, nothing noticed", [...until("lease"), asked, asked], "lease", /dnsmasq heard none of it/],
+  [
+    "no offer, and dnsmasq says why",
+    [
+      ...until("lease"),
+      asked,
+      asked,
+      line("appliance", `bootstrap-pxe: dhcp: discover from ${MAC}: ignored`),
+    ],
+    "lease",
+    /dnsmasq gave none; the appliance's console says: dhcp: discover from \S+: ignored/,
+  ],
+  [
+    "TFTP refuses",
+    [...until("loader"), { ...tftp, state: "refused", words: "file not found" }],
+    "loader",
+    /refuses snponly\.efi: file not found/,
+  ],
+  [
+    "TFTP is silent",
+    [...until("loader"), ...Array<What>(3).fill({ ...tftp, state: "asked" })],
+    "loader",
+    /asked 3 times by TFTP/,
+  ],
+  [
+    "nginx does not listen",
+    [...until("script"), { ...syn, state: "refused" }],
+    "script",
+    /refuses connections/,
+  ],
+  ["port 80 is silent", [...until("script"), syn, syn, syn], "script", /asked 3 times for a connection/],
+  [
+    "the kernel is not found",
+    [...until("kernel"), { ...got("/talos/v1.11.6/vmlinuz"), state: "answered", status: 404 } as What],
+    "kernel",
+    /vmlinuz was answered with the status 404/,
+  ],
+  [
+    "an empty initramfs",
+    [...until("initramfs"), got("/talos/v1.11.6/initramfs.xz", { bytes: 0 })],
+    "initramfs",
+    /served, but empty/,
+  ],
+  [
+    "an argument is missing",
+    [...until("start"), line("minipc", "[    0.000000] Command line: vmlinuz pti=on")],
+    "start",
+    /lacks talos\.platform=metal/,
+  ],
+  ["it restarts", [...until("time"), asked], "time", /restarted/],
+  [
+    "the lease names no time server",
+    [...until("time"), dhcp("request", { stage: "system" }), dhcp("ack", { address: "10.10.10.100" })],
+    "time",
+    /no time server/,
+  ],
+  [
+    "the time is silent",
+    [...until("time"), ...Array<What>(4).fill({ ...time, state: "asked" })],
+    "time",
+    /asked 4 times for the time/,
+  ],
+  [
+    "a clock that is not set",
+    [
+      ...until("time"),
+      ...Array<What>(4).fill({ ...time, state: "asked" }),
+      { ...time, state: "answered", stratum: 16 },
+    ],
+    "time",
+    /no usable answer/,
+  ],
+  [
+    "a panic",
+    [...until("time"), line("minipc", "Kernel panic - not syncing: VFS: Unable to mount root fs")],
+    "time",
+    /panicked: VFS/,
+  ],
+  [
+    "another config",
+    [...until("config"), got("/configs/minipc.yaml", { sha256: "beef" })],
+    "config",
+    /another one than was decrypted/,
+  ],
+  [
+    "a config that is refused",
+    [...until("accepted"), line("minipc", "node: FAULT: config refused: unknown keys")],
+    "accepted",
+    /refused: unknown keys/,
+  ],
+])("%s", (_what, seen, at, says) => {
+  const found = first(seen);
+  expect(found.at).toBe(at);
+  expect(found.broken).toMatch(says);
+});
+
+test("what another host asks and is told is not taken for the mini-PC's", () => {
+  const other = until("script").concat({ ...got("/boot.ipxe"), mac: "02:00:5e:00:53:01" } as What);
+  expect(first(other).at).toBe("script");
+});
+
+test("without a serial console the links show on the wire: an operating system asks for an address", () => {
+  const wire = { hasSerialConsole: false };
+  const silent = GOOD.filter((what) => what.kind !== "line" || what.machine === "appliance");
+  expect(first(silent, wire).at).toBe("start");
+  expect(first([...silent, dhcp("discover", { stage: "system" })], wire).at).toBeUndefined();
+});

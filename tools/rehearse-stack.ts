@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { rehearsalSubject } from "../components/rehearsal-subject";
+import { checkConfig, NAMESPACE, type StackConfig } from "../config";
+import { intact, sha256File } from "../steps/lib/files";
+import { run } from "../steps/lib/process";
+import { decrypt } from "../steps/lib/sops";
+import { runProgram, StepError, type StepContext } from "../steps/lib/step";
+import { PAGE, rehearseInto } from "../steps/rehearsal/evidence";
+import { HARDWARE } from "../steps/rehearsal/hardware";
+import type { Hardware } from "../steps/rehearsal/record";
+import { timelineText } from "../steps/rehearsal/timeline-text";
+
+const CHOICES = {
+  firmware: ["bios", "uefi"],
+  disk: ["virtio", "sata", "ide"],
+  nic: ["virtio-net-pci", "e1000"],
+  "minipc-nic": ["virtio-net-pci", "e1000e"],
+} as const;
+
+const USAGE = `npm run rehearse -- --stack NAME [OPTION…]: boots the stack's image and a virtual mini-PC
+  --firmware ${CHOICES.firmware.join("|")}                the appliance's firmware
+  --disk ${CHOICES.disk.join("|")}             the appliance's disk
+  --nic ${CHOICES.nic.join("|")}          the appliance's NICs
+  --swapped                           the uplink's NIC comes first
+  --minipc-nic ${CHOICES["minipc-nic"].join("|")}  the mini-PC's NIC
+  --alone                             without the twin, an appliance of other hardware beside it`;
+
+/** @throws StepError with the usage */
+function readArguments() {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  const options = {
+    stack: text,
+    firmware: text,
+    disk: text,
+    nic: text,
+    "minipc-nic": text,
+    swapped: flag,
+    alone: flag,
+  };
+  const misused = (found: string) => new StepError("reading the command line", found, USAGE);
+  let values;
+  try {
+    ({ values } = parseArgs({ options }));
+  } catch (fault) {
+    throw misused((fault as Error).message);
+  }
+  if (!values.stack) throw misused("--stack is missing");
+  for (const [name, known] of Object.entries(CHOICES)) {
+    const value = values[name as keyof typeof CHOICES];
+    if (value !== undefined && !(known as readonly string[]).includes(value))
+      throw misused(`--${name} ${value} is none of ${known.join(", ")}`);
+  }
+  return { ...values, stack: values.stack };
+}
+
+function hardwareFrom(args: ReturnType<typeof readArguments>): typeof HARDWARE {
+  const chosen = { ...HARDWARE.appliance, swapped: args.swapped };
+  if (args.firmware) chosen.firmware = args.firmware as Hardware["firmware"];
+  if (args.disk) chosen.disk = args.disk as Hardware["disk"];
+  if (args.nic) chosen.nic = args.nic as Hardware["nic"];
+  const nic = (args["minipc-nic"] ?? HARDWARE.minipc.nic) as Hardware["nic"];
+  return {
+    appliance: chosen,
+    minipc: { ...HARDWARE.minipc, nic },
+    twin: args.alone ? undefined : HARDWARE.twin,
+  };
+}
+
+/** A stack's config, as Pulumi holds it. */
+async function configOf(context: StepContext, stack: string): Promise<StackConfig> {
+  const { stdout } = await run(context, "pulumi", ["config", "--json", "--show-secrets", "--stack", stack]);
+  const held = JSON.parse(stdout) as Record<string, { value: string }>;
+  const own = Object.entries(held).filter(([key]) => key.startsWith(`${NAMESPACE}:`));
+  try {
+    return checkConfig(
+      Object.fromEntries(own.map(([key, { value }]) => [key.slice(NAMESPACE.length + 1), value])),
+      stack,
+    );
+  } catch (fault) {
+    throw new StepError("reading the config", (fault as Error).message, "");
+  }
+}
+
+void runProgram("rehearse", async (context) => {
+  const args = readArguments();
+  const config = await configOf(context, args.stack);
+  const path = `artifacts/bootstrap/${config.bootstrapVersion}/${config.artifactName}.raw`;
+  if (!existsSync(path))
+    throw new StepError(
+      `rehearsing ${path}`,
+      "there is no such image",
+      `pulumi up --stack ${args.stack} makes it`,
+    );
+  const secret = await decrypt(context, {
+    path: config.machineConfig,
+    ageKeyFile: config.ageKeyFile,
+    allowPlaintext: config.allowPlaintextSecrets,
+    setKey: "machineConfig",
+    madeBy: "docs/runbook.md says how",
+  });
+  const rehearsal = {
+    subject: {
+      ...rehearsalSubject(config),
+      image: path,
+      configSha256: createHash("sha256").update(secret).digest("hex"),
+    },
+    accelerator: config.accelerator,
+    hardware: hardwareFrom(args),
+  };
+  const image = {
+    sha256: intact(path)?.sha256 ?? (await sha256File(path, context.signal)),
+    bytes: statSync(path).size,
+  };
+  const folder = `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-by-hand`;
+  const record = await rehearseInto(context, rehearsal, image, folder);
+  await writeFile(join(folder, "rehearsal.json"), JSON.stringify(record, null, 2));
+  process.stderr.write(`\n${timelineText(record)}\n`);
+  if (!record.passed) process.exitCode = 1;
+  return { passed: record.passed, timeline: join(folder, PAGE) };
+});
