@@ -1,5 +1,5 @@
 import type { DhcpMessage } from "./dhcp";
-import type { Reached } from "./record";
+import type { Side } from "./record";
 import type { MachineName, Seen } from "./seen";
 
 /** What a rehearsal holds the image to. */
@@ -32,6 +32,7 @@ export type Break = { seen: string; look: string };
 export interface ChainLink {
   id: string;
   title: string;
+  side: Side;
   /** Longest wait for it after the link before, in seconds, on a slow machine without an accelerator. */
   limitS: number;
   reached: (view: View) => Sign | undefined;
@@ -226,6 +227,7 @@ function loadedFile(id: string, title: string, path: RegExp): ChainLink {
   return {
     id,
     title,
+    side: "minipc",
     limitS: 120,
     reached(view) {
       const file = fetched(view, path);
@@ -257,6 +259,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "power-on",
     title: "the appliance starts from its disk",
+    side: "appliance",
     limitS: 120,
     reached(view) {
       const kernel = line(view, "appliance", /Linux version (\S+)/);
@@ -278,6 +281,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "address",
     title: "the appliance has its address on the isolated NIC",
+    side: "appliance",
     limitS: 150,
     reached(view) {
       const answer = all(view, "address").find(
@@ -305,6 +309,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "services",
     title: "the appliance says that it serves",
+    side: "appliance",
     limitS: 120,
     reached(view) {
       const serving = line(view, "appliance", SERVING);
@@ -328,6 +333,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "pxe",
     title: "the mini-PC's firmware asks for an address",
+    side: "minipc",
     limitS: 150,
     reached(view) {
       const asked = firmwareAsked(view)[0];
@@ -347,6 +353,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "lease",
     title: "the mini-PC is leased its address",
+    side: "minipc",
     limitS: 90,
     reached(view) {
       const ack = dhcpOfMinipc(view, "ack").find(({ message }) => message.address === view.expected.minipcIp);
@@ -384,6 +391,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "loader",
     title: "the firmware has iPXE by TFTP",
+    side: "minipc",
     limitS: 120,
     reached(view) {
       const sent = ofMinipc(view, "tftp").find(
@@ -425,6 +433,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "script",
     title: "iPXE has boot.ipxe by HTTP",
+    side: "minipc",
     limitS: 120,
     reached(view) {
       const script = fetched(view, /^\/boot\.ipxe$/);
@@ -453,6 +462,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "start",
     title: "the kernel starts with the right command line",
+    side: "minipc",
     limitS: 120,
     reached(view) {
       const { kernelArguments, hasSerialConsole } = view.expected;
@@ -487,6 +497,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "time",
     title: "the mini-PC has the time",
+    side: "minipc",
     limitS: 120,
     // Talos fetches its config and asks for the time at once.
     anyOrder: true,
@@ -528,6 +539,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "config",
     title: "the mini-PC has the very machine config",
+    side: "minipc",
     limitS: 120,
     reached(view) {
       const config = fetched(view, /^\/configs\//);
@@ -563,6 +575,7 @@ export const CHAIN: ChainLink[] = [
   {
     id: "accepted",
     title: "Talos's loader accepts the config",
+    side: "minipc",
     limitS: 120,
     applies: ({ hasSerialConsole }) => hasSerialConsole,
     reached(view) {
@@ -584,16 +597,6 @@ export const CHAIN: ChainLink[] = [
     }),
   },
 ];
-
-/** The links that are reached, in the order of time. */
-export function reachedLinks(view: View): Reached[] {
-  return chainFor(view.expected)
-    .flatMap(({ id, title, reached }) => {
-      const sign = reached(view);
-      return sign ? [{ id, title, ...sign }] : [];
-    })
-    .sort((one, other) => one.atMs - other.atMs);
-}
 
 /** The links that this mini-PC's chain has. */
 export function chainFor(expected: Expected): ChainLink[] {

@@ -4,12 +4,16 @@ export type Party = "minipc" | "appliance" | "stranger";
 /** `isolated` joins the mini-PC and the appliance; `uplink` is the appliance's way out. */
 export type LinkName = "isolated" | "uplink";
 
+/** Whose doing a link of the chain is. */
+export type Side = Extract<Party, "minipc" | "appliance">;
+
 /** A link of the chain that held. */
 export interface Reached {
   /** Short name, as in `lease`; it names the pictures too. */
   id: string;
   /** In words, as in `the mini-PC has its lease`. */
   title: string;
+  side: Side;
   /** Milliseconds from the appliance's power-on. */
   atMs: number;
   /** What shows it: a line of a console, an answer on a link. */
@@ -40,10 +44,13 @@ export interface Proof {
 
 /** Which link of the chain broke, what was seen there, and where to look. */
 export interface Diagnosis {
-  /** Id of the link of the chain, or of the proof, that did not hold. */
+  /** What did not hold: a link of the chain, or a proof of what must not happen. */
+  kind: "link" | "proof";
+  /** Its id. */
   at: string;
   /** Its title. */
   title: string;
+  side: Side;
   /** What was seen instead, one sentence without its full stop. */
   seen: string;
   /** Where to look and what to do, one sentence without its full stop. */

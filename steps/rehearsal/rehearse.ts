@@ -20,13 +20,13 @@ export interface Rehearsal {
 
 const TICK_MS = 100;
 const STILL_WAITING_MS = 10_000;
-/** The links of the chain that an appliance reaches without a mini-PC. */
-const ALONE = ["power-on", "address", "services"];
 
 interface Follow {
   onReached: (link: ChainLink, sign: Sign, next?: ChainLink) => void | Promise<void>;
   onWaiting?: (link: ChainLink, seconds: number) => void;
 }
+
+const naming = ({ id: at, title, side }: ChainLink) => ({ kind: "link", at, title, side }) as const;
 
 /**
  * Waits for one link of a chain after the other.
@@ -40,7 +40,6 @@ async function follow(
   { onReached, onWaiting }: Follow,
 ): Promise<Diagnosis | undefined> {
   for (const [index, link] of chain.entries()) {
-    const { id: at, title } = link;
     const since = stage.atMs;
     for (let tick = 1; ; tick++) {
       context.signal.throwIfAborted();
@@ -51,12 +50,12 @@ async function follow(
       }
       for (const each of link.anyOrder ? chain.slice(index) : [link]) {
         const broken = each.broken?.(stage.view);
-        if (broken) return { at: each.id, title: each.title, ...broken };
+        if (broken) return { ...naming(each), ...broken };
       }
       const waitedMs = stage.atMs - since;
-      if (waitedMs > link.limitS * 1000) return { at, title, ...link.overdue(stage.view) };
+      if (waitedMs > link.limitS * 1000) return { ...naming(link), ...link.overdue(stage.view) };
       if ((tick * TICK_MS) % STILL_WAITING_MS === 0) onWaiting?.(link, Math.round(waitedMs / 1000));
-      if (at === "address" && tick % 5 === 0) stage.askForAppliance();
+      if (link.id === "address" && tick % 5 === 0) stage.askForAppliance();
       await pause(TICK_MS, undefined, { signal: context.signal }).catch(() => undefined);
     }
   }
@@ -69,8 +68,10 @@ function firstBroken(proofs: Proof[]): Diagnosis | undefined {
   const broken = proofs.find(({ held }) => !held);
   return (
     broken && {
+      kind: "proof",
       at: broken.id,
       title: broken.title,
+      side: "appliance",
       seen: broken.evidence,
       look: LOOK[broken.id] ?? "Look at the captures",
     }
@@ -93,7 +94,7 @@ const LOOK: Record<string, string> = {
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
 async function rehearseTwin(context: StepContext, stage: Stage, hardware: Hardware): Promise<Proof> {
   stage.startAppliance(hardware);
-  const chain = chainFor(stage.view.expected).filter(({ id }) => ALONE.includes(id));
+  const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
   let evidence = "";
   const broken = await follow(context, stage, chain, {
     onReached: (_link, sign) => void (evidence = sign.evidence),
@@ -173,15 +174,17 @@ export async function rehearse(
 
     let diagnosis = await follow(context, stage, chain, {
       async onReached(link, sign, next) {
-        reached.push({ id: link.id, title: link.title, ...sign });
-        context.log(`${seconds(sign.atMs)}  ${link.title}: ${sign.evidence}`);
+        const { id, title, side } = link;
+        reached.push({ id, title, side, ...sign });
+        context.log(`${seconds(sign.atMs)}  ${title}: ${sign.evidence}`);
         if (next) context.log(`${" ".repeat(9)}next: ${next.title}`);
-        album.take(link.id);
-        if (link.id === ALONE.at(-1)) {
+        album.take(id);
+        // It serves: now there is something to boot from.
+        if (side === "appliance" && next?.side === "minipc") {
           readOthers = askAsOthers(stage.site);
           stage.startMinipc(hardware.minipc);
         }
-        await onReached?.(link.id, stage);
+        await onReached?.(id, stage);
       },
       onWaiting: (link, waited) =>
         context.log(`${seconds(stage.atMs)}  still waiting for: ${link.title} (${waited} s)`),

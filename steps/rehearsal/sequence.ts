@@ -1,4 +1,4 @@
-import type { Exchange, LinkName, Party, RehearsalRecord } from "./record";
+import type { Exchange, LinkName, Party, RehearsalRecord, Side } from "./record";
 import { cut, oneLine, seconds, stepsOf, wrap, type Measure } from "./timeline-words";
 
 /** A vertical line of the picture. */
@@ -17,7 +17,7 @@ interface Said {
 
 type Event =
   | Said
-  | { kind: "reached"; atMs: number; lastMs: number; title: string }
+  | { kind: "reached"; atMs: number; lastMs: number; title: string; side: Side }
   | { kind: "broken" | "end"; atMs: number; lastMs: number };
 
 /** What stands in one row of the picture, and at what height. */
@@ -84,9 +84,6 @@ function measureAt(size: number): Measure {
   return (text) => size * [...text].reduce((sum, sign) => sum + em(sign), 0);
 }
 
-/** Whose doing a link of the chain is, by its title. */
-const sideOf = (title: string): Party => (title.startsWith("the appliance") ? "appliance" : "minipc");
-
 /** The leading words of what is said, and the rest. */
 function parts(what: string): { head: string; rest: string } {
   const [head, ...rest] = what.split(": ");
@@ -133,11 +130,12 @@ function eventsOf(record: RehearsalRecord): Event[] {
     const first = { ...each, what: oneLine(each.what) };
     return { kind: "said", atMs: each.atMs, lastMs: each.atMs, count: 1, first, same: true };
   });
-  const reached = stepsOf(record).map(({ atMs, title }): Event => ({
+  const reached = stepsOf(record).map(({ atMs, title, side }): Event => ({
     kind: "reached",
     atMs,
     lastMs: atMs,
     title,
+    side,
   }));
   const inOrder = [...said, ...reached].sort((one, other) => one.atMs - other.atMs);
   const endMs = Math.max(record.tookMs, inOrder.at(-1)?.atMs ?? 0);
@@ -175,10 +173,9 @@ function arrow({ first, count, same, atMs, lastMs }: Said): Unplaced {
 }
 
 /** Where the mark stands that shows which link broke, and what it says. */
-function brokenMark({ diagnosis, proofs }: RehearsalRecord): Unplaced {
+function brokenMark({ diagnosis }: RehearsalRecord): Unplaced {
   const title = oneLine(diagnosis?.title ?? "");
-  const isProof = proofs.some(({ id }) => id === diagnosis?.at);
-  const x = X[isProof ? "appliance" : sideOf(title)];
+  const x = X[diagnosis?.side ?? "appliance"];
   const width = Math.min(WIDTH - MARGIN - x, 560);
   const room = width - 40;
   const lines = (text: string, size: number, most: number) => {
@@ -187,7 +184,11 @@ function brokenMark({ diagnosis, proofs }: RehearsalRecord): Unplaced {
     const kept = all.length > most ? [...all.slice(0, most - 1), all.slice(most - 1).join(" ")] : all;
     return kept.map((line) => cut(line, room, measure));
   };
-  const head = lines(`${isProof ? "Not held" : "Not reached"}: ${title}`, TITLE_SIZE * BOLD, 2);
+  const head = lines(
+    `${diagnosis?.kind === "proof" ? "Not held" : "Not reached"}: ${title}`,
+    TITLE_SIZE * BOLD,
+    2,
+  );
   const seen = lines(oneLine(diagnosis?.seen ?? ""), LABEL_SIZE, 4);
   return { kind: "broken", x, width, height: (head.length + seen.length) * LINE + 16, head, seen };
 }
@@ -198,7 +199,7 @@ function rowOf(event: Event, record: RehearsalRecord): Unplaced {
       return arrow(event);
     case "reached": {
       const measure = measureAt(TITLE_SIZE * BOLD);
-      const x = X[sideOf(event.title)];
+      const x = X[event.side];
       const title = cut(event.title, WIDTH - MARGIN - x - TITLE_FRAME, measure);
       return { kind: "reached", x, width: measure(title) + TITLE_FRAME, title };
     }

@@ -85,7 +85,7 @@ function thumbnails(screens: readonly Screen[], title: string): Markup {
 }
 
 function chain(record: RehearsalRecord): Markup {
-  const { diagnosis, proofs, screens, tookMs } = record;
+  const { diagnosis, screens, tookMs } = record;
   const steps = stepsOf(record);
   const longest = Math.max(1, ...steps.map((step) => step.tookMs));
   const rows = steps.map(({ id, atMs, tookMs, title, evidence }) => {
@@ -95,7 +95,7 @@ function chain(record: RehearsalRecord): Markup {
 `;
   });
   const others = screens.filter(({ id }) => !steps.some((step) => step.id === id));
-  const broke = diagnosis && !proofs.some(({ id }) => id === diagnosis.at) ? diagnosis : undefined;
+  const broke = diagnosis?.kind === "link" ? diagnosis : undefined;
   const end = oneLine(broke?.title ?? "at the end");
   const sign = broke ? markup`<span class="bad">not reached: ${end}</span>` : end;
   const last =

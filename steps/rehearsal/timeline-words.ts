@@ -89,7 +89,5 @@ export function summaryOf(record: RehearsalRecord): string {
   const held = proofs.filter((proof) => proof.held).length;
   const proved =
     proofs.length > 0 ? `${held} of ${proofs.length} proofs held` : "the proofs were not asked for";
-  return diagnosis && !proofs.some(({ id }) => id === diagnosis.at)
-    ? `${count}${when}; then it broke`
-    : `${count}${when}; ${proved}`;
+  return diagnosis?.kind === "link" ? `${count}${when}; then it broke` : `${count}${when}; ${proved}`;
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Exchange, LinkName, Party, RehearsalRecord } from "../../../steps/rehearsal/record";
+import type { Exchange, LinkName, Party, RehearsalRecord, Side } from "../../../steps/rehearsal/record";
 import { LINE, sequenceOf } from "../../../steps/rehearsal/sequence";
 import { drawSequence } from "../../../steps/rehearsal/sequence-drawing";
 import { timelinePage } from "../../../steps/rehearsal/timeline-page";
@@ -130,7 +130,10 @@ const GOOD: RehearsalRecord = {
     minipc: { firmware: "uefi", nic: "virtio-net-pci" },
     twin: { firmware: "uefi", disk: "sata", nic: "e1000", swapped: true },
   },
-  reached: REACHED.map(([atS, id, title, evidence]) => ({ id, title, atMs: atS * 1000, evidence })),
+  reached: REACHED.map(([atS, id, title, evidence], index) => ({
+    ...{ id, title, side: index < 3 ? "appliance" : "minipc" },
+    ...{ atMs: atS * 1000, evidence },
+  })),
   proofs: PROOFS.map(([id, title, evidence]) => ({ id, title, held: true, evidence })),
   exchanges: SAID.map(exchange),
   screens: REACHED.map(([, id], index) => ({
@@ -157,6 +160,7 @@ const FAILED: RehearsalRecord = {
     { id: "end", machine: "minipc", file: "screens/12-end-minipc.png" },
   ],
   diagnosis: {
+    ...{ kind: "link", side: "minipc" },
     at: "config",
     title: "the mini-PC has the very machine config",
     seen: "/configs/minipc.yaml was answered with the status 404",
@@ -173,6 +177,7 @@ const LEAKING: RehearsalRecord = {
     proof.id === "pinned" ? { ...proof, held: false, evidence: LEAK } : proof,
   ),
   diagnosis: {
+    ...{ kind: "proof", side: "appliance" },
     at: "pinned",
     title: PROOFS[2][1],
     seen: LEAK,
@@ -211,6 +216,8 @@ const hostile = fc.oneof(
   ),
 );
 const party = fc.constantFrom<Party>("minipc", "appliance", "stranger");
+const side = fc.constantFrom<Side>("minipc", "appliance");
+const kind = fc.constantFrom("link", "proof");
 const anyRecord = fc
   .record({
     exchanges: fc.array(
@@ -223,9 +230,12 @@ const anyRecord = fc
       }),
       { maxLength: 150 },
     ),
-    reached: fc.array(fc.record({ id: hostile, title: hostile, atMs: fc.nat(200_000), evidence: hostile }), {
-      maxLength: 15,
-    }),
+    reached: fc.array(
+      fc.record({ id: hostile, title: hostile, side, atMs: fc.nat(200_000), evidence: hostile }),
+      {
+        maxLength: 15,
+      },
+    ),
     proofs: fc.array(fc.record({ id: hostile, title: hostile, held: fc.boolean(), evidence: hostile }), {
       maxLength: 5,
     }),
@@ -233,9 +243,12 @@ const anyRecord = fc
       fc.record({ id: hostile, machine: fc.constantFrom("appliance", "minipc", "twin"), file: hostile }),
       { maxLength: 5 },
     ),
-    diagnosis: fc.option(fc.record({ at: hostile, title: hostile, seen: hostile, look: hostile }), {
-      nil: undefined,
-    }),
+    diagnosis: fc.option(
+      fc.record({ kind, at: hostile, title: hostile, side, seen: hostile, look: hostile }),
+      {
+        nil: undefined,
+      },
+    ),
     path: hostile,
   })
   .map(({ path, ...rest }): RehearsalRecord => ({
