@@ -67,18 +67,20 @@ export = async () => {
       }).summary
     : pulumi.output("not rehearsed");
 
+  // What failed its rehearsal is not named.
+  const rehearsed = pulumi.all([image, rehearsal]).apply(([made, seen]) => ({ made, seen }));
   return {
     /** The image to import, a path from the checkout's top. */
-    imagePath: image.path,
+    imagePath: rehearsed.made.path,
     /** Its SHA-256, lower-case hex. */
-    imageSha256: image.sha256,
+    imageSha256: rehearsed.made.sha256,
     /** Its size in bytes; it is sparse and takes less on disk. */
-    imageBytes: image.bytes,
+    imageBytes: rehearsed.made.bytes,
     /** Each link of the chain with when it was reached, and where the evidence is; `not rehearsed` when switched off. */
     rehearsal,
     /** Password of root on the appliance's console. */
     consolePassword: pulumi.secret(console.result),
     /** What to do with the image, in words. */
-    nextSteps: pulumi.all([image, rehearsal]).apply(([made, seen]) => nextSteps(made, config, seen)),
+    nextSteps: rehearsed.apply(({ made, seen }) => nextSteps(made, config, seen)),
   };
 };

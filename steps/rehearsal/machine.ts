@@ -6,8 +6,10 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import semver from "semver";
 import type { Accelerator } from "../lib/accelerator";
-import { StepError } from "../lib/step";
+import { run } from "../lib/process";
+import { StepError, type StepContext } from "../lib/step";
 import type { Link } from "./link";
 import { Monitor } from "./qmp";
 import type { Hardware } from "./record";
@@ -47,6 +49,21 @@ export interface MachineOptions {
 
 /** Port of the first serial console, for SeaBIOS: it says there too whether a disk boots (SeaBIOS, docs/Runtime_config). */
 const SERIAL_PORT = Buffer.from([0xf8, 0x03]);
+
+/** First release with the stream netdev on a unix socket (QEMU 7.2, changelog). */
+const OLDEST_QEMU = "7.2.0";
+
+/** @throws StepError when QEMU cannot do what a rehearsal needs */
+export async function checkQemu(context: Pick<StepContext, "signal">): Promise<void> {
+  const { stdout } = await run(context, "qemu-system-x86_64", ["--version"]);
+  const version = semver.coerce(stdout)?.version ?? "0.0.0";
+  if (semver.gte(version, OLDEST_QEMU)) return;
+  throw new StepError(
+    "rehearsing the image",
+    `QEMU ${version} cannot join two machines without an address of this host`,
+    `Install QEMU ${OLDEST_QEMU} or newer, or switch it off: pulumi config set rehearse false`,
+  );
+}
 
 function biosArguments(name: string, scratch: string): string[] {
   const port = join(scratch, `${name}.sercon`);

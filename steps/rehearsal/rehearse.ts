@@ -5,6 +5,7 @@ import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
 import { chainFor, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./exchanges";
+import { checkQemu } from "./machine";
 import { askAsOthers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { Stage, type Subject } from "./stage";
@@ -151,6 +152,7 @@ export async function rehearse(
   { subject, accelerator: wanted, hardware, onReached }: Rehearsal,
   folder: string,
 ): Promise<Omit<RehearsalRecord, "image">> {
+  await checkQemu(context);
   await mkdir(join(folder, "screens"), { recursive: true });
   const accelerator = await chooseAccelerator(context, wanted);
   const startedAt = new Date().toISOString();
