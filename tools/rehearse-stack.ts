@@ -12,7 +12,7 @@ import { runProgram, StepError, type StepContext } from "../steps/lib/step";
 import { PAGE, rehearseInto } from "../steps/rehearsal/evidence";
 import { HARDWARE } from "../steps/rehearsal/hardware";
 import type { Hardware } from "../steps/rehearsal/record";
-import { timelineText } from "../steps/rehearsal/timeline-text";
+import { timelineText } from "../steps/rehearsal/timeline/text";
 
 const CHOICES = {
   firmware: ["bios", "uefi"],

@@ -1,28 +1,19 @@
-import type { DhcpMessage } from "./dhcp";
 import type { Side } from "./record";
-import type { MachineName, Seen } from "./seen";
-
-/** What a rehearsal holds the image to. */
-export interface Expected {
-  minipcMac: string;
-  minipcIp: string;
-  applianceIp: string;
-  /** MAC of the appliance's NIC that is on the isolated link. */
-  isolatedNic: string;
-  talosVersion: string;
-  /** The kernel's arguments, in any order. */
-  kernelArguments: string[];
-  /** SHA-256 of the decrypted machine config. */
-  configSha256: string;
-  /** Whether the mini-PC's command line has a serial console: without one, its links show on the wire alone. */
-  hasSerialConsole: boolean;
-}
-
-/** All that was seen so far, and what it is held to. */
-export interface View {
-  seen: readonly Seen[];
-  expected: Expected;
-}
+import { sizeWords } from "./timeline/words";
+import {
+  all,
+  ofMinipc,
+  dhcpOfMinipc,
+  hasIpxeRom,
+  firmwareAsked,
+  systemsLease,
+  line,
+  lines,
+  lastWords,
+  hasEnded,
+  type Expected,
+  type View,
+} from "./view";
 
 export type Sign = { atMs: number; evidence: string };
 /** What was seen instead, and where to look. */
@@ -48,58 +39,6 @@ export interface ChainLink {
 
 /** Questions without an answer that count as a sure sign; a firmware asks again after 4, 8 and 16 s. */
 const ENOUGH = 3;
-
-type OfKind<K extends Seen["kind"]> = Extract<Seen, { kind: K }>;
-function all<K extends Seen["kind"]>({ seen }: View, kind: K): OfKind<K>[] {
-  return seen.filter((what): what is OfKind<K> => what.kind === kind);
-}
-
-/** What the mini-PC itself did, or was told, of a kind. */
-function ofMinipc<K extends "tftp" | "http" | "connect" | "time">(view: View, kind: K): OfKind<K>[] {
-  return all(view, kind).filter((what) => "mac" in what && what.mac === view.expected.minipcMac);
-}
-
-const dhcpOfMinipc = (view: View, type: DhcpMessage["type"]) =>
-  all(view, "dhcp").filter(
-    ({ link, message }) =>
-      link === "isolated" && message.type === type && message.client === view.expected.minipcMac,
-  );
-
-const askedAs = (view: View, stage: DhcpMessage["stage"]) =>
-  dhcpOfMinipc(view, "discover").filter(({ message }) => message.stage === stage);
-
-/** A NIC whose ROM is iPXE asks as iPXE at once, without the firmware's own PXE. */
-const hasIpxeRom = (view: View) => dhcpOfMinipc(view, "discover")[0]?.message.stage === "ipxe";
-
-const firmwareAsked = (view: View) => askedAs(view, hasIpxeRom(view) ? "ipxe" : "firmware");
-
-/** What the operating system was leased; a firmware asks for less. */
-function systemsLease(view: View): DhcpMessage | undefined {
-  const asked = dhcpOfMinipc(view, "request").find(({ message }) => message.stage === "system");
-  return asked && dhcpOfMinipc(view, "ack").find(({ atMs }) => atMs >= asked.atMs)?.message;
-}
-
-/** The first line of a console that matches. */
-function line(view: View, machine: MachineName, pattern: RegExp) {
-  for (const { machine: speaker, text, atMs } of all(view, "line")) {
-    const match = speaker === machine && pattern.exec(text);
-    if (match) return { atMs, text, match };
-  }
-  return undefined;
-}
-
-const lines = (view: View, machine: MachineName, pattern: RegExp) =>
-  all(view, "line").filter(({ machine: speaker, text }) => speaker === machine && pattern.test(text));
-
-/** The last words of a console that match, as a clause to add, or nothing. */
-function lastWords(view: View, machine: MachineName, pattern: RegExp): string {
-  const words = lines(view, machine, pattern).at(-1)?.text;
-  const speaker = machine === "minipc" ? "mini-PC" : "appliance";
-  return words ? `; the ${speaker}'s console says: ${words.replace(/^bootstrap-pxe: /, "")}` : "";
-}
-
-const hasEnded = (view: View, machine: MachineName) =>
-  all(view, "ended").some(({ machine: which }) => which === machine);
 
 /** Why the appliance serves nothing, by its own words, with the place to look. */
 const NOT_SERVING: [says: RegExp, look: string][] = [
@@ -218,10 +157,12 @@ function notLoaded(view: View, path: RegExp, look: string): Break | undefined {
   );
 }
 
+const NO_BOOT_FILE: Break = {
+  seen: "a UEFI firmware is offered an address without a boot file",
+  look: "Look at dhcp-match and bootfile-name in files/dnsmasq.conf: client architectures 7 and 9",
+};
 const NETBOOT =
   "Look at the netboot layer: remove artifacts/cache/netboot and run pulumi up; isoUrl and talosVersion name its source";
-const kib = (bytes: number) =>
-  bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
 
 function loadedFile(id: string, title: string, path: RegExp): ChainLink {
   return {
@@ -234,7 +175,7 @@ function loadedFile(id: string, title: string, path: RegExp): ChainLink {
       return file && file.bytes > 0
         ? {
             atMs: file.atMs,
-            evidence: `GET ${file.path}: 200, ${kib(file.bytes)}, SHA-256 ${file.sha256.slice(0, 12)}…`,
+            evidence: `GET ${file.path}: 200, ${sizeWords(file.bytes)}, SHA-256 ${file.sha256.slice(0, 12)}…`,
           }
         : undefined;
     },
@@ -370,6 +311,8 @@ export const CHAIN: ChainLink[] = [
           seen: `the mini-PC is offered ${other.message.address}, and its lease is ${minipcIp}`,
           look: "Look at dhcp-host in files/dnsmasq.conf and at minipcIp",
         };
+      const bare = dhcpOfMinipc(view, "offer").filter(({ message }) => !message.file);
+      if (bare.length >= ENOUGH - 1) return NO_BOOT_FILE;
       const asked = firmwareAsked(view).length;
       if (asked < ENOUGH || dhcpOfMinipc(view, "offer").length > 0) return undefined;
       const noticed = lines(view, "appliance", /bootstrap-pxe: dhcp:.*discover/i).at(-1)?.text;
@@ -399,7 +342,7 @@ export const CHAIN: ChainLink[] = [
       );
       const lease = hasIpxeRom(view) ? dhcpOfMinipc(view, "ack")[0] : undefined;
       if (lease) return { atMs: lease.atMs, evidence: "not needed: its NIC's ROM is iPXE" };
-      return sent && { atMs: sent.atMs, evidence: `TFTP: ${sent.file}, ${kib(sent.bytes)}` };
+      return sent && { atMs: sent.atMs, evidence: `TFTP: ${sent.file}, ${sizeWords(sent.bytes)}` };
     },
     broken(view) {
       const transfers = ofMinipc(view, "tftp");
@@ -409,14 +352,10 @@ export const CHAIN: ChainLink[] = [
       if (refused)
         return {
           seen: `TFTP refuses ${refused.file}: ${refused.words}`,
-          look: "Look at dhcp-boot in files/dnsmasq.conf; what is served lies in /srv/tftp (packer/provision)",
+          look: "Look at tftp-root and bootfile-name in files/dnsmasq.conf; what is served lies in /srv/tftp (packer/provision)",
         };
       const offer = dhcpOfMinipc(view, "ack").find(({ message }) => !message.file);
-      if (offer && transfers.length === 0)
-        return {
-          seen: "the lease names no boot file for a UEFI firmware",
-          look: "Look at dhcp-match and dhcp-boot in files/dnsmasq.conf: client architectures 7 and 9",
-        };
+      if (offer && transfers.length === 0) return NO_BOOT_FILE;
       const asked = transfers.filter(({ state }) => state === "asked").length;
       return asked >= ENOUGH && transfers.every(({ state }) => state === "asked")
         ? {
@@ -498,7 +437,7 @@ export const CHAIN: ChainLink[] = [
     id: "time",
     title: "the mini-PC has the time",
     side: "minipc",
-    limitS: 120,
+    limitS: 300,
     // Talos fetches its config and asks for the time at once.
     anyOrder: true,
     reached(view) {

@@ -5,8 +5,8 @@ import { partialBeside } from "../lib/files";
 import type { StepContext } from "../lib/step";
 import type { RehearsalRecord } from "./record";
 import { rehearse, type Rehearsal } from "./rehearse";
-import { timelinePage } from "./timeline-page";
-import { timelineText } from "./timeline-text";
+import { timelinePage } from "./timeline/page";
+import { timelineText } from "./timeline/text";
 
 /** File of a folder with evidence that people open first. */
 export const PAGE = "timeline.html";

@@ -1,9 +1,9 @@
 import ipaddr from "ipaddr.js";
-import { readDhcp } from "./dhcp";
-import type { Link } from "./link";
-import { decode, RST, SYN, ACK, type Packet } from "./packets";
+import { readDhcp } from "./network/dhcp";
+import type { Link } from "./network/link";
+import { decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { Proof } from "./record";
-import { Station, until } from "./station";
+import { Station, until } from "./network/station";
 
 /** The links of a running appliance, and who is on them. */
 export interface Site {

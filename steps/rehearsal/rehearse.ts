@@ -4,8 +4,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
 import { chainFor, type ChainLink, type Sign } from "./chain";
-import { exchangesIn } from "./exchanges";
-import { checkQemu } from "./machine";
+import { exchangesIn } from "./timeline/exchanges";
+import { checkQemu } from "./machines/machine";
 import { askAsOthers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { Stage, type Subject } from "./stage";
@@ -149,10 +149,13 @@ class Album {
  */
 export async function rehearse(
   context: StepContext,
-  { subject, accelerator: wanted, hardware, onReached }: Rehearsal,
+  { subject, accelerator: wanted, hardware: chosen, onReached }: Rehearsal,
   folder: string,
 ): Promise<Omit<RehearsalRecord, "image">> {
   await checkQemu(context);
+  // One NIC has no other way round.
+  const twinHardware = chosen.twin && { ...chosen.twin, swapped: subject.hasUplink && chosen.twin.swapped };
+  const hardware = { ...chosen, twin: twinHardware };
   await mkdir(join(folder, "screens"), { recursive: true });
   const accelerator = await chooseAccelerator(context, wanted);
   const startedAt = new Date().toISOString();
@@ -170,7 +173,7 @@ export async function rehearse(
     const reached: Reached[] = [];
     let readOthers: () => Proof[] = () => [];
     stage.startAppliance(hardware.appliance);
-    const twin = hardware.twin && rehearseTwin(context, await open("twin-"), hardware.twin);
+    const twin = twinHardware && rehearseTwin(context, await open("twin-"), twinHardware);
     // Its failure is awaited later; it must not end the process before.
     twin?.catch(() => undefined);
 

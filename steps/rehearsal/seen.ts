@@ -1,4 +1,4 @@
-import type { DhcpMessage } from "./dhcp";
+import type { DhcpMessage } from "./network/dhcp";
 import type { LinkName } from "./record";
 
 export type MachineName = "appliance" | "minipc" | "twin";

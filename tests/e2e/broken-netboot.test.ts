@@ -44,10 +44,16 @@ const CASES: Record<string, Broken> = {
     look: /udp dport 67/,
   },
   "a boot file that is not there": {
-    inputs: (assembly) => edit(assembly, "dnsmasq.conf", /snponly\.efi/g, "snp.efi"),
+    inputs: (assembly) => edit(assembly, "dnsmasq.conf", "tftp-root=/srv/tftp", "tftp-root=/srv/http"),
     at: "loader",
-    seen: /TFTP refuses snp\.efi: .*not found/,
-    look: /dhcp-boot/,
+    seen: /TFTP refuses snponly\.efi: .*not found/,
+    look: /tftp-root/,
+  },
+  "no boot file for UEFI": {
+    inputs: (assembly) => edit(assembly, "dnsmasq.conf", "option:client-arch,7", "option:client-arch,6"),
+    at: "lease",
+    seen: /without a boot file/,
+    look: /client architectures/,
   },
   "a firewall without TFTP": {
     inputs: (assembly) => closed(assembly, 69),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { keptBytes } from "../../../steps/rehearsal/capture";
-import { ACK, tcpFrame, udpFrame } from "../../../steps/rehearsal/packets";
+import { keptBytes } from "../../../steps/rehearsal/network/capture";
+import { ACK, tcpFrame, udpFrame } from "../../../steps/rehearsal/network/packets";
 
 const route = { fromMac: "02:00:00:00:00:01", toMac: "02:00:00:00:00:02", from: "10.0.0.1", to: "10.0.0.2" };
 const head = { fromPort: 80, toPort: 40000, sequence: 1, acknowledged: 1, flags: ACK };

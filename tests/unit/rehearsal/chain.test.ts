@@ -1,5 +1,6 @@
-import { chainFor, type Expected } from "../../../steps/rehearsal/chain";
-import type { DhcpMessage } from "../../../steps/rehearsal/dhcp";
+import { chainFor } from "../../../steps/rehearsal/chain";
+import type { DhcpMessage } from "../../../steps/rehearsal/network/dhcp";
+import type { Expected } from "../../../steps/rehearsal/view";
 import type { Seen, What } from "../../../steps/rehearsal/seen";
 
 const MAC = "52:54:00:12:34:56";
@@ -111,6 +112,16 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     [...until("lease"), dhcp("offer", { address: "10.10.10.9" })],
     "lease",
     /offered 10\.10\.10\.9/,
+  ],
+  [
+    "an offer without a boot file",
+    [
+      ...until("lease"),
+      dhcp("offer", { address: "10.10.10.100" }),
+      dhcp("offer", { address: "10.10.10.100" }),
+    ],
+    "lease",
+    /without a boot file/,
   ],
   ["no offer, nothing noticed", [...until("lease"), asked, asked], "lease", /dnsmasq heard none of it/],
   [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { dhcpReply, discover, readDhcp } from "../../../steps/rehearsal/dhcp";
-import { decode, udpFrame } from "../../../steps/rehearsal/packets";
+import { dhcpReply, discover, readDhcp } from "../../../steps/rehearsal/network/dhcp";
+import { decode, udpFrame } from "../../../steps/rehearsal/network/packets";
 
 const MAC = "52:54:00:12:34:56";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { HttpConnection } from "../../../steps/rehearsal/http";
-import { ACK, SYN } from "../../../steps/rehearsal/packets";
+import { HttpConnection } from "../../../steps/rehearsal/network/http";
+import { ACK, SYN } from "../../../steps/rehearsal/network/packets";
 import type { HttpWhat } from "../../../steps/rehearsal/seen";
 import { sha256Of } from "../../tools";
 

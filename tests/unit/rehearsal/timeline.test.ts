@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import type { Exchange, LinkName, Party, RehearsalRecord, Side } from "../../../steps/rehearsal/record";
-import { LINE, sequenceOf } from "../../../steps/rehearsal/sequence";
-import { drawSequence } from "../../../steps/rehearsal/sequence-drawing";
-import { timelinePage } from "../../../steps/rehearsal/timeline-page";
-import { timelineText } from "../../../steps/rehearsal/timeline-text";
+import { LINE, sequenceOf } from "../../../steps/rehearsal/timeline/sequence";
+import { drawSequence } from "../../../steps/rehearsal/timeline/sequence-drawing";
+import { timelinePage } from "../../../steps/rehearsal/timeline/page";
+import { timelineText } from "../../../steps/rehearsal/timeline/text";
 
 const MAC = "52:54:00:12:34:56";
 const IP = "10.10.10.100";

@@ -1,5 +1,5 @@
-import type { Exchange, LinkName, Party, RehearsalRecord, Side } from "./record";
-import { cut, oneLine, seconds, stepsOf, wrap, type Measure } from "./timeline-words";
+import type { Exchange, LinkName, Party, RehearsalRecord, Side } from "../record";
+import { cut, oneLine, seconds, stepsOf, wrap, type Measure } from "./words";
 
 /** A vertical line of the picture. */
 export type Lifeline = Party | "uplink";

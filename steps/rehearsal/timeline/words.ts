@@ -1,4 +1,4 @@
-import type { Hardware, Reached, RehearsalRecord } from "./record";
+import type { Hardware, Reached, RehearsalRecord } from "../record";
 
 /** Milliseconds as seconds, as in `28.4`. */
 export const seconds = (ms: number) => (ms / 1000).toFixed(1);
@@ -9,6 +9,10 @@ export const oneLine = (text: string) =>
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ")
     .replace(/ {2,}/g, " ")
     .trim();
+
+/** Bytes as KiB or MiB. */
+export const sizeWords = (bytes: number) =>
+  bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
 
 /** How wide a text is: in a terminal, signs. */
 export type Measure = (text: string) => number;

@@ -1,5 +1,5 @@
-import type { RehearsalRecord } from "./record";
-import { cut, cutFront, factsOf, oneLine, seconds, stepsOf, summaryOf, wrap } from "./timeline-words";
+import type { RehearsalRecord } from "../record";
+import { cut, cutFront, factsOf, oneLine, seconds, stepsOf, summaryOf, wrap } from "./words";
 
 const COLUMNS = 110;
 /** The longest title of a link of the chain fits. */

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { FIN, RST, SYN, ACK, type Packet } from "./packets";
-import type { HttpWhat } from "./seen";
+import type { HttpWhat } from "../seen";
 
 const HEAD_END = "\r\n\r\n";
 

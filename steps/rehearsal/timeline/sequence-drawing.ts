@@ -1,7 +1,7 @@
 import { markup, type Markup } from "./markup";
-import type { RehearsalRecord } from "./record";
+import type { RehearsalRecord } from "../record";
 import { LINE, sequenceOf, type Lifeline, type Row, type Sequence } from "./sequence";
-import { oneLine, seconds, summaryOf } from "./timeline-words";
+import { oneLine, seconds, summaryOf } from "./words";
 
 const NAMES: Record<Lifeline, string> = {
   minipc: "mini-PC",

@@ -1,4 +1,4 @@
-import type { TftpWhat } from "./seen";
+import type { TftpWhat } from "../seen";
 
 /** Opcodes of RFC 1350, and the option acknowledgement of RFC 2347. */
 const [READ, DATA, ERROR, OPTIONS] = [1, 3, 5, 6];

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { markup, Markup } from "./markup";
-import type { RehearsalRecord, Screen } from "./record";
+import type { RehearsalRecord, Screen } from "../record";
 import { drawSequence } from "./sequence-drawing";
-import { STYLE } from "./timeline-style";
-import { factsOf, oneLine, seconds, stepsOf, summaryOf } from "./timeline-words";
+import { STYLE } from "./style";
+import { factsOf, oneLine, seconds, stepsOf, summaryOf } from "./words";
 
 const MACHINES = { appliance: "appliance", minipc: "mini-PC", twin: "twin" } as const;
 

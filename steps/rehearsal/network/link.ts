@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import type { LinkName } from "./record";
+import type { LinkName } from "../record";
 
 /** Hears every frame on a link, whoever sent it. */
 export type Listener = (frame: Buffer) => void;

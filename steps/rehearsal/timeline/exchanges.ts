@@ -1,11 +1,11 @@
-import type { Expected } from "./chain";
-import type { DhcpMessage } from "./dhcp";
-import { STRANGERS } from "./proofs";
-import type { Exchange, Party } from "./record";
-import type { LinkWhat, Seen } from "./seen";
+import type { Expected } from "../view";
+import type { DhcpMessage } from "../network/dhcp";
+import { STRANGERS } from "../proofs";
+import type { Exchange, Party } from "../record";
+import type { LinkWhat, Seen } from "../seen";
+import { sizeWords } from "./words";
 
 const WHO_ASKS = { firmware: "firmware", ipxe: "iPXE", system: "operating system" } as const;
-const kib = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;
 
 function dhcpWords({ type, stage, address, file }: DhcpMessage): string {
   if (stage) return `DHCP ${type}: ${WHO_ASKS[stage]}`;
@@ -23,12 +23,13 @@ function words(what: LinkWhat): Words {
       return { byClient: true, what: dhcpWords(what.message) };
     case "tftp":
       if (what.state === "asked") return { byClient: true, what: `TFTP: ${what.file}?` };
-      if (what.state === "sent") return { byClient: false, what: `TFTP: ${what.file}, ${kib(what.bytes)}` };
+      if (what.state === "sent")
+        return { byClient: false, what: `TFTP: ${what.file}, ${sizeWords(what.bytes)}` };
       return what.state === "refused" ? { byClient: false, what: `TFTP refuses: ${what.words}` } : undefined;
     case "http":
       if (what.state === "asked") return { byClient: true, what: `HTTP: GET ${what.path}` };
       return what.state === "sent"
-        ? { byClient: false, what: `HTTP: ${what.status}, ${kib(what.bytes)}` }
+        ? { byClient: false, what: `HTTP: ${what.status}, ${sizeWords(what.bytes)}` }
         : undefined;
     case "time":
       return what.state === "asked"

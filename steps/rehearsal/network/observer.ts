@@ -2,7 +2,7 @@ import { readDhcp } from "./dhcp";
 import { HttpConnection } from "./http";
 import type { Link } from "./link";
 import { decode, type Packet } from "./packets";
-import type { LinkWhat } from "./seen";
+import type { LinkWhat } from "../seen";
 import { TftpTransfers } from "./tftp";
 
 const [TFTP, DHCP_SERVER, DHCP_CLIENT, TIME, HTTP] = [69, 67, 68, 123, 80];
