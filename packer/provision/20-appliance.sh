@@ -4,15 +4,20 @@ set -eu
 
 from=/tmp/appliance
 install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot
-install -m 755 "$from/apply" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
+install -m 755 "$from/apply" "$from/hand-out" "$from/narrate" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from/consoles" "$from/events.awk" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf
 install -m 644 "$from/sysctl.conf" /etc/sysctl.d/60-bootstrap-pxe.conf
+install -m 644 "$from/modprobe.conf" /etc/modprobe.d/bootstrap-pxe.conf
 install -D -m 644 "$from/journald.conf" /etc/systemd/journald.conf.d/60-bootstrap-pxe.conf
 for service in dnsmasq nginx chrony; do
   install -D -m 644 "$from/after-apply.conf" "/etc/systemd/system/$service.service.d/bootstrap-pxe.conf"
 done
+install -m 644 "$from/dnsmasq.conf" /etc/systemd/system/dnsmasq.service.d/bootstrap-pxe-daemon.conf
 
+# The journals of the file systems mend what a power cut leaves; a check at each boot takes seconds.
+sed -i -E '/^[^#]/s/[[:blank:]]+[0-9]+[[:blank:]]*$/ 0/' /etc/fstab
 # The layers are mounted beside, by partition name; what is served points into them.
 for layer in site netboot; do
   printf 'PARTLABEL=bootstrap-%s /srv/%s squashfs ro,nodev,nosuid,noexec,nofail,x-systemd.device-timeout=60s 0 0\n' \
@@ -29,13 +34,24 @@ rm -f /etc/nginx/sites-enabled/default
 # chrony's own file would ask the world for time from the uplink before the site says so.
 rm -f /etc/chrony/sources.d/* /etc/chrony/conf.d/*
 
-systemctl enable bootstrap-apply.service bootstrap-announce.service \
+systemctl enable bootstrap-apply.service bootstrap-narrate.service bootstrap-announce.service \
   nftables.service nginx.service dnsmasq.service chrony.service systemd-networkd.service systemd-resolved.service \
   serial-getty@ttyS0.service >/dev/null
-# A link without a cable must not hold the boot up, and nobody logs in from a network.
-systemctl mask systemd-networkd-wait-online.service ssh.service ssh.socket >/dev/null 2>&1
-for timer in apt-daily.timer apt-daily-upgrade.timer man-db.timer e2scrub_all.timer; do
-  systemctl disable "$timer" >/dev/null 2>&1 || true
+# Masked as systemctl does it, which would read all units anew at each: a link without a cable must not hold the boot
+# up; nobody logs in from a network; the rest no one needs here. Most are not in every base.
+for unit in systemd-networkd-wait-online.service ssh.service ssh.socket \
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer man-db.timer \
+  e2scrub_reap.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-pstore.service \
+  dev-hugepages.mount dev-mqueue.mount modprobe@.service \
+  sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
+  apport.service multipathd.service multipathd.socket pollinate.service \
+  snapd.seeded.service snapd.service snapd.socket udisks2.service; do
+  ln -sfn /dev/null "/etc/systemd/system/$unit"
+done
+install -d /etc/systemd/system-generators
+for generator in cloud-init systemd-cryptsetup systemd-gpt-auto systemd-hibernate-resume systemd-integritysetup \
+  systemd-rc-local systemd-system-update systemd-sysv systemd-veritysetup; do
+  ln -sfn /dev/null "/etc/systemd/system-generators/$generator-generator"
 done
 
 if [ -x /usr/sbin/update-grub ]; then

@@ -315,7 +315,9 @@ export const CHAIN: ChainLink[] = [
       if (bare.length >= ENOUGH - 1) return NO_BOOT_FILE;
       const asked = firmwareAsked(view).length;
       if (asked < ENOUGH || dhcpOfMinipc(view, "offer").length > 0) return undefined;
-      const noticed = lines(view, "appliance", /bootstrap-pxe: dhcp:.*discover/i).at(-1)?.text;
+      const noticed = lines(view, "appliance", /bootstrap-pxe: dhcp: discover/)
+        .filter(({ text }) => text.includes(minipcMac))
+        .at(-1)?.text;
       return noticed
         ? {
             seen: `${minipcMac} asked ${asked} times for an address and dnsmasq gave none; the appliance's console says: ${noticed.replace(/^bootstrap-pxe: /, "")}`,

@@ -1,0 +1,141 @@
+# One line an event out of the journal of dnsmasq, nginx and chrony: its second, then what happened.
+# Input: journalctl -o short-unix --no-hostname. `own` is the appliance's address, whose requests are no events.
+
+function event(text) {
+  # What a client sent is in it; a console obeys control characters.
+  gsub(/[^ -~]/, "?", text)
+  print int($1), text
+  fflush()
+}
+
+function told() {
+  if (answer != "") event("dhcp: " answer (file != "" ? ": " file : pxe != "" ? ": no boot file for " pxe : ""))
+  answer = ""
+}
+
+# A message's name, the address if there is one, the MAC, and dnsmasq's verdict.
+function dhcp_message(text,   word, count, at, name, address, rest) {
+  count = split(text, word, " ")
+  name = tolower(word[1])
+  sub(/^dhcp/, "", name)
+  sub(/\(.*/, "", name)
+  at = 2
+  if (word[at] ~ /^[0-9.]+$/) address = word[at++] " "
+  for (rest = at + 1; rest <= count; rest++) word[at] = word[at] (rest == at + 1 ? ": " : " ") word[rest]
+  if (name == "offer" || name == "ack") {
+    # What follows the MAC is the name the client gave itself.
+    sub(/: .*/, "", word[at])
+    answer = name " " address "to " word[at]
+    file = ""
+  } else if (name == "nak") {
+    event("dhcp: nak " address "to " word[at])
+  } else if (name != "request") {
+    event("dhcp: " name " " (name == "discover" ? "" : address) "from " word[at])
+  }
+}
+
+# log-dhcp puts a transaction's number before each line, and what is sent after the offer's own line.
+function dhcp(text) {
+  if (text !~ /^[0-9]+ /) {
+    told()
+    if (text ~ /^DHCP[A-Z]+\(/) dhcp_message(text)
+    else if (text ~ /no address range|not using configured|failed|cannot|error/) event("dhcp: " text)
+    return
+  }
+  sub(/^[0-9]+ /, "", text)
+  if (answer != "") {
+    if (text ~ /^bootfile name: /) file = substr(text, 16)
+    if (text ~ /option: 67 /) {
+      file = text
+      sub(/.*bootfile-name +/, "", file)
+    }
+    # Where dhcp-boot names the file, it is before the options that are for everyone; UEFI firmware's comes later.
+    if (file != "" || !uefi && text ~ /^sent size:/ && text !~ /option: (51|53|54|58|59|66) /) told()
+  }
+  if (text ~ /^tags: /) uefi = text ~ /efi/ && text !~ /ipxe/
+  else if (text ~ /^available DHCP/) pxe = ""
+  else if (text ~ /^vendor class: (PXE|HTTP)Client/) pxe = substr(text, 15)
+  else if (text ~ /^DHCP[A-Z]+\(/) {
+    told()
+    dhcp_message(text)
+  }
+}
+
+# Firmware that wants a file's size begins to fetch it and gives up; dnsmasq calls that sent, too.
+function tftp(text,   client) {
+  client = text
+  sub(/.* /, "", client)
+  if (text ~ /^error .*[Aa]bort/) gave_up[client] = 1
+  else if (text ~ /^sent / && client in gave_up) delete gave_up[client]
+  else if (text !~ /^TFTP root/) event("tftp: " text)
+}
+
+function http(text,   topic, quoted, request, parts, result, client) {
+  if (text ~ /^nginx: /) {
+    event("nginx.service: " substr(text, 8))
+  } else if (text ~ /^[0-9\/]+ [0-9:]+ \[/) {
+    topic = text ~ /^[^\[]*\[emerg\]/ ? "nginx.service: " : "http: error: "
+    sub(/^[0-9\/]+ [0-9:]+ \[[a-z]+\] [0-9#]+: (\*[0-9]+ )?/, "", text)
+    sub(/, server: .*/, "", text)
+    if (text !~ ("client: " own "$")) event(topic text)
+  } else if (split(text, quoted, "\"") > 2) {
+    client = text
+    sub(/ .*/, "", client)
+    if (client == own) return
+    parts = split(quoted[2], request, " ")
+    sub(/\?.*/, "", request[2])
+    split(quoted[3], result, " ")
+    event("http: " (parts == 3 ? request[1] " " request[2] : "no request") " " result[1] " to " client ", " result[2] " bytes")
+  }
+}
+
+# How each service's main process ended, and whether it is down.
+function unit(text,   name, how) {
+  if (match(text, /^(Started|Stopped|Failed to start) [^ ]+\.service/)) {
+    name = substr(text, 1, RLENGTH)
+    sub(/.* /, "", name)
+    if (text ~ /^Started/) {
+      if (down[name]) event(name ": started again")
+      down[name] = 0
+    } else if (!down[name]) {
+      event(name (text ~ /^Stopped/ ? ": stopped" : ": failed to start"))
+      down[name] = 1
+    }
+  } else if (match(text, /^[^ ]+\.service: /)) {
+    name = substr(text, 1, RLENGTH - 2)
+    how = substr(text, RLENGTH + 1)
+    if (how ~ /process exited, /) {
+      sub(/.*process exited, /, "", how)
+      ended[name] = how
+    } else if (how ~ /^Failed with result /) {
+      gsub(/^Failed with result .|.\.$/, "", how)
+      event(name ": failed, " how (ended[name] != "" ? ", " ended[name] : ""))
+      ended[name] = ""
+      down[name] = 1
+    }
+  }
+}
+
+{
+  text = $0
+  sub(/^[^ ]+ /, "", text)
+  source = text
+  sub(/(\[|:).*/, "", source)
+  sub(/^[^ ]+: /, "", text)
+  if (source == "nginx") http(text)
+  else if (source == "systemd") unit(text)
+  else if (source == "chronyd") {
+    if (text ~ /^Fatal error/) event("chrony.service: " text)
+  } else {
+    # On its standard error dnsmasq puts a time of its own before the line.
+    sub(/^[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]+ /, "", text)
+    if (sub(/^dnsmasq-dhcp\[[0-9]+\]: /, "", text)) dhcp(text)
+    else if (sub(/^dnsmasq-tftp\[[0-9]+\]: /, "", text)) {
+      gsub("/srv/tftp/", "", text)
+      tftp(text)
+    } else if (sub(/^dnsmasq: /, "", text) || text ~ /^dnsmasq\[.*(FAILED|failed|cannot|unknown)/) {
+      sub(/^dnsmasq\[[0-9]+\]: /, "", text)
+      event("dnsmasq.service: " text)
+    }
+  }
+}
