@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { rehearsalSubject } from "../components/rehearsal-subject";
 import { checkConfig, NAMESPACE, type StackConfig } from "../config";
 import { intact, sha256File } from "../steps/lib/files";
-import { run } from "../steps/lib/process";
+import { failureOf, run } from "../steps/lib/process";
 import { decrypt } from "../steps/lib/sops";
 import { runProgram, StepError, type StepContext } from "../steps/lib/step";
 import { PAGE, rehearseInto } from "../steps/rehearsal/evidence";
@@ -21,13 +21,13 @@ const CHOICES = {
   "minipc-nic": ["virtio-net-pci", "e1000e"],
 } as const;
 
-const USAGE = `npm run rehearse -- --stack NAME [OPTION…]: boots the stack's image and a virtual mini-PC
+const USAGE = `npm run rehearse -- --stack NAME [OPTION…]
   --firmware ${CHOICES.firmware.join("|")}                the appliance's firmware
-  --disk ${CHOICES.disk.join("|")}             the appliance's disk
+  --disk ${CHOICES.disk.join("|")}              the appliance's disk
   --nic ${CHOICES.nic.join("|")}          the appliance's NICs
   --swapped                           the uplink's NIC comes first
   --minipc-nic ${CHOICES["minipc-nic"].join("|")}  the mini-PC's NIC
-  --alone                             without the twin, an appliance of other hardware beside it`;
+  --alone                             without the twin, an appliance on other hardware beside it`;
 
 /** @throws StepError with the usage */
 function readArguments() {
@@ -42,7 +42,7 @@ function readArguments() {
     swapped: flag,
     alone: flag,
   };
-  const misused = (found: string) => new StepError("reading the command line", found, USAGE);
+  const misused = (found: string) => new StepError("reading the command line", found, `Right:\n${USAGE}`);
   let values;
   try {
     ({ values } = parseArgs({ options }));
@@ -73,7 +73,14 @@ function hardwareFrom(args: ReturnType<typeof readArguments>): typeof HARDWARE {
 
 /** A stack's config, as Pulumi holds it. */
 async function configOf(context: StepContext, stack: string): Promise<StackConfig> {
-  const { stdout } = await run(context, "pulumi", ["config", "--json", "--show-secrets", "--stack", stack]);
+  const reading = `reading the config of the stack ${stack}`;
+  const ask = ["config", "--json", "--show-secrets", "--stack", stack];
+  const { stdout } = await run(context, "pulumi", ask).catch((fault: unknown) => {
+    const words = failureOf(fault)
+      .stderr.trim()
+      .replace(/^error: /, "");
+    throw words ? new StepError(reading, words, "pulumi stack ls names the stacks that there are") : fault;
+  });
   const held = JSON.parse(stdout) as Record<string, { value: string }>;
   const own = Object.entries(held).filter(([key]) => key.startsWith(`${NAMESPACE}:`));
   try {
@@ -82,7 +89,7 @@ async function configOf(context: StepContext, stack: string): Promise<StackConfi
       stack,
     );
   } catch (fault) {
-    throw new StepError("reading the config", (fault as Error).message, "");
+    throw new StepError(reading, (fault as Error).message, "docs/troubleshooting.md has more");
   }
 }
 

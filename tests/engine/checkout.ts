@@ -83,7 +83,12 @@ export class Checkout {
 
   /** Runs the Pulumi CLI as `npm run pulumi` does; a failure is a result. */
   pulumi(...args: string[]) {
-    return execa("node", [this.path("tools/pulumi.mjs"), ...args], {
+    return this.script("tools/pulumi.mjs", args);
+  }
+
+  /** Runs the program of an npm script; a failure is a result. */
+  script(program: string, args: string[]) {
+    return execa("node", [this.path(program), ...args], {
       cwd: this.top,
       env: this.env,
       all: true,

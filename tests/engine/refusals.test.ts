@@ -53,3 +53,21 @@ test("a plain `pulumi up` without the tools names them, and what brings them", a
   const { all } = await checkout.pulumiWithout("sops", "preview", "--stack", "bare");
   expect(all).toContain("missing: sops; run `npm run setup`");
 });
+
+test("npm run rehearse says what it cannot boot, and what it can", async () => {
+  await checkout.stack("unmade");
+  const said = async (...args: string[]) => {
+    const { exitCode, stderr } = await checkout.script("tools/rehearse.mjs", args);
+    expect(exitCode).toBe(1);
+    expect(stderr).not.toContain("    at ");
+    return stderr;
+  };
+  expect(await said()).toContain("--stack is missing");
+  expect(await said("--stack", "nobody")).toContain("no stack named 'nobody' found");
+  expect(await said("--stack", "unmade", "--disk", "floppy")).toContain(
+    "--disk floppy is none of virtio, sata, ide",
+  );
+  expect(await said("--stack", "unmade")).toContain(
+    "there is no such image. pulumi up --stack unmade makes it",
+  );
+});

@@ -144,7 +144,7 @@ test("a second stack cannot take the first one's path", async () => {
   expect(existsSync(checkout.path("artifacts/bootstrap/demo/nuc2.raw"))).toBe(true);
 });
 
-test("a rehearsal is made once for an image, and what it showed is part of the outputs", async () => {
+test("a rehearsal is made once for an image, and what it showed is part of the outputs; one that fails ends up", async () => {
   checkout.set("lab", { rehearse: "true" });
   expect(await checkout.preview("lab")).toMatchObject({ "rehearsal-boot": "create" });
   expect(await up()).toContain("the appliance starts from its disk");
@@ -161,6 +161,20 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   expect(await checkout.output("lab", "rehearsal")).toBe("not rehearsed");
   checkout.set("lab", { rehearse: "true" });
   expect(await up()).not.toContain("the appliance starts from its disk");
+
+  const script = checkout.path("files/boot.ipxe");
+  const text = readFileSync(script, "utf8");
+  writeFileSync(script, text.replace("{{{kernelArguments}}}", "initrd=initramfs.xz"));
+  const { exitCode, all } = await checkout.up("lab");
+  expect(exitCode).not.toBe(0);
+  expect(all).toMatch(
+    /at "the kernel starts with the right command line": the kernel's command line lacks talos/,
+  );
+  const page = /What was seen: (artifacts\/rehearsal\/\S+\/timeline\.html)/.exec(all ?? "")?.[1];
+  expect(readFileSync(checkout.path(page ?? ""), "utf8")).toContain("FAILED");
+  writeFileSync(script, text);
+  await up();
+  await unchanged();
 
   rmSync(checkout.path(dirname(timeline), "rehearsal.json"));
   expect(await checkout.preview("lab")).toEqual({ "rehearsal-boot": "update" });
