@@ -3,6 +3,7 @@ import { sizeWords } from "./timeline/words";
 import {
   all,
   ofMinipc,
+  askedAs,
   dhcpOfMinipc,
   hasIpxeRom,
   firmwareAsked,
