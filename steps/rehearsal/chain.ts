@@ -409,7 +409,7 @@ export const CHAIN: ChainLink[] = [
     reached(view) {
       const { kernelArguments, hasSerialConsole } = view.expected;
       if (!hasSerialConsole) {
-        const asked = dhcpOfMinipc(view, "discover").find(({ message }) => message.stage === "system");
+        const asked = askedAs(view, "system")[0];
         return (
           asked && { atMs: asked.atMs, evidence: "on the link: an operating system asks for an address" }
         );
