@@ -194,6 +194,8 @@ export async function rehearse(
       onWaiting: (link, waited) =>
         context.log(`${seconds(stage.atMs)}  still waiting for: ${link.title} (${waited} s)`),
     });
+    // A terminal's Ctrl-C ends the machines too: that is no broken chain.
+    context.signal.throwIfAborted();
     if (diagnosis) album.take("end");
     const chainEnd = stage.atMs;
     const proofs: Proof[] = [];
