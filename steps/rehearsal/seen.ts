@@ -7,7 +7,7 @@ export type MachineName = "appliance" | "minipc" | "twin";
 export type Seen = { atMs: number } & What;
 
 export type What =
-  | { kind: "started" | "ended"; machine: MachineName }
+  | { kind: "ended"; machine: MachineName }
   /** A line on a serial console, without control sequences. */
   | { kind: "line"; machine: MachineName; text: string }
   | LinkWhat;

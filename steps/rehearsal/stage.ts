@@ -101,7 +101,6 @@ export class Stage {
     disk?: string,
   ): void {
     const name = `${this.name}${machine}`;
-    this.see({ kind: "started", machine });
     this.machines[machine] = new Machine({
       ...{ name, hardware, memoryMib, nics, disk },
       accelerator: this.accelerator,

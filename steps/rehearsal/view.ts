@@ -8,7 +8,6 @@ export interface Expected {
   applianceIp: string;
   /** MAC of the appliance's NIC that is on the isolated link. */
   isolatedNic: string;
-  talosVersion: string;
   /** The kernel's arguments, in any order. */
   kernelArguments: string[];
   /** SHA-256 of the decrypted machine config. */

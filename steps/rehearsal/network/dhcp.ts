@@ -1,7 +1,7 @@
 import { ipBytes, ipText, macBytes, macText } from "./packets";
 
 /** Who asks: the firmware's PXE, iPXE, or an operating system. */
-export type DhcpStage = "firmware" | "ipxe" | "system";
+type DhcpStage = "firmware" | "ipxe" | "system";
 
 /** A DHCP message, as far as a network boot goes; options by RFC 2132, 4578 and iPXE's 175. */
 export interface DhcpMessage {

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { LinkName } from "../record";
 
 /** Hears every frame on a link, whoever sent it. */
-export type Listener = (frame: Buffer) => void;
+type Listener = (frame: Buffer) => void;
 
 /**
  * An Ethernet link between QEMU machines, held by this process: a switch on a unix socket, so that no address of

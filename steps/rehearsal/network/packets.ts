@@ -115,7 +115,7 @@ export function udpFrame(route: Route, fromPort: number, toPort: number, payload
   return ipv4(route, UDP_PROTOCOL, Buffer.concat([uint16(fromPort, toPort, 8 + payload.length, 0), payload]));
 }
 
-export interface TcpHead {
+interface TcpHead {
   fromPort: number;
   toPort: number;
   sequence: number;

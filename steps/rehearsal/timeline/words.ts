@@ -44,7 +44,7 @@ export function wrap(text: string, limit: number, width: Measure = signs): strin
 }
 
 /** A virtual machine's hardware, as in `UEFI, sata disk, e1000`. */
-export function hardwareWords({ firmware, disk, nic, swapped }: Hardware): string {
+function hardwareWords({ firmware, disk, nic, swapped }: Hardware): string {
   const words = [firmware === "bios" ? "BIOS" : "UEFI", disk && `${disk} disk`, nic];
   return [...words, swapped && "NICs the other way round"].filter(Boolean).join(", ");
 }
@@ -70,7 +70,7 @@ export function factsOf(record: RehearsalRecord): [label: string, value: string]
 }
 
 /** A link of the chain, and how long after the one before it was reached. */
-export type Step = Reached & { tookMs: number };
+type Step = Reached & { tookMs: number };
 
 /** The links of the chain that held, in the order of time. */
 export function stepsOf({ reached }: RehearsalRecord): Step[] {

@@ -10,7 +10,6 @@ const expected: Expected = {
   minipcIp: "10.10.10.100",
   applianceIp: "10.10.10.2",
   isolatedNic: NIC,
-  talosVersion: "v1.11.6",
   kernelArguments: ["talos.platform=metal", "pti=on"],
   configSha256: "c0ff",
   hasSerialConsole: true,
