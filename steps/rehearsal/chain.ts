@@ -55,15 +55,15 @@ const NOT_SERVING: [says: RegExp, look: string][] = [
   [/netplan refused|not on the isolated NIC/, "Look at files/netplan.yaml and applianceCidr"],
   [/nft refused/, "Look at files/nftables.conf"],
   [
-    /dnsmasq is not running/,
+    /^dnsmasq (is not running|had to be restarted)/,
     "Look at files/dnsmasq.conf, and at journalctl -u dnsmasq on the appliance's console",
   ],
   [
-    /nginx is not running/,
+    /^nginx (is not running|had to be restarted)/,
     "Look at files/nginx-bootstrap.conf, and at journalctl -u nginx on the appliance's console",
   ],
   [
-    /chrony is not running/,
+    /^chrony (is not running|had to be restarted)/,
     "Look at files/chrony.conf, and at journalctl -u chrony on the appliance's console",
   ],
   [
