@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import execa, { type Options } from "execa";
-import { isAlive } from "../steps/lib/scratch.cjs";
 import { makeContext } from "../tools/setup/context.cjs";
 
 export const TOP = join(__dirname, "..");
@@ -16,15 +14,6 @@ export const toolEnvironment = {
   PACKER_PLUGIN_PATH: join(TOOL_CACHE, "packer-plugins"),
   CHECKPOINT_DISABLE: "1",
 };
-
-/** Private folders that steps left when they were killed; those of steps at work are not counted. */
-export function abandonedScratch(): string[] {
-  const ours = /^bootstrap-pxe-[a-z-]+-\d+-(\d+)-\w+$/;
-  return readdirSync("/dev/shm").filter((name) => {
-    const pid = ours.exec(name)?.[1];
-    return pid !== undefined && !isAlive(Number(pid));
-  });
-}
 
 /** SHA-256 of a content, lower-case hex. */
 export const sha256Of = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");

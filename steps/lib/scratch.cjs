@@ -23,14 +23,27 @@ function isAlive(pid) {
   }
 }
 
-/** Removes the private folders of steps that were killed outright. */
-function sweepScratch() {
+/**
+ * Private folders of steps that were killed outright. Those of another count of pids are not judged: their owners may be
+ * at work.
+ *
+ * @returns {string[]}
+ */
+function abandonedScratch() {
   const parent = parentFolder();
   const ofStep = new RegExp(`^bootstrap-pxe-[a-z-]+-${pidNamespace()}-(\\d+)-\\w+$`);
-  for (const name of readdirSync(parent)) {
+  const isAbandoned = (/** @type {string} */ name) => {
     const pid = ofStep.exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) rmSync(join(parent, name), { recursive: true, force: true });
-  }
+    return pid !== undefined && !isAlive(Number(pid));
+  };
+  return readdirSync(parent)
+    .filter(isAbandoned)
+    .map((name) => join(parent, name));
+}
+
+/** Removes what steps that were killed outright left. */
+function sweepScratch() {
+  for (const folder of abandonedScratch()) rmSync(folder, { recursive: true, force: true });
 }
 
 /**
@@ -44,4 +57,4 @@ function makeScratch(step) {
   return mkdtempSync(join(parentFolder(), `bootstrap-pxe-${step}-${pidNamespace()}-${process.pid}-`));
 }
 
-module.exports = { isAlive, makeScratch, sweepScratch };
+module.exports = { abandonedScratch, isAlive, makeScratch, sweepScratch };

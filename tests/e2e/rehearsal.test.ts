@@ -6,7 +6,8 @@ import { parse } from "yaml";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import type { Hardware } from "../../steps/rehearsal/record";
 import type { Stage } from "../../steps/rehearsal/stage";
-import { abandonedScratch, inToolEnvironment, TOP, toolEnvironment } from "../tools";
+import { abandonedScratch } from "../../steps/lib/scratch.cjs";
+import { inToolEnvironment, TOP, toolEnvironment } from "../tools";
 import { boot, LIMIT_MS } from "./boot";
 import { Images, type Assembly } from "./images";
 

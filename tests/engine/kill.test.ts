@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { abandonedScratch, sha256Of } from "../tools";
+import { abandonedScratch } from "../../steps/lib/scratch.cjs";
+import { sha256Of } from "../tools";
 import { Checkout } from "./checkout";
 
 let checkout: Checkout;

@@ -20,6 +20,9 @@ const TEMPLATE_ONLY = { "services-check": "update", "appliance-assembly": "updat
 /** The machine config is held against the MAC and the lease, so these are checked anew. */
 const SITE_ONLY = { ...TEMPLATE_ONLY, "machine-config-check": "update" };
 
+/** What a rehearsal says while it runs. */
+const IS_BOOTING = "next: the appliance has its address on the isolated NIC";
+
 async function unchanged(): Promise<void> {
   const { exitCode, all } = await checkout.up("lab", "--expect-no-changes");
   expect({ exitCode, said: exitCode === 0 ? "" : all }).toEqual({ exitCode: 0, said: "" });
@@ -147,7 +150,7 @@ test("a second stack cannot take the first one's path", async () => {
 test("a rehearsal is made once for an image, and what it showed is part of the outputs; one that fails ends up", async () => {
   checkout.set("lab", { rehearse: "true" });
   expect(await checkout.preview("lab")).toMatchObject({ "rehearsal-boot": "create" });
-  expect(await up()).toContain("the appliance starts from its disk");
+  expect(await up()).toContain(IS_BOOTING);
   const { timeline, steps } = JSON.parse(await checkout.output("lab", "rehearsal")) as {
     timeline: string;
     steps: { step: string }[];
@@ -160,7 +163,7 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   await up();
   expect(await checkout.output("lab", "rehearsal")).toBe("not rehearsed");
   checkout.set("lab", { rehearse: "true" });
-  expect(await up()).not.toContain("the appliance starts from its disk");
+  expect(await up()).not.toContain(IS_BOOTING);
 
   const script = checkout.path("files/boot.ipxe");
   const text = readFileSync(script, "utf8");

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { abandonedScratch, tool } from "../tools";
+import { abandonedScratch } from "../../steps/lib/scratch.cjs";
+import { tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 /** As much of Talos's config as the cases change. */
