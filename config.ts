@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import ipaddr from "ipaddr.js";
 import semver from "semver";
-import validator from "validator";
+import isMACAddress from "validator/lib/isMACAddress";
+import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import { z } from "zod";
 import { knowsTalos } from "./components/talos-kernel";
@@ -90,7 +91,7 @@ const source = z
   .refine(
     (value) =>
       /^file:\/\/./.test(value) ||
-      validator.isURL(value, { protocols: ["https"], require_protocol: true, require_tld: false }),
+      isURL(value, { protocols: ["https"], require_protocol: true, require_tld: false }),
     "neither an https:// nor a file:// URL",
   );
 const list = <T extends z.ZodType<string, string>>(item: T) =>
@@ -108,7 +109,7 @@ function macFault(mac: string): string | undefined {
 
 const mac = z
   .string()
-  .refine((value) => validator.isMACAddress(value, { eui: "48" }), "not a MAC address of 6 bytes")
+  .refine((value) => isMACAddress(value, { eui: "48" }), "not a MAC address of 6 bytes")
   .transform((value) =>
     value
       .toLowerCase()
@@ -196,7 +197,7 @@ const keys = {
   endpoint: z
     .string()
     .refine(
-      (value) => validator.isURL(value, { protocols: ["https", "http"], require_tld: false }),
+      (value) => isURL(value, { protocols: ["https", "http"], require_tld: false }),
       "neither a host nor a URL",
     )
     .optional(),

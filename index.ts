@@ -5,6 +5,7 @@ import { BaseImage } from "./components/BaseImage";
 import { folderDigest } from "./components/identity";
 import { MachineConfig } from "./components/MachineConfig";
 import { NetbootAssets } from "./components/NetbootAssets";
+import { explainPreview } from "./components/preview";
 import { Rehearsal, type RehearsalSummary } from "./components/Rehearsal";
 import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
@@ -66,6 +67,8 @@ export = async () => {
         checked: machineConfig.checked,
       }).summary
     : pulumi.output("not rehearsed");
+
+  await explainPreview();
 
   // What failed its rehearsal is not named.
   const rehearsed = pulumi.all([image, rehearsal]).apply(([made, seen]) => ({ made, seen }));

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import { fetch } from "./fetch";
-import { codeDigest, keyOf } from "./identity";
+import { keyOf } from "./identity";
 import { step } from "./step";
+import { codeDigest } from "./step-code";
 
 /** One dated folder and one point release, so that the same config means the same base; digests: sources.lock.json. */
 const SOURCES = {

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { codeDigest, fileDigest } from "./identity";
+import { fileDigest } from "./identity";
 import { step } from "./step";
+import { codeDigest } from "./step-code";
 
 export interface MachineConfigArgs {
   /** SOPS-encrypted Talos machine config, a path from the checkout's top. */

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Fetched } from "./fetch";
-import { codeDigest, keyOf } from "./identity";
+import { keyOf } from "./identity";
 import { step } from "./step";
+import { codeDigest } from "./step-code";
 
 export interface NetbootAssetsArgs {
   talosVersion: string;

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import type { Image } from "./Appliance";
-import { codeDigest, keyOf } from "./identity";
+import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import { rehearsalSubject } from "./rehearsal-subject";
 import { step } from "./step";
+import { codeDigest } from "./step-code";
 
 export interface RehearsalArgs {
   config: StackConfig;

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
-import { codeDigest } from "./identity";
 import { renderServiceFiles, type RenderedFiles } from "./service-files";
 import { step } from "./step";
+import { codeDigest } from "./step-code";
 
 /** The rendered files of the appliance's services, each checked by its own program. */
 export class ServiceFiles extends pulumi.ComponentResource {

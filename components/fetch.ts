@@ -3,8 +3,9 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/lib/files";
 import { filePath, isFileUrl } from "../steps/lib/source-url";
-import { codeDigest, keyOf, TOP } from "./identity";
+import { keyOf, TOP } from "./identity";
 import { step } from "./step";
+import { codeDigest } from "./step-code";
 
 export interface Source {
   /** `https://` or `file://`. */

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
 import { hashElement } from "folder-hash";
 import stringify from "safe-stable-stringify";
 
@@ -28,21 +27,4 @@ export function fileDigest(path: string): string {
 export async function folderDigest(path: string): Promise<string> {
   const { hash } = await hashElement(join(TOP, path), { algo: "sha256", encoding: "hex" });
   return hash;
-}
-
-/**
- * What a step does, as a digest: of its code and that of all it imports from this project, without comments
- * and layout. So an edit that changes nothing rebuilds nothing.
- */
-export function codeDigest(program: string): string {
-  const { outputFiles } = buildSync({
-    entryPoints: [join(TOP, "steps", `${program}.ts`)],
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    legalComments: "none",
-    minifyWhitespace: true,
-    write: false,
-  });
-  return digest(outputFiles[0]?.text ?? "").slice(0, 20);
 }

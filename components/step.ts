@@ -3,6 +3,7 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/lib/files";
 import { TOP } from "./identity";
+import { lastRunPath, noteForPreview } from "./preview";
 
 export interface StepArgs {
   /** Program in steps/, without its ending. */
@@ -47,6 +48,7 @@ export function step<M>(
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
 ): pulumi.Output<M> {
   const missing = args.artifact && whyMissing(args.artifact);
+  noteForPreview(name, args.input, missing);
   const command = new local.Command(
     name,
     {
@@ -58,6 +60,7 @@ export function step<M>(
       stdin: pulumi.jsonStringify(args.input),
       environment: {
         ARTIFACT: missing ? `${missing}, seen ${new Date().toISOString()}` : "present",
+        LAST_RUN: lastRunPath(name),
         ...args.settings,
         ...args.secrets,
       },

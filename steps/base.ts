@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, rm, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { chooseAccelerator } from "./lib/accelerator";
+import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
 import { partialBeside, publish, verified, writeWhole } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
 import {
@@ -54,7 +54,7 @@ async function packerBuild(
     output_directory: output,
     ssh_private_key_file: key,
     ssh_public_key: (await readFile(`${key}.pub`, "utf8")).trim(),
-    qemu_binary: join(__dirname, "lib", "qemu-bound"),
+    qemu_binary: QEMU_BOUND,
     accelerator,
     offline: String(input.offline),
   };

@@ -1,9 +1,12 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import execa from "execa";
 import type { StepContext } from "./step";
 
 export type Accelerator = "kvm" | "hvf" | "tcg";
+
+/** QEMU that ends with whoever started it. A step runs in the checkout's top, and may be bundled elsewhere. */
+export const QEMU_BOUND = resolve("steps/lib/qemu-bound");
 
 /** Port and value of QEMU's isa-debug-exit device: writing v ends QEMU with the status 2v + 1. */
 const EXIT_PORT = 0xf4;
@@ -41,7 +44,7 @@ async function boots(context: StepContext, accelerator: Accelerator): Promise<bo
     "-device",
     `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`,
   ];
-  const ended = await execa(join(__dirname, "qemu-bound"), [...machine, ...devices], {
+  const ended = await execa(QEMU_BOUND, [...machine, ...devices], {
     reject: false,
     stdin: "ignore",
     timeout: LIMIT_MS,

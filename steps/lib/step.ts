@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { z } from "zod";
+import { isMade, remember } from "./last-run";
 import { makeScratch } from "./scratch.cjs";
 
 /** A failure meant for the person at the terminal: one line, without a stack trace. */
@@ -85,7 +86,8 @@ export async function runProgram(
 }
 
 /**
- * Runs one step: its input is JSON on stdin, checked against `schema`; the rest as {@link runProgram}.
+ * Runs one step: its input is JSON on stdin, checked against `schema`; the rest as {@link runProgram}. What it was given
+ * is remembered in the file that the environment's LAST_RUN names, if any.
  */
 export async function runStep<S extends z.ZodType>(
   name: string,
@@ -93,13 +95,20 @@ export async function runStep<S extends z.ZodType>(
   body: (input: z.output<S>, context: StepContext) => Promise<object>,
 ): Promise<void> {
   await runProgram(name, async (context) => {
-    const given = schema.safeParse(JSON.parse(await text(process.stdin)));
-    if (given.success) return body(given.data, context);
-    const faults = given.error.issues.map((issue) => `${issue.path.join(".")} (${issue.message})`);
-    throw new StepError(
-      `reading the input of the step ${name}`,
-      faults.join(", "),
-      `See steps/${name}.ts for its form`,
-    );
+    const raw = JSON.parse(await text(process.stdin)) as object;
+    const given = schema.safeParse(raw);
+    if (!given.success) {
+      const faults = given.error.issues.map((issue) => `${issue.path.join(".")} (${issue.message})`);
+      throw new StepError(
+        `reading the input of the step ${name}`,
+        faults.join(", "),
+        `See steps/${name}.ts for its form`,
+      );
+    }
+    const wasMade = isMade(raw);
+    const manifest = await body(given.data, context);
+    const { LAST_RUN: lastRun } = process.env;
+    if (lastRun) await remember(lastRun, raw, wasMade ? undefined : process.uptime());
+    return manifest;
   });
 }

@@ -27,7 +27,7 @@ interface PreviewJson {
  */
 export class Checkout {
   readonly top: string;
-  private readonly env: NodeJS.ProcessEnv;
+  private env: NodeJS.ProcessEnv;
 
   constructor() {
     const parent = join(TOP, "artifacts", "test");
@@ -50,6 +50,11 @@ export class Checkout {
       PULUMI_ACCESS_TOKEN: "",
     };
     mkdirSync(join(this.top, ".pulumi-state"));
+  }
+
+  /** Runs everything from now on with these variables too. */
+  use(variables: NodeJS.ProcessEnv): void {
+    this.env = { ...this.env, ...variables };
   }
 
   /** Links a folder of the real artifacts, file by file. */

@@ -72,18 +72,18 @@ async function upGivesTheReference(): Promise<void> {
 }
 
 test.each<[string, RegExp, () => void]>([
-  ["fetch", /steps\/fetch\.ts/, () => rmSync(checkout.path("artifacts/talos"), { recursive: true })],
+  ["fetch", /(steps|code)\/fetch\./, () => rmSync(checkout.path("artifacts/talos"), { recursive: true })],
   [
     "netboot",
-    /steps\/netboot\.ts/,
+    /(steps|code)\/netboot\./,
     () => rmSync(checkout.path("artifacts/cache/netboot"), { recursive: true }),
   ],
   [
     "machine-config",
-    /steps\/machine-config\.ts/,
+    /(steps|code)\/machine-config\./,
     () => checkout.set("lab", { minipcMac: "52:54:00:12:34:57" }),
   ],
-  ["appliance", /steps\/appliance\.ts/, () => rmSync(image())],
+  ["appliance", /(steps|code)\/appliance\./, () => rmSync(image())],
   ["appliance, while it copies", /^cp .*base\.raw/, () => rmSync(image())],
 ])("killed during %s, the next up ends in the same image", async (_step, pattern, spoil) => {
   spoil();
@@ -109,7 +109,7 @@ test("a step that is stopped by Ctrl-C says so, and leaves nothing", async () =>
   rmSync(image());
   const running = checkout.up("lab");
   await until("its copy", () => processes().some(({ command }) => /^cp .*base\.raw/.test(command)));
-  const step = processes().find(({ command }) => /steps\/appliance\.ts/.test(command));
+  const step = processes().find(({ command }) => /(steps|code)\/appliance\./.test(command));
   process.kill((step as { pid: number }).pid, "SIGINT");
   const { exitCode, all } = await running;
   expect(exitCode).not.toBe(0);

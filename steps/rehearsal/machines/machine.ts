@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import semver from "semver";
-import type { Accelerator } from "../../lib/accelerator";
+import { QEMU_BOUND, type Accelerator } from "../../lib/accelerator";
 import { run } from "../../lib/process";
 import { StepError, type StepContext } from "../../lib/step";
 import type { Link } from "../network/link";
@@ -121,7 +121,7 @@ export class Machine {
 
   constructor(private readonly options: MachineOptions) {
     const log = createWriteStream(options.serialLog);
-    this.process = spawn(join(__dirname, "../../lib/qemu-bound"), qemuArguments(options), {
+    this.process = spawn(QEMU_BOUND, qemuArguments(options), {
       stdio: ["ignore", "pipe", "pipe"],
       // What the machine writes goes to memory, and with it any secret that it holds.
       env: { ...process.env, TMPDIR: options.scratch },

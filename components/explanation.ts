@@ -1,0 +1,116 @@
+import { isDeepStrictEqual } from "node:util";
+import type { LastRun } from "../steps/lib/last-run";
+
+/** A step as a preview knows it. */
+export interface Part {
+  /** Name of its resource. */
+  name: string;
+  /** What it would be given; unset while that depends on a step that runs first. */
+  input?: object;
+  /** Whether what it would make is there, just as it was made. */
+  isMade: boolean;
+  /** Why its artifact has to be made again though nothing else changed. */
+  missing?: string;
+  last?: LastRun;
+}
+
+/** What a preview says of a part; `follows` when a part before it runs, so that its own inputs are not known yet. */
+export interface Verdict {
+  name: string;
+  what: "reused" | "runs" | "follows";
+  why: string[];
+  /** Seconds that it took when it last ran here. */
+  seconds?: number;
+}
+
+/** Names for inputs that would say little to who did not write the program. */
+const SPOKEN: Record<string, string> = {
+  code: "the step's program",
+  templateDigest: "what is in packer/",
+  encryptedSha256: "what is in the machineConfig file",
+  talosConfigEncryptedSha256: "what is in the talosConfig file",
+  localState: "the file that the URL names",
+};
+const LONGEST = 64;
+
+function shown(value: unknown): string {
+  if (value === undefined) return "unset";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const short = /^[0-9a-f]{20,}$/.test(text) ? text.slice(0, 12) : text;
+  return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function changedLines(before: string, now: string): string {
+  const [old, fresh] = [before.split("\n"), now.split("\n")];
+  const gone = old.filter((line) => !fresh.includes(line));
+  const come = fresh.filter((line) => !old.includes(line));
+  const more = Math.max(gone.length, come.length) - 1;
+  const first = `${shown(gone[0] ?? "nothing")} → ${shown(come[0] ?? "nothing")}`;
+  return more > 0 ? `${first}, and ${more} more line${more > 1 ? "s" : ""}` : first;
+}
+
+/**
+ * What differs between two inputs of a step, one text a value: `minipcMac: OLD → NEW`. Of a text of several lines it
+ * shows the first that changed.
+ */
+export function differences(before: unknown, now: unknown, path: string[] = []): string[] {
+  if (isDeepStrictEqual(before, now)) return [];
+  if (isObject(before) && isObject(now)) {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
+      // It is a digest of all the others.
+      (name) => path.length > 0 || name !== "key",
+    );
+    return names.flatMap((name) => differences(before[name], now[name], [...path, name]));
+  }
+  const name = SPOKEN[path.at(-1) ?? ""] ?? path.join("/");
+  const isText = [before, now].every((value) => typeof value === "string" && value.includes("\n"));
+  return [
+    isText
+      ? `${name}: ${changedLines(before as string, now as string)}`
+      : `${name}: ${shown(before)} → ${shown(now)}`,
+  ];
+}
+
+/** What would be done with a part, and why. */
+export function verdict({ name, input, isMade, missing, last }: Part): Verdict {
+  if (!input) return { name, what: "follows", why: [], seconds: last?.seconds };
+  // Undefined values do not reach a step.
+  const given: unknown = JSON.parse(JSON.stringify(input));
+  if (isMade || (!missing && last && isDeepStrictEqual(last.input, given)))
+    return { name, what: "reused", why: [] };
+  if (!last) return { name, what: "runs", why: [missing ?? "it has not run here yet"] };
+  const changed = differences(last.input, given);
+  if (changed.length > 0) return { name, what: "runs", why: changed, seconds: last.seconds };
+  return { name, what: "runs", why: [missing ?? "the console's password"], seconds: last.seconds };
+}
+
+const inSeconds = (seconds: number) =>
+  seconds >= 90
+    ? `${Math.round(seconds / 60)} min`
+    : `${seconds >= 10 ? Math.round(seconds) : Math.round(seconds * 10) / 10} s`;
+
+/** The verdicts as a table, with what it all takes. */
+export function explanation(verdicts: Verdict[]): string {
+  const width = Math.max(...verdicts.map(({ name }) => name.length));
+  const busy = verdicts.filter(({ what }) => what !== "reused");
+  if (busy.length === 0) return `Every part is reused: ${verdicts.map(({ name }) => name).join(", ")}.`;
+  const rows = verdicts.flatMap(({ name, what, why, seconds }) => {
+    const time = what === "reused" ? "" : seconds === undefined ? "not timed yet" : inSeconds(seconds);
+    const [first = "", ...rest] = what === "follows" && why.length === 0 ? ["what changes before it"] : why;
+    return [
+      `  ${name.padEnd(width)}  ${what.padEnd(7)}  ${time.padEnd(13)}  ${first}`.trimEnd(),
+      ...rest.map((line) => `  ${" ".repeat(width + 26)}${line}`),
+    ];
+  });
+  const timed = busy.flatMap(({ seconds }) => seconds ?? []);
+  const total = timed.reduce((sum, seconds) => sum + seconds, 0);
+  const untimed = busy.length - timed.length;
+  const others = untimed > 0 ? `, and ${untimed} not timed here yet` : "";
+  const sum = timed.length > 0 ? [`About ${inSeconds(total)} if all of these run${others}.`] : [];
+  return ["What is reused and what runs, with the time that each took here last:", ...rows, ...sum].join(
+    "\n",
+  );
+}

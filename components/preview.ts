@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { isMade, lastRun } from "../steps/lib/last-run";
+import { explanation, verdict, type Verdict } from "./explanation";
+import { TOP } from "./identity";
+
+const previewed: Promise<Verdict>[] = [];
+
+/** Where a step's last run is remembered, a path from the checkout's top. */
+export const lastRunPath = (name: string) => `artifacts/cache/runs/${pulumi.getStack()}/${name}.json`;
+
+/** The value, or undefined while a preview cannot tell it. */
+async function known<T>(value: pulumi.Input<T>): Promise<T | undefined> {
+  // Both are the SDK's own, left out of its types (pulumi/pulumi, sdk/nodejs/output.ts).
+  const output = pulumi.output(value) as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
+  return (await output.isKnown) ? output.promise() : undefined;
+}
+
+/** Notes a step, so that a preview can tell what becomes of it. */
+export function noteForPreview(name: string, given: pulumi.Input<object>, missing?: string): void {
+  if (!pulumi.runtime.isDryRun()) return;
+  const look = async () => {
+    const input = await known(given);
+    const { path } = (input ?? {}) as { path?: string };
+    return verdict({
+      name,
+      input,
+      isMade: input !== undefined && isMade({ ...input, path: path && join(TOP, path) }),
+      missing,
+      last: lastRun(join(TOP, lastRunPath(name))),
+    });
+  };
+  previewed.push(look());
+}
+
+/** Says in a preview which parts are reused, which run and why, and how long that takes. */
+export async function explainPreview(): Promise<void> {
+  if (previewed.length === 0) return;
+  await pulumi.log.info(explanation(await Promise.all(previewed)));
+}

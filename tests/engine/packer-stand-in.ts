@@ -1,0 +1,53 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeContext } from "../../tools/setup/context.cjs";
+
+/**
+ * A cache folder of set-up's whose `packer` takes seconds: it hands out a base that Packer made before, in place of the
+ * minutes that a guest takes. It serves where a test is about when Packer runs, not about what it makes.
+ */
+export class PackerStandIn {
+  readonly cache: string;
+
+  /**
+   * @param folder where it goes
+   * @param base a base layer that Packer made
+   */
+  constructor(
+    private readonly folder: string,
+    base: string,
+  ) {
+    const real = makeContext().cache;
+    this.cache = join(folder, "set-up");
+    mkdirSync(join(this.cache, "bin"), { recursive: true });
+    for (const name of readdirSync(real).filter((name) => name !== "bin"))
+      symlinkSync(join(real, name), join(this.cache, name));
+    for (const name of readdirSync(join(real, "bin")).filter((name) => name !== "packer"))
+      symlinkSync(join(real, "bin", name), join(this.cache, "bin", name));
+    const script = `#!/bin/sh
+set -eu
+for argument; do
+  case $argument in -var=output_directory=*) output=\${argument#*=*=} ;; esac
+done
+echo "$*" >>'${this.log}'
+mkdir -p "$output"
+cp --sparse=always '${base}' "$output/base.raw"
+`;
+    writeFileSync(join(this.cache, "bin", "packer"), script, { mode: 0o755 });
+    this.forget();
+  }
+
+  private get log(): string {
+    return join(this.folder, "packer-runs");
+  }
+
+  /** How often it ran since it was last asked to forget. */
+  runs(): number {
+    return readFileSync(this.log, "utf8").split("\n").filter(Boolean).length;
+  }
+
+  forget(): void {
+    rmSync(this.log, { force: true });
+    writeFileSync(this.log, "");
+  }
+}
