@@ -8,6 +8,7 @@ import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import { z } from "zod";
 import { knowsTalos } from "./components/talos-kernel";
+import { TOP } from "./components/top";
 
 /** Namespace of every config key: the name of the project in Pulumi.yaml. */
 export const NAMESPACE = "bootstrap-pxe";
@@ -211,7 +212,7 @@ const keys = {
 
 /** The default of each key as Pulumi.yaml declares it; an empty one counts as not set. */
 export function declaredDefaults(): Record<string, string> {
-  const project = parse(readFileSync(join(__dirname, "Pulumi.yaml"), "utf8")) as {
+  const project = parse(readFileSync(join(TOP, "Pulumi.yaml"), "utf8")) as {
     config: Record<string, { default: string }>;
   };
   return Object.fromEntries(

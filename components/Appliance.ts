@@ -2,12 +2,13 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/lib/files";
 import type { BaseLayer } from "./BaseImage";
-import { keyOf, TOP } from "./identity";
+import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import type { NetbootLayer } from "./NetbootAssets";
 import type { RenderedFiles } from "./service-files";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
+import { TOP } from "./top";
 
 export interface ApplianceArgs {
   base: pulumi.Output<BaseLayer>;

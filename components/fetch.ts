@@ -3,9 +3,10 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/lib/files";
 import { filePath, isFileUrl } from "../steps/lib/source-url";
-import { keyOf, TOP } from "./identity";
+import { keyOf } from "./identity";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
+import { TOP } from "./top";
 
 export interface Source {
   /** `https://` or `file://`. */

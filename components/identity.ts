@@ -3,9 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashElement } from "folder-hash";
 import stringify from "safe-stable-stringify";
-
-/** The checkout's top folder: where steps run, and what paths in config are relative to. */
-export const TOP = join(__dirname, "..");
+import { TOP } from "./top";
 
 /** SHA-256 of a text, lower-case hex. */
 export function digest(text: string): string {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { isMade, lastRun } from "../steps/lib/last-run";
 import { explanation, verdict, type Verdict } from "./explanation";
-import { TOP } from "./identity";
+import { TOP } from "./top";
 
 const previewed: Promise<Verdict>[] = [];
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import Mustache from "mustache";
 import type { StackConfig } from "../config";
 import { talosKernelArguments } from "./talos-kernel";
+import { TOP } from "./top";
 
 /** Templates in files/, by name; each is rendered into the site layer. */
 export const TEMPLATES = [
@@ -77,7 +78,7 @@ export function render(name: string, template: string, view: Record<string, unkn
 export function renderServiceFiles(config: StackConfig): RenderedFiles {
   const view = templateView(config);
   const rendered = TEMPLATES.map((name) => {
-    const template = readFileSync(join(__dirname, "..", "files", name), "utf8");
+    const template = readFileSync(join(TOP, "files", name), "utf8");
     return [name, render(name, template, view)] as const;
   });
   return Object.fromEntries(rendered) as RenderedFiles;

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/lib/files";
-import { TOP } from "./identity";
 import { lastRunPath, noteForPreview } from "./preview";
+import { TOP } from "./top";
 
 export interface StepArgs {
   /** Program in steps/, without its ending. */

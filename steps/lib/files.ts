@@ -1,15 +1,5 @@
 import { createHash } from "node:crypto";
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -49,15 +39,6 @@ export async function writeWhole(path: string, content: string, mode = 0o644): P
   const partial = await partialBeside(path);
   await writeFile(partial, content, { mode });
   await rename(partial, path);
-}
-
-/** As {@link writeWhole}, for who cannot wait. */
-export function writeWholeSync(path: string, content: string): void {
-  sweepPartials(path);
-  mkdirSync(dirname(path), { recursive: true });
-  const partial = join(dirname(path), `${partialPrefix(path)}${process.pid}`);
-  writeFileSync(partial, content);
-  renameSync(partial, path);
 }
 
 /** What is remembered of a finished artifact, so that a change on disk is seen without reading it whole. */

@@ -1,4 +1,14 @@
-import { appendFileSync, copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { inToolEnvironment } from "../tools";
@@ -155,6 +165,76 @@ test.each(CHANGES.map((change) => [change.what, change] as const))(
     expect((await stepsRunBy(up)).sort()).toEqual([...run].sort());
     expect(packer.runs()).toBe(builds);
     await up("--expect-no-changes");
+  },
+  120_000,
+);
+
+/** The one file of a kind in a folder of the cache. */
+function cached(folder: string, file: string): string {
+  const within = checkout.path("artifacts/cache", folder);
+  const newest = readdirSync(within)
+    .filter((name) => /^[0-9a-f]{20}$/.test(name))
+    .map((name) => join(within, name, file))
+    .sort((a, b) => statSync(b).ctimeMs - statSync(a).ctimeMs)[0];
+  if (!newest) throw new Error(`no ${file} in ${within}`);
+  return newest;
+}
+
+/** Files of a checkout are links to the demo's: what is spoilt is a copy. */
+function replaced(path: string, spoil: (copy: string) => void): void {
+  copyFileSync(path, `${path}.copy`);
+  spoil(`${path}.copy`);
+  renameSync(`${path}.copy`, path);
+}
+
+test.each<[string, () => void, string[], number]>([
+  ["the base deleted", () => rmSync(cached("base", "base.raw")), ["base-packer"], 1],
+  [
+    "the base truncated",
+    () => replaced(cached("base", "base.raw"), (copy) => truncateSync(copy, 1 << 20)),
+    ["base-packer"],
+    1,
+  ],
+  [
+    "a byte of the base altered",
+    () => replaced(cached("base", "base.raw"), (copy) => writeFileSync(copy, "x", { flag: "r+" })),
+    ["base-packer"],
+    1,
+  ],
+  [
+    "the base copied back from elsewhere, the same bytes",
+    () => replaced(cached("base", "base.raw"), () => undefined),
+    ["base-packer"],
+    0,
+  ],
+  [
+    "the netboot layer altered",
+    () => replaced(cached("netboot", "netboot.squashfs"), (copy) => writeFileSync(copy, "x", { flag: "r+" })),
+    ["netboot-layer"],
+    0,
+  ],
+  [
+    "the whole cache of layers deleted",
+    () => {
+      for (const folder of ["base", "netboot"])
+        rmSync(checkout.path("artifacts/cache", folder), { recursive: true });
+    },
+    ["base-packer", "netboot-layer"],
+    1,
+  ],
+])(
+  "%s is noticed by preview, made good by up, and the image stays the same",
+  async (_what, spoil, noticed, builds) => {
+    const image = await checkout.output("lab", "imageSha256");
+    spoil();
+    expect(await checkout.preview("lab")).toMatchObject(
+      Object.fromEntries(noticed.map((name) => [name, "update"])),
+    );
+    packer.forget();
+    expect(await stepsRunBy(up)).toEqual(expect.arrayContaining(noticed));
+    expect(packer.runs()).toBe(builds);
+    await up("--expect-no-changes");
+    expect(await checkout.output("lab", "imageSha256")).toBe(image);
   },
   120_000,
 );

@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import { compile } from "../../tools/compile.cjs";
+
+beforeAll(compile);
 
 const CONSOLE_HASH = "$2a$10$hash";
 const SHA256 = "ab".repeat(32);
