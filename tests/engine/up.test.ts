@@ -167,7 +167,7 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
 
   const script = checkout.path("files/boot.ipxe");
   const text = readFileSync(script, "utf8");
-  writeFileSync(script, text.replace("{{{kernelArguments}}}", "initrd=initramfs.xz"));
+  writeFileSync(script, text.replace("{{{kernelArguments}}}", "initrd=initramfs.xz console=ttyS0"));
   const { exitCode, all } = await checkout.up("lab");
   expect(exitCode).not.toBe(0);
   expect(all).toMatch(
