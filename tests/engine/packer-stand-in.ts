@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeContext } from "../../tools/setup/context.cjs";
 
@@ -24,6 +24,9 @@ export class PackerStandIn {
       symlinkSync(join(real, name), join(this.cache, name));
     for (const name of readdirSync(join(real, "bin")).filter((name) => name !== "packer"))
       symlinkSync(join(real, "bin", name), join(this.cache, "bin", name));
+    // A link of its own: the test may spoil the other.
+    const held = join(folder, "base.raw");
+    linkSync(base, held);
     const script = `#!/bin/sh
 set -eu
 for argument; do
@@ -31,7 +34,7 @@ for argument; do
 done
 echo "$*" >>'${this.log}'
 mkdir -p "$output"
-cp --sparse=always '${base}' "$output/base.raw"
+cp --sparse=always '${held}' "$output/base.raw"
 `;
     writeFileSync(join(this.cache, "bin", "packer"), script, { mode: 0o755 });
     this.forget();
