@@ -40,6 +40,16 @@ function shown(value: unknown): string {
   return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
 }
 
+/** Two long texts, each from shortly before where they part. */
+function parting(before: string, now: string): string {
+  const [old, fresh] = [before.trim(), now.trim()];
+  let same = 0;
+  while (same < Math.min(old.length, fresh.length) && old[same] === fresh[same]) same++;
+  const from = Math.max(old.length, fresh.length) > LONGEST ? Math.max(0, same - LONGEST / 2) : 0;
+  const cut = (text: string) => shown(from > 0 ? `…${text.slice(from)}` : text);
+  return `${cut(old)} → ${cut(fresh)}`;
+}
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -48,13 +58,15 @@ function changedLines(before: string, now: string): string {
   const gone = old.filter((line) => !fresh.includes(line));
   const come = fresh.filter((line) => !old.includes(line));
   const more = Math.max(gone.length, come.length) - 1;
-  const first = `${shown(gone[0] ?? "nothing")} → ${shown(come[0] ?? "nothing")}`;
+  // What a comment says shows in a directive too, as a rule.
+  const telling = (lines: string[]) => lines.find((line) => !/^\s*#/.test(line)) ?? lines[0] ?? "nothing";
+  const first = parting(telling(gone), telling(come));
   return more > 0 ? `${first}, and ${more} more line${more > 1 ? "s" : ""}` : first;
 }
 
 /**
  * What differs between two inputs of a step, one text a value: `minipcMac: OLD → NEW`. Of a text of several lines it
- * shows the first that changed.
+ * shows the first that changed and is no comment.
  */
 export function differences(before: unknown, now: unknown, path: string[] = []): string[] {
   if (isDeepStrictEqual(before, now)) return [];
@@ -70,7 +82,9 @@ export function differences(before: unknown, now: unknown, path: string[] = []):
   return [
     isText
       ? `${name}: ${changedLines(before as string, now as string)}`
-      : `${name}: ${shown(before)} → ${shown(now)}`,
+      : typeof before === "string" && typeof now === "string"
+        ? `${name}: ${parting(before, now)}`
+        : `${name}: ${shown(before)} → ${shown(now)}`,
   ];
 }
 

@@ -18,6 +18,18 @@ test.each<[string, object, object, string[]]>([
     { files: { "dnsmasq.conf": "one\n2\n3\n" } },
     ["files/dnsmasq.conf: two → 2, and 1 more line"],
   ],
+  [
+    "a text, its comments last",
+    { t: "# one\n  use one\n" },
+    { t: "# two\n  use two\n" },
+    ["t: use one → use two, and 1 more line"],
+  ],
+  [
+    "a long line, from shortly before where it parts",
+    { t: `${"-".repeat(90)}one` },
+    { t: `${"-".repeat(90)}two` },
+    [`t: …${"-".repeat(32)}one → …${"-".repeat(32)}two`],
+  ],
   ["a text that grew", { t: "one\n" }, { t: "one\ntwo\n" }, ["t: nothing → two"]],
 ])("what differs: %s", (_what, before, now, told) => {
   expect(differences(before, now)).toEqual(told);
