@@ -1,7 +1,6 @@
 import {
   appendFileSync,
   copyFileSync,
-  existsSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -181,15 +180,12 @@ test.each(CHANGES.map((change) => [change.what, change] as const))(
   120_000,
 );
 
-/** The file of a layer that was made last. */
-function cached(folder: string, file: string): string {
-  const within = checkout.path("artifacts/cache", folder);
-  const newest = readdirSync(within)
-    .map((name) => join(within, name, file))
-    .filter((path) => existsSync(path))
-    .sort((a, b) => statSync(b).ctimeMs - statSync(a).ctimeMs)[0];
-  if (!newest) throw new Error(`no ${file} in ${within}`);
-  return newest;
+/** The file that a step made, as its last run remembers it. */
+function madeBy(step: string): string {
+  const run = JSON.parse(readFileSync(checkout.path(`artifacts/cache/runs/lab/${step}.json`), "utf8")) as {
+    input: { path: string };
+  };
+  return checkout.path(run.input.path);
 }
 
 /** Files of a checkout are links to the demo's: what is spoilt is a copy. */
@@ -200,28 +196,28 @@ function replaced(path: string, spoil: (copy: string) => void): void {
 }
 
 test.each<[string, () => void, string[], number]>([
-  ["the base deleted", () => rmSync(cached("base", "base.raw")), ["base-packer"], 1],
+  ["the base deleted", () => rmSync(madeBy("base-packer")), ["base-packer"], 1],
   [
     "the base truncated",
-    () => replaced(cached("base", "base.raw"), (copy) => truncateSync(copy, 1 << 20)),
+    () => replaced(madeBy("base-packer"), (copy) => truncateSync(copy, 1 << 20)),
     ["base-packer"],
     1,
   ],
   [
     "a byte of the base altered",
-    () => replaced(cached("base", "base.raw"), (copy) => writeFileSync(copy, "x", { flag: "r+" })),
+    () => replaced(madeBy("base-packer"), (copy) => writeFileSync(copy, "x", { flag: "r+" })),
     ["base-packer"],
     1,
   ],
   [
     "the base copied back from elsewhere, the same bytes",
-    () => replaced(cached("base", "base.raw"), () => undefined),
+    () => replaced(madeBy("base-packer"), () => undefined),
     ["base-packer"],
     0,
   ],
   [
     "the netboot layer altered",
-    () => replaced(cached("netboot", "netboot.squashfs"), (copy) => writeFileSync(copy, "x", { flag: "r+" })),
+    () => replaced(madeBy("netboot-layer"), (copy) => writeFileSync(copy, "x", { flag: "r+" })),
     ["netboot-layer"],
     0,
   ],
