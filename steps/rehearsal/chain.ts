@@ -191,10 +191,19 @@ function loadedFile(id: string, title: string, path: RegExp): ChainLink {
 const KERNEL_STARTED = /\] (?:Kernel c|C)ommand line: (.*)/;
 const PANIC = /Kernel panic - not syncing: (.*)/;
 
+/** The kernel says its command line as its first words, and again a moment later. */
+const commandLines = (view: View) => lines(view, "minipc", KERNEL_STARTED);
+
+/** A serial port on a busy machine may lose characters, so what either line holds counts. */
 function missingArguments(view: View): string[] {
-  const found = line(view, "minipc", KERNEL_STARTED)?.match[1]?.split(" ");
-  return found ? view.expected.kernelArguments.filter((wanted) => !found.includes(wanted)) : [];
+  const found = commandLines(view).flatMap(({ text }) => text.split(" "));
+  return view.expected.kernelArguments.filter((wanted) => !found.includes(wanted));
 }
+
+const lacking = (view: View): Break => ({
+  seen: `the kernel's command line lacks ${missingArguments(view).join(" ")}`,
+  look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
+});
 
 /** Every link of the chain, in the order in which they are reached. */
 export const CHAIN: ChainLink[] = [
@@ -423,18 +432,16 @@ export const CHAIN: ChainLink[] = [
         : undefined;
     },
     broken(view) {
-      const missing = missingArguments(view);
-      if (missing.length > 0)
-        return {
-          seen: `the kernel's command line lacks ${missing.join(" ")}`,
-          look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
-        };
+      if (missingArguments(view).length > 0 && commandLines(view).length > 1) return lacking(view);
       return notLoaded(view, /^$/, NETBOOT) ?? restarted(view) ?? ended(view, "minipc");
     },
-    overdue: (view) => ({
-      seen: `kernel and initramfs were fetched, and no kernel said anything${lastWords(view, "minipc", /./)}`,
-      look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= in files/boot.ipxe",
-    }),
+    overdue: (view) =>
+      commandLines(view).length > 0
+        ? lacking(view)
+        : {
+            seen: `kernel and initramfs were fetched, and no kernel said anything${lastWords(view, "minipc", /./)}`,
+            look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= in files/boot.ipxe",
+          },
   },
   {
     id: "time",

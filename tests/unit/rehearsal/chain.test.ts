@@ -167,7 +167,11 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
   ],
   [
     "an argument is missing",
-    [...until("start"), line("minipc", "[    0.000000] Command line: vmlinuz pti=on")],
+    [
+      ...until("start"),
+      line("minipc", "[    0.000000] Command line: vmlinuz pti=on"),
+      line("minipc", "[    0.099520] Kernel command line: vmlinuz pti=on"),
+    ],
     "start",
     /lacks talos\.platform=metal/,
   ],
@@ -216,6 +220,16 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
   const found = first(seen);
   expect(found.at).toBe(at);
   expect(found.broken).toMatch(says);
+});
+
+test("an argument that a busy serial port lost in one of the kernel's two lines is not missing", () => {
+  const garbled = [
+    ...until("start"),
+    line("minipc", "[    0.000000] Command line: vmlinuz talos.plat=metal pti=on"),
+  ];
+  const whole = line("minipc", "[    0.099520] Kernel command line: vmlinuz talos.platform=metal p=on");
+  expect(first(garbled)).toMatchObject({ at: "start", broken: undefined });
+  expect(first([...garbled, whole]).at).toBe("time");
 });
 
 test("what another host asks and is told is not taken for the mini-PC's", () => {
