@@ -165,8 +165,8 @@ test(
     expect(machines()).toHaveLength(2);
     step.kill("SIGINT");
     const [status] = (await once(step, "close")) as [number];
-    expect(status).toBe(130);
     expect(said).toMatch(/rehearse: stopped by SIGINT/);
+    expect(status).toBe(130);
     expect(machines()).toEqual([]);
     expect(abandonedScratch()).toEqual([]);
     expect(existsSync(join(images.folder, "stopped"))).toBe(false);

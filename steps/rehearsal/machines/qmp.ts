@@ -19,16 +19,27 @@ export class Monitor {
     // A machine that ends leaves its last command unanswered.
     this.socket.on("error", () => this.giveUp());
     this.socket.on("close", () => this.giveUp());
-    createInterface({ input: this.socket }).on("line", (line) => {
-      const reply = JSON.parse(line) as Reply;
-      if (reply.event === undefined && !reply.QMP) this.waiting.shift()?.(reply);
-    });
+    const lines = createInterface({ input: this.socket });
+    // It hands on the socket's errors, which would end this process.
+    lines.on("error", () => undefined);
+    lines.on("line", (line) => this.hear(line));
   }
 
   async open(): Promise<this> {
     await once(this.socket, "connect");
     await this.ask("qmp_capabilities");
     return this;
+  }
+
+  private hear(line: string): void {
+    let reply: Reply;
+    try {
+      reply = JSON.parse(line) as Reply;
+    } catch {
+      // A machine that is killed may be in the middle of a line.
+      return this.giveUp();
+    }
+    if (reply.event === undefined && !reply.QMP) this.waiting.shift()?.(reply);
   }
 
   private giveUp(): void {
@@ -38,7 +49,7 @@ export class Monitor {
   private async ask(execute: string, args: object = {}): Promise<void> {
     const reply = await new Promise<Reply>((resolve) => {
       this.waiting.push(resolve);
-      this.socket.write(JSON.stringify({ execute, arguments: args }));
+      this.socket.write(JSON.stringify({ execute, arguments: args }), (fault) => fault && this.giveUp());
     });
     if (reply.error) throw new Error(`QEMU, ${execute}: ${reply.error.desc}`);
   }
