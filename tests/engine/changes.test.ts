@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { inToolEnvironment } from "../tools";
-import { Checkout } from "./checkout";
+import { Checkout } from "../../tools/checkout";
 import { PackerStandIn } from "./packer-stand-in";
 
 let checkout: Checkout;
