@@ -7,23 +7,21 @@ import { intact, manifestOf, partialBeside, publish, sha256File, verified } from
 import { claim } from "./lib/owner";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
 import { run } from "./lib/process";
-import { siteTar } from "./lib/site-layer";
-import { decrypt } from "./lib/sops";
-import { squashfs } from "./lib/squashfs";
+import { writeSiteLayer } from "./lib/site-layer";
 import { runStep, StepError, type StepContext } from "./lib/step";
 
-const Layer = z.object({ path: z.string(), sha256: z.string() });
+const File = z.object({ path: z.string(), sha256: z.string() });
 const Input = z.object({
   key: z.string(),
   /** The finished image. */
   path: z.string(),
   /** Stack that owns the path. */
   stack: z.string(),
-  base: Layer,
-  netboot: Layer,
+  base: File,
+  netboot: File,
   files: z.record(z.string(), z.string()),
-  machineConfig: z.object({ path: z.string(), sha256: z.string() }),
-  talosConfig: z.object({ path: z.string(), sha256: z.string() }).optional(),
+  machineConfig: File,
+  talosConfig: File.optional(),
   ageKeyFile: z.string().optional(),
 });
 type Request = z.output<typeof Input>;
@@ -32,45 +30,6 @@ const MIB = 1 << 20;
 const LINUX_FILESYSTEM = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 /** Only the step's own user reads an image: it holds the cluster's secrets. */
 const IMAGE_MODE = 0o600;
-
-/** Decrypts again what was checked, and makes sure that it is still the same. */
-async function secretText(
-  context: StepContext,
-  request: Request,
-  setKey: string,
-  file: { path: string; sha256: string },
-): Promise<string> {
-  const text = await decrypt(context, {
-    path: file.path,
-    ageKeyFile: request.ageKeyFile,
-    allowPlaintext: true,
-    setKey,
-    madeBy: "run pulumi up again, it says how",
-  });
-  if (createHash("sha256").update(text).digest("hex") === file.sha256) return text;
-  throw new StepError(`reading ${file.path}`, "it changed after it was checked", "Run the same again");
-}
-
-async function writeSite(context: StepContext, request: Request, path: string): Promise<void> {
-  const consoleHash = process.env.CONSOLE_HASH;
-  if (!consoleHash)
-    throw new StepError(
-      "making the site layer",
-      "CONSOLE_HASH is not in the environment",
-      "Set it to a crypt(3) hash of the console's password",
-    );
-  const [machineConfig, talosConfig] = await Promise.all([
-    secretText(context, request, "machineConfig", request.machineConfig),
-    request.talosConfig && secretText(context, request, "talosConfig", request.talosConfig),
-  ]);
-  const site = {
-    files: request.files,
-    machineConfig,
-    talosConfig,
-    consoleHash,
-  };
-  await squashfs(context, siteTar(site), path);
-}
 
 /** A UUID out of a text: the same layer has the same one. */
 function uuidFor(text: string): string {
@@ -93,7 +52,7 @@ async function place(context: StepContext, layer: string, disk: string, start: n
 }
 
 /** A layer that was touched since its step made it must not end up in an image, whose checksum would fit. */
-function holdToStamp({ path, sha256 }: z.output<typeof Layer>): void {
+function holdToStamp({ path, sha256 }: z.output<typeof File>): void {
   if (intact(path)?.sha256 !== sha256)
     throw new StepError(
       `reading ${path}`,
@@ -171,7 +130,11 @@ void runStep("appliance", Input, async (request, context) => {
   for (const layer of [base, netboot]) holdToStamp(layer);
   const site = join(context.scratch, "site");
   const disk = await partialBeside(request.path);
-  await Promise.all([copyBase(context, base.path, disk), writeSite(context, request, site)]);
+  const { CONSOLE_HASH } = process.env;
+  await Promise.all([
+    copyBase(context, base.path, disk),
+    writeSiteLayer(context, { ...request, consoleHash: CONSOLE_HASH }, site),
+  ]);
   await addLayers(context, request, site, disk);
   const [sha256] = await Promise.all([sha256File(disk), inspect(context, base.path, disk)]);
   const stamp = await publish(disk, request.path, request.key, sha256);
