@@ -1,30 +1,27 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, stat, truncate } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { listChecksum } from "./lib/checksums";
-import { manifestOf, partialBeside, publish, sha256File, verified } from "./lib/files";
-import { inspectBase } from "./lib/inspect-base";
+import { intact, manifestOf, partialBeside, publish, sha256File, verified } from "./lib/files";
 import { claim } from "./lib/owner";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
 import { run } from "./lib/process";
-import { siteTar } from "./lib/site-layer";
-import { decrypt } from "./lib/sops";
-import { squashfs } from "./lib/squashfs";
+import { writeSiteLayer } from "./lib/site-layer";
 import { runStep, StepError, type StepContext } from "./lib/step";
 
-const Layer = z.object({ path: z.string(), sha256: z.string() });
+const File = z.object({ path: z.string(), sha256: z.string() });
 const Input = z.object({
   key: z.string(),
   /** The finished image. */
   path: z.string(),
   /** Stack that owns the path. */
   stack: z.string(),
-  base: Layer,
-  netboot: Layer,
+  base: File,
+  netboot: File,
   files: z.record(z.string(), z.string()),
-  machineConfig: z.object({ path: z.string(), sha256: z.string() }),
-  talosConfig: z.object({ path: z.string(), sha256: z.string() }).optional(),
+  machineConfig: File,
+  talosConfig: File.optional(),
   ageKeyFile: z.string().optional(),
 });
 type Request = z.output<typeof Input>;
@@ -33,42 +30,6 @@ const MIB = 1 << 20;
 const LINUX_FILESYSTEM = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 /** Only the step's own user reads an image: it holds the cluster's secrets. */
 const IMAGE_MODE = 0o600;
-
-/** Decrypts again what was checked, and makes sure that it is still the same. */
-async function secretText(
-  context: StepContext,
-  request: Request,
-  setKey: string,
-  file: { path: string; sha256: string },
-): Promise<string> {
-  const text = await decrypt(context, {
-    path: file.path,
-    ageKeyFile: request.ageKeyFile,
-    allowPlaintext: true,
-    setKey,
-    madeBy: "run pulumi up again, it says how",
-  });
-  if (createHash("sha256").update(text).digest("hex") === file.sha256) return text;
-  throw new StepError(`reading ${file.path}`, "it changed after it was checked", "Run the same again");
-}
-
-async function writeSite(context: StepContext, request: Request, path: string): Promise<void> {
-  const consoleHash = process.env.CONSOLE_HASH;
-  if (!consoleHash)
-    throw new StepError(
-      "making the site layer",
-      "CONSOLE_HASH is not in the environment",
-      "Set it to a crypt(3) hash of the console's password",
-    );
-  const site = {
-    files: request.files,
-    machineConfig: await secretText(context, request, "machineConfig", request.machineConfig),
-    talosConfig:
-      request.talosConfig && (await secretText(context, request, "talosConfig", request.talosConfig)),
-    consoleHash,
-  };
-  await squashfs(context, siteTar(site), path);
-}
 
 /** A UUID out of a text: the same layer has the same one. */
 function uuidFor(text: string): string {
@@ -90,10 +51,23 @@ async function place(context: StepContext, layer: string, disk: string, start: n
   ]);
 }
 
-/** Lays the layers side by side and writes the partition table around them. */
-async function assemble(context: StepContext, request: Request, site: string, disk: string): Promise<void> {
-  await run(context, "cp", ["--reflink=auto", "--sparse=always", request.base.path, disk]);
+/** A layer that was touched since its step made it must not end up in an image, whose checksum would fit. */
+function holdToStamp({ path, sha256 }: z.output<typeof File>): void {
+  if (intact(path)?.sha256 !== sha256)
+    throw new StepError(
+      `reading ${path}`,
+      "it is not the layer that was made for this",
+      "Run pulumi up again",
+    );
+}
+
+async function copyBase(context: StepContext, base: string, disk: string): Promise<void> {
+  await run(context, "cp", ["--reflink=auto", "--sparse=always", base, disk]);
   await chmod(disk, IMAGE_MODE);
+}
+
+/** Lays the other layers behind a copy of the base and writes the partition table around them. */
+async function addLayers(context: StepContext, request: Request, site: string, disk: string): Promise<void> {
   const table = await readTable(context, disk);
   const added = [
     { name: "bootstrap-netboot", file: request.netboot.path, identity: request.netboot.sha256 },
@@ -118,24 +92,33 @@ async function assemble(context: StepContext, request: Request, site: string, di
     });
     await truncate(disk, (start + size + alignUp(BACKUP_GPT_SECTORS)) * SECTOR);
   }
-  for (const [index, { file }] of added.entries()) {
-    await place(context, file, disk, (table.partitions.at(index - added.length) as Partition).start);
-  }
+  await Promise.all(
+    added.map(({ file }, index) =>
+      place(context, file, disk, (table.partitions.at(index - added.length) as Partition).start),
+    ),
+  );
   await writeTable(context, disk, table);
 }
 
-/** What can be told of the finished disk without booting it. */
-async function inspect(context: StepContext, disk: string): Promise<void> {
-  const faults = await inspectBase(context, disk);
-  if (faults.length > 0) {
-    const next = "Remove artifacts/cache/base to have the base made again";
-    throw new StepError("checking the finished image", faults.join("; "), next);
-  }
+/** Where the first MiB ends, which holds the partition table: what lies behind it is the base's, byte for byte. */
+const AFTER_TABLE = MIB;
+
+/**
+ * What can be told of the finished disk without booting it. The base was inspected when it was made: here it only has to
+ * be the same.
+ */
+async function inspect(context: StepContext, base: string, disk: string): Promise<void> {
   const { partitions } = await readTable(context, disk);
-  for (const name of ["bootstrap-netboot", "bootstrap-site"]) {
+  const layers = ["bootstrap-netboot", "bootstrap-site"].map((name) => {
     const found = partitions.find((partition) => partition.name === name);
-    await run(context, "unsquashfs", ["-ll", "-offset", String((found?.start ?? 0) * SECTOR), disk]);
-  }
+    return (found?.start ?? 0) * SECTOR;
+  });
+  const bytes = Math.min(...layers) - AFTER_TABLE;
+  await Promise.all([
+    run(context, "sfdisk", ["--verify", disk]),
+    run(context, "cmp", [`--ignore-initial=${AFTER_TABLE}`, `--bytes=${bytes}`, base, disk]),
+    ...layers.map((start) => run(context, "unsquashfs", ["-ll", "-offset", String(start), disk])),
+  ]);
 }
 
 void runStep("appliance", Input, async (request, context) => {
@@ -143,12 +126,17 @@ void runStep("appliance", Input, async (request, context) => {
   const made = await verified(request.path, request.key);
   if (made) return manifestOf(request.path, made);
 
+  const { base, netboot } = request;
+  for (const layer of [base, netboot]) holdToStamp(layer);
   const site = join(context.scratch, "site");
-  await writeSite(context, request, site);
-  await mkdir(dirname(request.path), { recursive: true });
   const disk = await partialBeside(request.path);
-  await assemble(context, request, site, disk);
-  const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
+  const { CONSOLE_HASH } = process.env;
+  await Promise.all([
+    copyBase(context, base.path, disk),
+    writeSiteLayer(context, { ...request, consoleHash: CONSOLE_HASH }, site),
+  ]);
+  await addLayers(context, request, site, disk);
+  const [sha256] = await Promise.all([sha256File(disk), inspect(context, base.path, disk)]);
   const stamp = await publish(disk, request.path, request.key, sha256);
   await listChecksum(request.path, stamp.sha256);
   context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} MiB`);

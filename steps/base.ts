@@ -1,21 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rename, rm, truncate } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
 import { partialBeside, publish, verified, writeWhole } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
-import {
-  alignUp,
-  BACKUP_GPT_SECTORS,
-  ext4At,
-  readTable,
-  rootOf,
-  SECTOR,
-  writeTable,
-  type Partition,
-} from "./lib/partitions";
+import { readTable } from "./lib/partitions";
 import { failureOf, run } from "./lib/process";
+import { shrink } from "./lib/shrink";
 import { runStep, StepError, type StepContext } from "./lib/step";
 
 const Input = z.object({
@@ -36,8 +28,6 @@ const Input = z.object({
 const Accelerator = z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto");
 
 const MIB = 1 << 20;
-/** Room that the root file system keeps for what an appliance writes while it runs. */
-const SLACK_BYTES = 64 * MIB;
 
 /** Runs Packer with a key pair of this build alone; returns the raw disk. */
 async function packerBuild(
@@ -88,39 +78,6 @@ async function packerBuild(
   return join(output, "base.raw");
 }
 
-async function blocks(context: StepContext, filesystem: string) {
-  const { stdout } = await run(context, "dumpe2fs", ["-h", filesystem]);
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(stdout)?.[1]);
-  return { total: field("Block count"), free: field("Free blocks"), size: field("Block size") };
-}
-
-/** Shrinks the root file system to its content and some slack, and the disk with it. Returns the bytes of content. */
-async function shrink(context: StepContext, disk: string): Promise<number> {
-  const table = await readTable(context, disk);
-  const root = rootOf(table);
-  const filesystem = ext4At(disk, root);
-  const check = () =>
-    run(context, "e2fsck", ["-fp", filesystem]).catch((fault: unknown) => {
-      // Status 1 says that a fault was mended, which is fine; see e2fsck(8).
-      if (!/status 1$/.test(String(fault))) throw fault;
-    });
-  await check();
-  const { stdout } = await run(context, "resize2fs", ["-P", filesystem]);
-  const { size, total } = await blocks(context, filesystem);
-  const wanted = Number(/(\d+)\s*$/.exec(stdout)?.[1]) + SLACK_BYTES / size;
-  if (wanted < total) await run(context, "resize2fs", [filesystem, String(wanted)]);
-  await check();
-  const now = await blocks(context, filesystem);
-  const sectors = alignUp((now.total * now.size) / SECTOR);
-  const last = table.partitions.at(-1) as Partition;
-  if (last.number === root.number && sectors < root.size) {
-    root.size = sectors;
-    await truncate(disk, (alignUp(root.start + sectors) + alignUp(BACKUP_GPT_SECTORS)) * SECTOR);
-    await writeTable(context, disk, table);
-  }
-  return (now.total - now.free) * now.size;
-}
-
 void runStep("base", Input, async (input, context) => {
   const details = `${input.path}.json`;
   const made = await verified(input.path, input.key);
@@ -129,8 +86,9 @@ void runStep("base", Input, async (input, context) => {
   const work = await partialBeside(input.path);
   await mkdir(work, { recursive: true });
   const disk = await packerBuild(context, input, join(work, "out"));
-  const contentBytes = await shrink(context, disk);
-  const faults = await inspectBase(context, disk);
+  const result = join(work, "base.raw");
+  const contentBytes = await shrink(context, disk, result);
+  const faults = await inspectBase(context, result);
   if (faults.length > 0) {
     throw new StepError(
       "checking the base that Packer made",
@@ -138,13 +96,8 @@ void runStep("base", Input, async (input, context) => {
       "packer/appliance/seal removes such things; mend it there",
     );
   }
-  const result = join(work, "base.raw");
-  // A copy that skips zeroes: what Packer and resize2fs left behind in free blocks costs no room.
-  await run(context, "cp", ["--sparse=always", disk, result]);
   const table = await readTable(context, result);
-  const finished = `${result}.done`;
-  await rename(result, finished);
-  const stamp = await publish(finished, input.path, input.key);
+  const stamp = await publish(result, input.path, input.key);
   const manifest = { path: input.path, sha256: stamp.sha256, bytes: stamp.bytes, contentBytes, table };
   await writeWhole(details, JSON.stringify(manifest));
   await rm(work, { recursive: true, force: true });

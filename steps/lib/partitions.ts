@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
 import { run } from "./process";
 import { StepError, type StepContext } from "./step";
 
@@ -43,6 +46,12 @@ export async function readTable(context: StepContext, disk: string): Promise<Par
   return { id: partitiontable.id, partitions: partitions.sort((a, b) => a.start - b.start) };
 }
 
+/** Copies bytes of one file to the same place in another. */
+async function copyBytes(from: FileHandle, to: FileHandle, position: number, length: number): Promise<void> {
+  const { buffer, bytesRead } = await from.read(Buffer.alloc(length), 0, length, position);
+  await to.write(buffer, 0, bytesRead, position);
+}
+
 /** Writes a GPT, protective MBR and backup included; the boot code in sector 0 stays. */
 export async function writeTable(context: StepContext, disk: string, table: PartitionTable): Promise<void> {
   const rows = table.partitions.map(({ number, start, size, type, uuid, name, attrs }) =>
@@ -52,18 +61,26 @@ export async function writeTable(context: StepContext, disk: string, table: Part
       .join(", "),
   );
   const script = ["label: gpt", `label-id: ${table.id}`, ...rows, ""].join("\n");
-  await run(
-    context,
-    "sfdisk",
-    ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "never", "--wipe-partitions", "never", disk],
-    {
-      input: script,
-    },
-  );
+  // sfdisk waits until all that was ever written to its file is on the disk: it gets an empty one of the same size.
+  const model = join(context.scratch, `table-${randomUUID()}.raw`);
+  const [target, made] = [await open(disk, "r+"), await open(model, "w+")];
+  try {
+    const { size } = await target.stat();
+    await made.truncate(size);
+    await copyBytes(target, made, 0, SECTOR);
+    const flags = ["--no-reread", "--no-tell-kernel", "--wipe", "never", "--wipe-partitions", "never"];
+    await run(context, "sfdisk", ["--quiet", ...flags, model], { input: script });
+    await copyBytes(made, target, 0, GPT_SECTORS * SECTOR);
+    await copyBytes(made, target, size - BACKUP_GPT_SECTORS * SECTOR, BACKUP_GPT_SECTORS * SECTOR);
+  } finally {
+    await Promise.all([target.close(), made.close(), rm(model)]);
+  }
 }
 
 /** Sectors that the backup GPT takes at the end of a disk (UEFI specification 2.10, section 5.3). */
 export const BACKUP_GPT_SECTORS = 33;
+/** Those at its beginning: the protective MBR comes first. */
+const GPT_SECTORS = 1 + BACKUP_GPT_SECTORS;
 
 /** The next start on a whole MiB, where every tool expects one. */
 export function alignUp(sector: number): number {

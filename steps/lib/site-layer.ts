@@ -1,4 +1,8 @@
+import { createHash } from "node:crypto";
 import tar, { type Pack } from "tar-stream";
+import { decrypt } from "./sops";
+import { squashfs } from "./squashfs";
+import { StepError, type StepContext } from "./step";
 
 /** The group www-data, which nginx runs as: 33 on Debian and Ubuntu alike (base-passwd). */
 const WWW_DATA = 33;
@@ -33,4 +37,53 @@ export function siteTar(site: Site): Pack {
   }
   pack.finalize();
   return pack;
+}
+
+/** What a site layer is made from. */
+export interface SiteSources {
+  /** Rendered files of files/, by name. */
+  files: Record<string, string>;
+  /** Encrypted, with the digest of what was checked when it was decrypted before. */
+  machineConfig: { path: string; sha256: string };
+  talosConfig?: { path: string; sha256: string };
+  ageKeyFile?: string;
+  consoleHash?: string;
+}
+
+/** Decrypts again what was checked, and makes sure that it is still the same. */
+async function secretText(
+  context: StepContext,
+  { ageKeyFile }: SiteSources,
+  setKey: string,
+  file: { path: string; sha256: string },
+): Promise<string> {
+  const text = await decrypt(context, {
+    path: file.path,
+    ageKeyFile,
+    allowPlaintext: true,
+    setKey,
+    madeBy: "run pulumi up again, it says how",
+  });
+  if (createHash("sha256").update(text).digest("hex") === file.sha256) return text;
+  throw new StepError(`reading ${file.path}`, "it changed after it was checked", "Run the same again");
+}
+
+/** Decrypts the secrets and writes the site layer, a squashfs, to `path`. */
+export async function writeSiteLayer(
+  context: StepContext,
+  sources: SiteSources,
+  path: string,
+): Promise<void> {
+  const { files, consoleHash } = sources;
+  if (!consoleHash)
+    throw new StepError(
+      "making the site layer",
+      "CONSOLE_HASH is not in the environment",
+      "Set it to a crypt(3) hash of the console's password",
+    );
+  const [machineConfig, talosConfig] = await Promise.all([
+    secretText(context, sources, "machineConfig", sources.machineConfig),
+    sources.talosConfig && secretText(context, sources, "talosConfig", sources.talosConfig),
+  ]);
+  await squashfs(context, siteTar({ files, machineConfig, talosConfig, consoleHash }), path);
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import tar from "tar-stream";
+import { publish } from "../../steps/lib/files";
 import { squashfs } from "../../steps/lib/squashfs";
 import { inToolEnvironment, sha256Of, tool, TOP, toolEnvironment } from "../tools";
 
@@ -63,8 +64,9 @@ export class Images {
     pack.finalize();
     const path = join(mkdtempSync(join(this.folder, "netboot-")), "netboot.squashfs");
     process.env.PATH = toolEnvironment.PATH;
-    await squashfs({ signal: new AbortController().signal } as never, pack, path);
-    return { path, sha256: sha256Of(readFileSync(path)) };
+    await squashfs({ signal: new AbortController().signal } as never, pack, `${path}.made`);
+    const { sha256 } = await publish(`${path}.made`, path, "test");
+    return { path, sha256 };
   }
 
   /** A machine config that is not encrypted. */

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { Checkout } from "../../tools/checkout";
 import { inToolEnvironment, tool } from "../tools";
-import { Checkout } from "./checkout";
 import { PackerStandIn } from "./packer-stand-in";
 
 let checkout: Checkout;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync
 import { setTimeout as pause } from "node:timers/promises";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
 import { sha256Of } from "../tools";
-import { Checkout } from "./checkout";
+import { Checkout } from "../../tools/checkout";
 
 let checkout: Checkout;
 let reference: string;

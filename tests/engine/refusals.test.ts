@@ -1,5 +1,5 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { Checkout } from "./checkout";
+import { Checkout } from "../../tools/checkout";
 
 let checkout: Checkout;
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { sha256Of } from "../tools";
-import { Checkout } from "./checkout";
+import { Checkout } from "../../tools/checkout";
 
 let checkout: Checkout;
 const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
 import { tool } from "../tools";
@@ -32,7 +32,12 @@ beforeAll(async () => {
   });
 });
 
-function requestFor(made: object) {
+interface Made {
+  path: string;
+  sha256: string;
+}
+
+function requestFor(made: { base: Made; netboot: Made; machineConfig: Made }) {
   return {
     key: "0123456789abcdef",
     stack: "lab",
@@ -139,4 +144,15 @@ test("a machine config that changed since it was checked is refused", async () =
   const { manifest, said } = await runStep("appliance", { ...request, path, machineConfig }, env);
   expect(manifest).toBeUndefined();
   expect(said).toContain("it changed after it was checked");
+});
+
+test("a layer that was touched since it was made is refused", async () => {
+  const [path, base] = [newPath(), join(folder, "touched.raw")];
+  copyFileSync(request.base.path, `${base}.made`);
+  await publish(`${base}.made`, base, "k");
+  writeFileSync(base, "x", { flag: "r+" });
+  const layer = { path: base, sha256: request.base.sha256 };
+  const { manifest, said } = await runStep("appliance", { ...request, path, base: layer }, env);
+  expect(manifest).toBeUndefined();
+  expect(said).toContain(`reading ${base}: it is not the layer that was made for this`);
 });

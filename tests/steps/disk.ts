@@ -5,8 +5,9 @@ import { tool, toolEnvironment } from "../tools";
 
 const MIB = 1 << 20;
 const SECTOR = 512;
-const ESP = { start: 2048, size: 4 * 2048, type: "C12A7328-F81F-11D2-BA4B-00A0C93EC93B" };
-const ROOT = { start: 6 * 2048, size: 8 * 2048, type: "0FC63DAF-8483-4772-8E79-3D69D8477DE4" };
+const PER_MIB = MIB / SECTOR;
+const ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+const ROOT_TYPE = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 
 /** A context as a step has it. */
 export function stepContext(scratch: string): StepContext {
@@ -22,8 +23,14 @@ export const SEALED_ROOT: Record<string, string> = {
   "etc/hostname": "bootstrap-pxe\n",
 };
 
-/** A disk like a base: GPT, EFI partition with its loader, ext4 root with these files last. */
-export async function makeDisk(folder: string, root: Record<string, string>): Promise<string> {
+/** A disk like a base: GPT, EFI partition with its loader, ext4 root with these files last. Where the root lies, in MiB. */
+export async function makeDisk(
+  folder: string,
+  root: Record<string, string | Buffer>,
+  { rootStart, rootSize } = { rootStart: 6, rootSize: 8 },
+): Promise<string> {
+  const ESP = { start: PER_MIB, size: 4 * PER_MIB, type: ESP_TYPE };
+  const ROOT = { start: rootStart * PER_MIB, size: rootSize * PER_MIB, type: ROOT_TYPE };
   const [tree, disk, esp] = ["tree", "disk.raw", "esp.img"].map((name) => join(folder, name)) as [
     string,
     string,
@@ -34,7 +41,7 @@ export async function makeDisk(folder: string, root: Record<string, string>): Pr
     writeFileSync(join(tree, name), text);
   }
   writeFileSync(disk, "");
-  truncateSync(disk, 16 * MIB);
+  truncateSync(disk, (rootStart + rootSize + 2) * MIB);
   const rows = [
     ["p15", ESP],
     ["p1", ROOT],

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import execa from "execa";
 import { parse, stringify } from "yaml";
-import { TOP, toolEnvironment } from "../tools";
+import { makeContext, TOP } from "./setup/context.cjs";
 
 /** A resource of a plan or an update, by its name, with what happens to it. */
 export type Plan = Record<string, string>;
@@ -27,12 +27,14 @@ interface PreviewJson {
  */
 export class Checkout {
   readonly top: string;
-  private env: NodeJS.ProcessEnv;
+  /** Where its state is kept, and what its runs get beside this process's environment. */
+  env: NodeJS.ProcessEnv;
 
-  constructor() {
-    const parent = join(TOP, "artifacts", "test");
+  /** @param purpose names the folder of artifacts/ that it is made in */
+  constructor(purpose: "test" | "bench" = "test") {
+    const parent = join(TOP, "artifacts", purpose);
     mkdirSync(parent, { recursive: true });
-    this.top = mkdtempSync(join(parent, "engine-"));
+    this.top = mkdtempSync(join(parent, "checkout-"));
     const { stdout } = execa.sync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
       cwd: TOP,
     });
@@ -106,7 +108,8 @@ export class Checkout {
   pulumiWithout(lacking: string, ...args: string[]) {
     const programs = this.path("artifacts", "programs");
     mkdirSync(programs);
-    const folders = [this.path("tools/plugins/bin"), ...toolEnvironment.PATH.split(":")];
+    const machine = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+    const folders = [this.path("tools/plugins/bin"), join(makeContext().cache, "bin"), ...machine];
     for (const folder of folders.filter((folder) => existsSync(folder))) {
       for (const name of readdirSync(folder)) {
         const link = join(programs, name);

@@ -1,0 +1,334 @@
+// npm run bench: held against what the same machine does anyway, so that the figures mean the same everywhere.
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import execa from "execa";
+import * as prettier from "prettier";
+import { chooseAccelerator, type Accelerator } from "../steps/lib/accelerator";
+import { sha256File } from "../steps/lib/files";
+import { run } from "../steps/lib/process";
+import { writeSiteLayer, type SiteSources } from "../steps/lib/site-layer";
+import { runProgram, StepError, type StepContext } from "../steps/lib/step";
+import { BASE_IMAGE } from "../demo/base/make";
+import { Checkout } from "../tools/checkout";
+import { TOP } from "../tools/setup/context.cjs";
+import { contentBytes } from "./content";
+import { EmptyProgram, environment, Stack } from "./pulumi";
+import { inTurn, seconds } from "./runs";
+import { insert, isKept, table, type Figure } from "./table";
+
+const PARTS = ["a", "b", "c", "d", "e"] as const;
+type Part = (typeof PARTS)[number];
+
+const USAGE = `npm run bench -- [OPTION…]
+  --only a,c   of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size
+  --runs N     of each side of a, b and c; 5 unless told
+  --write      put the table into README.md`;
+
+/** @throws StepError with the usage */
+function readArguments(): { parts: Part[]; runs: number; write: boolean } {
+  const misused = (found: string) => new StepError("reading the command line", found, `Right:\n${USAGE}`);
+  let values;
+  try {
+    const options = {
+      only: { type: "string", default: PARTS.join() },
+      runs: { type: "string", default: "5" },
+      write: { type: "boolean", default: false },
+    } as const;
+    ({ values } = parseArgs({ options }));
+  } catch (fault) {
+    throw misused((fault as Error).message);
+  }
+  const parts = values.only.split(",") as Part[];
+  const unknown = parts.filter((part) => !PARTS.includes(part));
+  if (unknown.length > 0) throw misused(`no part ${unknown.join(", ")}`);
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1 || runs > 99) throw misused(`--runs ${values.runs}`);
+  return { parts, runs, write: values.write };
+}
+
+/** What all parts work with. */
+interface Bench {
+  context: StepContext;
+  checkout: Checkout;
+  env: NodeJS.ProcessEnv;
+  lab: Stack;
+  runs: number;
+  accelerator: Accelerator;
+}
+
+const atMost = (value: number) => ({ kind: "at most", value }) as const;
+const atLeast = (value: number) => ({ kind: "at least", value }) as const;
+
+/** The image that `lab` names. */
+async function imageOf({ checkout, lab }: Bench): Promise<string> {
+  return checkout.path((await lab.pulumi("stack", "output", "imagePath")).trim());
+}
+
+const newMac = (run: number) => `52:54:00:be:00:${run.toString(16).padStart(2, "0")}`;
+
+async function changedMac(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
+  const { context, checkout, env, lab, runs } = bench;
+  const emptyIn = async (start: "compiled" | "ts-node") => {
+    const program = new EmptyProgram(context, env, checkout.path("artifacts", `empty-${start}`), start);
+    await program.pulumi("stack", "init");
+    await program.up();
+    return program;
+  };
+  const [compiled, asMade] = [await emptyIn("compiled"), await emptyIn("ts-node")];
+  const empty = (program: EmptyProgram) => ({
+    prepare: (run: number) => program.setWord(`word-${run}`),
+    measured: () => program.up(),
+  });
+  const changed = {
+    prepare: (run: number) => checkout.set("lab", { minipcMac: newMac(run) }),
+    measured: () => lab.up(),
+  };
+  const taken = await inTurn(runs, { up: changed, empty: empty(compiled), asMade: empty(asMade) }, log);
+  const here = { what: "`up`, rehearsal off", values: taken.up };
+  return [
+    {
+      what: "(a) a changed MAC, from command to image",
+      unit: "s",
+      here,
+      against: {
+        what: "an empty program's `up`, one Command changed, compiled beforehand",
+        values: taken.empty,
+      },
+      target: atMost(1.5),
+    },
+    {
+      what: "the same",
+      unit: "s",
+      here,
+      against: { what: "the same as `pulumi new typescript` leaves it", values: taken.asMade },
+      target: atMost(1.5),
+    },
+  ];
+}
+
+/** What the stack gave to its assembly. */
+async function assemblyInput({ lab }: Bench): Promise<SiteSources & object> {
+  const { deployment } = JSON.parse(await lab.pulumi("stack", "export")) as {
+    deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };
+  };
+  const assembly = deployment.resources.find(({ urn }) => urn.endsWith("::appliance-assembly"));
+  return JSON.parse(assembly?.inputs?.stdin ?? "null") as SiteSources;
+}
+
+async function assembly(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
+  const { context, checkout, env, runs } = bench;
+  const [input, image] = [await assemblyInput(bench), await imageOf(bench)];
+  const consoleHash = "$2a$10$abcdefghijklmnopqrstuuPZ1Y5VQ1i4v3JQ5m1e0q6rJm6V0wG7K";
+  const [made, copy] = ["assembled.raw", "copy.raw"].map((name) => checkout.path("artifacts", name)) as [
+    string,
+    string,
+  ];
+  const step = (run: number) =>
+    execa(checkout.path("steps/run"), ["appliance"], {
+      cwd: checkout.top,
+      env: { ...env, CONSOLE_HASH: consoleHash },
+      input: JSON.stringify({ ...input, key: `bench-${run}`, path: made, stack: "bench" }),
+    });
+  const copying = (...then: string[]) => ({
+    prepare: () => rmSync(copy, { force: true }),
+    measured: () =>
+      execa("sh", ["-c", ['cp --sparse=always "$1" "$2"', ...then].join(" && "), "sh", image, copy]),
+  });
+  const sides = {
+    step: { prepare: () => rmSync(made, { force: true }), measured: step },
+    copy: copying(),
+    copyAndSum: copying('sha256sum "$2"'),
+    site: {
+      measured: (run: number) =>
+        writeSiteLayer(
+          context,
+          { ...input, ...absolute(input, checkout), consoleHash },
+          join(context.scratch, `site-${run}`),
+        ),
+    },
+  };
+  const taken = await inTurn(runs, sides, log);
+  for (const path of [made, copy]) rmSync(path, { force: true });
+  const here = { what: "the step, from start to checksum", values: taken.step };
+  return [
+    {
+      what: "(b) the assembly",
+      unit: "s",
+      here,
+      against: { what: "`cp --sparse=always` of the image", values: taken.copy },
+      target: atMost(1.2),
+    },
+    {
+      what: "the same",
+      unit: "s",
+      here,
+      against: { what: "the copy and its `sha256sum`", values: taken.copyAndSum },
+      target: atMost(1.2),
+    },
+    {
+      what: "the site layer",
+      unit: "s",
+      here: { what: "secrets decrypted, squashfs written", values: taken.site },
+      target: atMost(0.3),
+    },
+  ];
+}
+
+/** Paths of a step's input count from the checkout's top. */
+function absolute({ machineConfig, talosConfig, ageKeyFile }: SiteSources, checkout: Checkout) {
+  const held = (file: { path: string; sha256: string }) => ({ ...file, path: checkout.path(file.path) });
+  return {
+    machineConfig: held(machineConfig),
+    talosConfig: talosConfig && held(talosConfig),
+    ageKeyFile: ageKeyFile && checkout.path(ageKeyFile),
+  };
+}
+
+async function unchangedPreview(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
+  const { context, checkout, env, lab, runs } = bench;
+  const empty = new EmptyProgram(context, env, checkout.path("artifacts", "empty-preview"), "compiled");
+  await empty.pulumi("stack", "init");
+  await empty.up();
+  await lab.up();
+  const sides = { preview: { measured: () => lab.preview() }, empty: { measured: () => empty.preview() } };
+  const taken = await inTurn(runs, sides, log);
+  return [
+    {
+      what: "(c) `preview` without a change",
+      unit: "s",
+      here: { what: "`preview`", values: taken.preview },
+      against: { what: "the empty program's `preview`", values: taken.empty },
+      target: atMost(1.3),
+    },
+  ];
+}
+
+/** Packer and nothing else, from the same source, with the same accelerator. */
+async function barePacker({ context, checkout, env, accelerator }: Bench): Promise<void> {
+  const [source, key] = [checkout.path("artifacts/demo", BASE_IMAGE), join(context.scratch, "key")];
+  await run(context, "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+  const variables = {
+    source_path: source,
+    source_sha256: await sha256File(source),
+    output_directory: checkout.path("artifacts/bare-packer"),
+    ssh_private_key_file: key,
+    ssh_public_key: readFileSync(`${key}.pub`, "utf8").trim(),
+    accelerator,
+    offline: "true",
+  };
+  const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`);
+  await run(context, "packer", ["build", "-only=qemu.cloud-image", ...flags, "packer/bootstrap.pkr.hcl"], {
+    cwd: checkout.top,
+    env: { ...env, CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: checkout.path("artifacts/packer-cache") },
+  });
+}
+
+async function coldBuild(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
+  const { context, checkout, env } = bench;
+  const cold = new Stack(context, env, checkout.top, "cold");
+  await checkout.stack("cold", { artifactName: "cold" });
+  const packer = await seconds({ measured: () => barePacker(bench) }, 0);
+  rmSync(checkout.path("artifacts/bare-packer"), { recursive: true });
+  log(`packer build ${packer.toFixed(1)} s`);
+  for (const made of ["cache", "talos"]) rmSync(checkout.path("artifacts", made), { recursive: true });
+  const up = await seconds({ measured: () => cold.up() }, 0);
+  log(`up from nothing ${up.toFixed(1)} s`);
+  return [
+    {
+      what: "(d) a cold build, from command to image",
+      unit: "s",
+      here: { what: "`up` with nothing made, rehearsal off", values: [up] },
+      against: { what: "`packer build` of the same base", values: [packer] },
+      target: atMost(1.15),
+    },
+  ];
+}
+
+async function size(bench: Bench): Promise<Figure[]> {
+  const { context, checkout } = bench;
+  const image = await imageOf(bench);
+  const content = await contentBytes(context, image, checkout.path("artifacts/content"));
+  const { size: apparent, blocks } = statSync(image);
+  const against = { what: "what `du` says of all its files", values: [content] };
+  return [
+    {
+      what: "(e) the image's size, apparent",
+      unit: "MiB",
+      here: { what: "the image", values: [apparent] },
+      against,
+      target: atMost(1.3),
+    },
+    {
+      what: "the same, allocated",
+      unit: "MiB",
+      here: { what: "the image", values: [blocks * 512] },
+      against,
+      target: atMost(1.3),
+    },
+  ];
+}
+
+const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<Figure[]>> = {
+  a: changedMac,
+  b: assembly,
+  c: unchangedPreview,
+  // The cold build takes the caches away: last.
+  e: size,
+  d: coldBuild,
+};
+
+/** What both a and d were needed for. */
+function againstPacker({ a, d }: Partial<Record<Part, Figure[]>>): Figure[] {
+  const [here, packer] = [a?.[0]?.here, d?.[0]?.against];
+  if (!here || !packer) return [];
+  return [
+    { what: "a changed MAC, against Packer anew", unit: "s", here, against: packer, target: atLeast(12) },
+  ];
+}
+
+async function measure(context: StepContext, parts: Part[], runs: number) {
+  const log = (line: string) => context.log(line);
+  // What a killed bench left; one runs at a time.
+  rmSync(join(TOP, "artifacts/bench"), { recursive: true, force: true });
+  mkdirSync(join(TOP, "artifacts/cache"), { recursive: true });
+  const checkout = new Checkout("bench");
+  process.on("exit", () => checkout.remove());
+  const env = await environment(checkout);
+  process.env.PATH = `${env.PATH}:/usr/sbin:/sbin`;
+  const accelerator = await chooseAccelerator(context, "auto");
+  const lab = new Stack(context, env, checkout.top, "lab");
+  await checkout.stack("lab");
+  log("an image to begin with; with a base to be made first, that takes minutes");
+  await lab.up();
+  const bench = { context, checkout, env, lab, runs, accelerator };
+  const figures: Partial<Record<Part, Figure[]>> = {};
+  for (const part of Object.keys(MEASURE).filter((name) => parts.includes(name as Part)) as Part[]) {
+    log(`(${part})`);
+    figures[part] = await MEASURE[part](bench, (line) => log(`(${part}) ${line}`));
+  }
+  const { a = [], b = [], c = [], d = [], e = [] } = figures;
+  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e];
+  const machine = [
+    `${availableParallelism()} cores`,
+    `${Math.round(totalmem() / (1 << 30))} GiB`,
+    accelerator === "tcg" ? "guests under software emulation" : `guests with ${accelerator}`,
+  ];
+  const when = `Measured on ${new Date().toISOString().slice(0, 10)} with ${machine.join(", ")}; medians, in parentheses the least and the most of ${runs} runs that took turns:`;
+  return { text: `${when}\n\n${table(all)}`, missed: all.filter((figure) => !isKept(figure)).length };
+}
+
+async function intoReadme(text: string): Promise<void> {
+  const path = join(TOP, "README.md");
+  const options = { ...(await prettier.resolveConfig(path)), filepath: path };
+  writeFileSync(path, await prettier.format(insert(readFileSync(path, "utf8"), text), options));
+}
+
+void runProgram("bench", async (context) => {
+  const { parts, runs, write } = readArguments();
+  const { text, missed } = await measure(context, parts, runs);
+  if (write) await intoReadme(text);
+  process.stdout.write(`${text}\n`);
+  return { missed };
+});

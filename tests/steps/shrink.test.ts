@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { shrink } from "../../steps/lib/shrink";
+import { sha256Of, tool } from "../tools";
+import { makeDisk, SEALED_ROOT, stepContext } from "./disk";
+import { testFolder } from "./run-step";
+
+const folder = testFolder();
+const MIB = 1 << 20;
+const AT = { rootStart: 64, rootSize: 400 };
+const kept = randomBytes(24 * MIB);
+const filesystem = (disk: string) => `${disk}?offset=${AT.rootStart * MIB}`;
+const allocated = (path: string) => statSync(path).blocks * 512;
+let disk: string;
+let result: string;
+let contentBytes: number;
+
+beforeAll(async () => {
+  const root = { ...SEALED_ROOT, "1-gone": Buffer.alloc(180 * MIB, "x"), "2-kept": kept };
+  disk = await makeDisk(folder, root, AT);
+  // What stays lies far behind what it will be shrunk to.
+  await tool("debugfs", ["-w", "-R", "rm /1-gone", filesystem(disk)]);
+  await tool("e2fsck", ["-fy", filesystem(disk)]).catch(() => undefined);
+  mkdirSync(join(folder, "made"));
+  result = join(folder, "made", "base.raw");
+  contentBytes = await shrink(stepContext(folder), disk, result);
+});
+
+test("the disk is shrunk to what its root file system uses, 64 MiB to write to, and what lies before", () => {
+  const bytes = statSync(result).size;
+  expect(bytes).toBeGreaterThanOrEqual((AT.rootStart + 64) * MIB + contentBytes);
+  expect(bytes).toBeLessThan((AT.rootStart + 64 + 3) * MIB + contentBytes);
+  expect(contentBytes).toBeLessThan(kept.length + 24 * MIB);
+});
+
+test("what was deleted costs no room", () => {
+  expect(allocated(disk)).toBeGreaterThan(200 * MIB);
+  expect(allocated(result)).toBeLessThan(kept.length + 8 * MIB);
+});
+
+test("every block of a file that had to move is there, and the file system is clean", async () => {
+  const out = join(folder, "2-kept");
+  await tool("debugfs", ["-R", `dump /2-kept ${out}`, filesystem(result)]);
+  expect(sha256Of(readFileSync(out))).toBe(sha256Of(kept));
+  await tool("e2fsck", ["-fn", filesystem(result)]);
+  await tool("sfdisk", ["--verify", result]);
+});
+
+test("what lies before the root is as it was", () => {
+  const before = (path: string) => sha256Of(readFileSync(path).subarray(MIB, AT.rootStart * MIB));
+  expect(before(result)).toBe(before(disk));
+});
