@@ -14,12 +14,18 @@ export interface Outcome {
 /** Pulumi's words around a step's own: they name a command that nobody typed. */
 const AROUND = /^(error: )?(exit status \d+: running |update failed|preview failed|resource .* failed)/;
 
-/** The line out of an error's words that tells a person what is wrong; without any, the last one. */
+/** How an error of a stack's config begins, and how it ends; a fault a line is between (config.ts). */
+const CONFIG = { begin: /The config of the stack .* has .*:$/, end: /^Set a key with: / };
+
+/** What of an error's words tells a person what is wrong, in one line; where nothing does, their last line. */
 export function tellingLine(words: string): string {
   const lines = words
     .split("\n")
     .map((line) => line.trim())
     .filter(Boolean);
+  const begin = lines.findIndex((line) => CONFIG.begin.test(line));
+  const end = lines.findIndex((line) => CONFIG.end.test(line));
+  if (begin >= 0 && end > begin + 1) return lines.slice(begin + 1, end).join("; ");
   return lines.filter((line) => !AROUND.test(line)).at(-1) ?? lines.at(-1) ?? "it said nothing";
 }
 

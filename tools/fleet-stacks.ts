@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createWriteStream, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
@@ -17,24 +17,30 @@ type Command = (typeof COMMANDS)[number];
 const USAGE = `npm run fleet -- ${COMMANDS.join("|")} STACK… [OPTION…]
   --all         every stack of this project, but the demo
   --at-once N   how many at once; unset, as many as there are cores, at least 2
-  --yes         needed by destroy`;
+  --yes         needed by destroy
+  --help        this text`;
 
 const fileOf = (stack: string) => `Pulumi.${stack}.yaml`;
 
-/** @throws StepError with the usage */
+/**
+ * What the command line asks for; undefined when it asks for help.
+ *
+ * @throws StepError with the usage
+ */
 async function readArguments() {
   const misused = (found: string) => new StepError("reading the command line", found, `Right:\n${USAGE}`);
   const flag = { type: "boolean", default: false } as const;
   let read;
   try {
     read = parseArgs({
-      options: { all: flag, yes: flag, "at-once": { type: "string" } },
+      options: { all: flag, yes: flag, help: flag, "at-once": { type: "string" } },
       allowPositionals: true,
     });
   } catch (fault) {
     throw misused((fault as Error).message);
   }
   const { values, positionals } = read;
+  if (values.help) return undefined;
   const [command, ...named] = positionals;
   if (!COMMANDS.includes(command as Command))
     throw misused(`${command ?? "no command"} is none of ${COMMANDS.join(", ")}`);
@@ -116,10 +122,25 @@ async function perform(command: Command, stack: Stack, options: Parameters<Stack
   return { changed: changes.length > 0, result: String(outputs.imagePath?.value ?? "") };
 }
 
-async function runStack(command: Command, name: string, context: StepContext): Promise<Outcome> {
+/**
+ * Aborted when Pulumi has to be told to stop. A terminal tells it itself, by the Ctrl-C that it sends to the whole group,
+ * and Pulumi takes a second one for "stop at once".
+ */
+function stopOfPulumi(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => (process.stdin.isTTY && signal === "SIGINT") || stop.abort());
+  return stop.signal;
+}
+
+async function runStack(
+  command: Command,
+  name: string,
+  context: StepContext,
+  stop: AbortSignal,
+): Promise<Outcome> {
   const started = performance.now();
   const log = `artifacts/fleet/${name}.log`;
-  let said = "";
   let errors = "";
   const outcome = (rest: Omit<Outcome, "stack" | "seconds" | "log">): Outcome => {
     context.log(`${name}: ${rest.state}`);
@@ -132,30 +153,33 @@ async function runStack(command: Command, name: string, context: StepContext): P
     if (severity === "error") errors += `${message}\n`;
   };
   if (context.signal.aborted) return outcome({ state: "stopped" });
+  mkdirSync(dirname(log), { recursive: true });
+  // Steps that print what they decrypt do not exist; still, it is nobody else's.
+  const said = createWriteStream(log, { mode: 0o600 });
   try {
     const place = { stackName: name, workDir: process.cwd() };
     const stack = await (command === "up"
       ? LocalWorkspace.createOrSelectStack(place)
       : LocalWorkspace.selectStack(place));
-    const onOutput = (text: string) => void (said += text);
+    const onOutput = (text: string) => void said.write(text);
     const { changed, result } = await perform(command, stack, {
       onEvent,
       onOutput,
       color: "never",
-      signal: context.signal,
+      // One for each: the Automation API leaves its listeners where they are.
+      signal: AbortSignal.any([stop]),
     });
     return outcome({ state: changed ? "done" : "unchanged", result });
   } catch (fault) {
-    said += `\n${(fault as Error).message}\n`;
+    said.write(`\n${(fault as Error).message}\n`);
     return outcome(
       context.signal.aborted
         ? { state: "stopped" }
         : { state: "failed", fault: tellingLine(errors || (fault as Error).message) },
     );
   } finally {
-    await mkdir(dirname(log), { recursive: true });
-    // Steps that print what they decrypt do not exist; still, it is nobody else's.
-    await writeFile(log, said, { mode: 0o600 });
+    said.end();
+    await once(said, "close");
   }
 }
 
@@ -165,17 +189,25 @@ async function keepingSelection<T>(context: StepContext, work: () => Promise<T>)
   try {
     return await work();
   } finally {
-    if (selected && !context.signal.aborted)
-      await run(context, "pulumi", ["stack", "select", selected.stdout.trim()]).catch(() => undefined);
+    // After a signal too.
+    const unaborted = { ...context, signal: new AbortController().signal };
+    if (selected)
+      await run(unaborted, "pulumi", ["stack", "select", selected.stdout.trim()]).catch(() => undefined);
   }
 }
 
 void runProgram("fleet", async (context) => {
-  const { command, stacks, atOnce } = await readArguments();
+  const asked = await readArguments();
+  if (!asked) {
+    process.stderr.write(`${USAGE}\n`);
+    return {};
+  }
+  const { command, stacks, atOnce } = asked;
   check(stacks);
   const started = performance.now();
   const limit = pLimit(atOnce);
-  const runs = () => stacks.map((name) => limit(() => runStack(command, name, context)));
+  const stop = stopOfPulumi();
+  const runs = () => stacks.map((name) => limit(() => runStack(command, name, context, stop)));
   const outcomes = await keepingSelection(context, () => Promise.all(runs()));
   process.stderr.write(`${report(command, outcomes, (performance.now() - started) / 1000)}\n`);
   if (outcomes.some(({ state }) => state === "failed")) process.exitCode = 1;

@@ -65,3 +65,17 @@ test("the same again changes nothing; destroy removes the images", async () => {
   expect(gone.all).toMatch(/^destroy, 3 stacks: 3 done, in /m);
   expect(STACKS.filter((stack) => existsSync(imageOf(stack)))).toEqual([]);
 }, 180_000);
+
+test("Ctrl-C stops what runs, starts nothing more, and the same again goes on from there", async () => {
+  const running = fleet("up", ...STACKS, "--at-once", "1");
+  running.stderr?.on("data", (text) => {
+    if (/nuc1: appliance-assembly runs/.test(String(text))) running.kill("SIGINT");
+  });
+  const { exitCode, all } = await running;
+  expect(exitCode).toBe(130);
+  expect(all).toMatch(/^up, 3 stacks: (1 done, 2|3) stopped, in /m);
+  expect(all).not.toContain("nuc2: appliance-assembly");
+  const again = await fleet("up", ...STACKS);
+  expect(again.exitCode).toBe(0);
+  expect(again.all).toMatch(/^up, 3 stacks: .*done, in /m);
+}, 180_000);

@@ -22,6 +22,10 @@ test.each([
   ],
   ["fetch: no\nupdate failed\n", "fetch: no"],
   ["update failed", "update failed"],
+  [
+    'The config of the stack nuc1 has 2 faults:\n  minipcMac = "01:0": no MAC\n  minipcIp: unset\nSet a key with: x\n',
+    'minipcMac = "01:0": no MAC; minipcIp: unset',
+  ],
   ["", "it said nothing"],
 ])("what a person needs of %j", (words, line) => {
   expect(tellingLine(words)).toBe(line);
