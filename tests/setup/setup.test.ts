@@ -234,6 +234,6 @@ test.each(["--for both", "--forr use", "more"])("set-up refuses %s, with its usa
     encoding: "utf8",
   });
   expect(ended.status).toBe(1);
-  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo]");
+  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo|test]");
   expect(existsSync(machine.path("cache"))).toBe(false);
 });

@@ -100,13 +100,14 @@ function inForeground(program, args, env, cwd) {
 }
 
 /**
- * Runs the Pulumi CLI that set-up found or brought, in the checkout.
+ * Does work that runs Pulumi, in the environment for it; before and after, what killed runs left is cleared away.
  *
- * @param {string[][]} commands one after the other, until one fails
+ * @template T
  * @param {Context} context
- * @returns {Promise<number>} exit status
+ * @param {(env: Env) => Promise<T>} work
+ * @returns {Promise<T>}
  */
-async function runPulumi(commands, context) {
+async function withPulumi(context, work) {
   const env = {
     ...toolEnvironment(context, { standIns: await announceStandIns(context) }),
     ...runMark(),
@@ -116,11 +117,7 @@ async function runPulumi(commands, context) {
   dropDemoSalt(context.top);
   dropDeadLocks(env, context.log);
   try {
-    for (const args of commands) {
-      const status = await inForeground("pulumi", args, env, context.top);
-      if (status !== 0) return status;
-    }
-    return 0;
+    return await work(env);
   } finally {
     endOrphans({ own: true });
     sweepScratch();
@@ -128,4 +125,21 @@ async function runPulumi(commands, context) {
   }
 }
 
-module.exports = { dropDeadLocks, dropDemoSalt, inForeground, runPulumi };
+/**
+ * Runs the Pulumi CLI that set-up found or brought, in the checkout.
+ *
+ * @param {string[][]} commands one after the other, until one fails
+ * @param {Context} context
+ * @returns {Promise<number>} exit status
+ */
+async function runPulumi(commands, context) {
+  return withPulumi(context, async (env) => {
+    for (const args of commands) {
+      const status = await inForeground("pulumi", args, env, context.top);
+      if (status !== 0) return status;
+    }
+    return 0;
+  });
+}
+
+module.exports = { dropDeadLocks, dropDemoSalt, inForeground, runPulumi, withPulumi };

