@@ -8,7 +8,8 @@ import { claim } from "./lib/owner";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
 import { run } from "./lib/process";
 import { writeSiteLayer } from "./lib/site-layer";
-import { runStep, StepError, type StepContext } from "./lib/step";
+import { runStep, type StepContext } from "./lib/step";
+import { StepError } from "./lib/step-error";
 
 const File = z.object({ path: z.string(), sha256: z.string() });
 const Input = z.object({

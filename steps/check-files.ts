@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import execa from "execa";
 import { z } from "zod";
-import { runStep, StepError, type StepContext } from "./lib/step";
+import { runStep, type StepContext } from "./lib/step";
+import { StepError } from "./lib/step-error";
 
 const Input = z.object({ files: z.record(z.string(), z.string()) });
 

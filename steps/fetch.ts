@@ -5,8 +5,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
 import { run } from "./lib/process";
+import { writesTo } from "./lib/room";
 import { filePath, isFileUrl } from "./lib/source-url";
-import { runStep, StepError, type StepContext } from "./lib/step";
+import { runStep, type StepContext } from "./lib/step";
+import { StepError } from "./lib/step-error";
 
 const Input = z.object({
   key: z.string(),
@@ -62,6 +64,8 @@ const curl = (...args: string[]) => [
 ];
 const TRIES = 6;
 const RETRY_SECONDS = Number(process.env.BOOTSTRAP_PXE_RETRY_SECONDS ?? 3);
+/** What is downloaded cannot be written (curl(1), exit code 23). */
+const CANNOT_WRITE = /^\(23\)/;
 /** A server's final word, unlike 408 and 429; see RFC 9110, section 15.5. */
 const REFUSAL = /returned error: 4(?!08|29|16)\d\d/;
 /** A server without ranges, or a file that is whole already. */
@@ -133,7 +137,7 @@ async function download(context: StepContext, request: Request, partial: string)
       const words = await get().then(() => undefined, curlWords);
       if (words === undefined) return;
       context.signal.throwIfAborted();
-      if (tries === TRIES || REFUSAL.test(words)) {
+      if (tries === TRIES || [REFUSAL, CANNOT_WRITE].some((final) => final.test(words))) {
         const next = `Run the same again to go on from here, or set ${request.setKeys.url} to a mirror or a file://`;
         throw new StepError(`fetching ${request.url}`, words, next);
       }
@@ -200,6 +204,7 @@ void runStep("fetch", Input, async (request, context) => {
     await record(request, expected);
     return manifestOf(request.path, await publish(request.path, request.path, request.key, expected));
   }
+  writesTo(dirname(request.path));
   // Not named by process, so that a later run can go on where a killed one stopped.
   const partial = join(dirname(request.path), `.${basename(request.path)}.download`);
   if (isFileUrl(request.url)) {

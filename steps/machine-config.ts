@@ -3,7 +3,8 @@ import { z } from "zod";
 import { readMachineConfig, refusal } from "./lib/machine-config";
 import { failureOf, run } from "./lib/process";
 import { decrypt } from "./lib/sops";
-import { runStep, StepError } from "./lib/step";
+import { runStep } from "./lib/step";
+import { StepError } from "./lib/step-error";
 
 const Input = z.object({
   path: z.string(),

@@ -8,7 +8,8 @@ import { intact, partialBeside, publish, sha256File, verified, writeWhole } from
 import { initramfsFormat, kernelVersion } from "./lib/kernel-image";
 import { run } from "./lib/process";
 import { squashfs } from "./lib/squashfs";
-import { runStep, StepError, type StepContext } from "./lib/step";
+import { runStep, type StepContext } from "./lib/step";
+import { StepError } from "./lib/step-error";
 
 const Input = z.object({
   key: z.string(),

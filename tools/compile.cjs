@@ -93,8 +93,14 @@ function compile() {
     ]),
   );
   for (const [name, text] of bundle(steps, {})) writeWhole(join(FOLDER, `${name}.cjs`), text);
-  // Pulumi's SDK must be the one that the engine's own start-up loaded.
-  for (const [, text] of bundle(["index.ts"], { external: ["@pulumi/*"] })) writeWhole(program, text);
+  // A linked cache folder may lie anywhere: the program still belongs to this checkout, with the SDK that the engine's start-up loaded.
+  const pulumi = join(TOP, "node_modules", "@pulumi");
+  const alias = Object.fromEntries(
+    readdirSync(pulumi).map((name) => [`@pulumi/${name}`, join(pulumi, name)]),
+  );
+  const define = { __dirname: JSON.stringify(TOP) };
+  for (const [, text] of bundle(["index.ts"], { alias, define, external: [`${pulumi}/*`] }))
+    writeWhole(program, text);
   writeWhole(LIST, JSON.stringify({ sources, digests }));
   return { program, digests };
 }

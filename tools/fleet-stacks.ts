@@ -8,7 +8,8 @@ import pLimit from "p-limit";
 import { parse } from "yaml";
 import { declaredDefaults, NAMESPACE } from "../config";
 import { run } from "../steps/lib/process";
-import { runProgram, StepError, type StepContext } from "../steps/lib/step";
+import { runProgram, type StepContext } from "../steps/lib/step";
+import { StepError } from "../steps/lib/step-error";
 import { report, tellingLine, type Outcome } from "./fleet-report";
 
 const COMMANDS = ["up", "preview", "destroy"] as const;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { writesTo } from "./room";
 import { isAlive } from "./scratch.cjs";
 
 const PIECE = 1 << 20;
@@ -46,6 +47,7 @@ export function sweepPartials(target: string): void {
 export async function partialBeside(target: string): Promise<string> {
   sweepPartials(target);
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  writesTo(dirname(target));
   const partial = join(dirname(target), `${partialPrefix(target)}${process.pid}`);
   process.once("exit", () => rmSync(partial, { recursive: true, force: true }));
   return partial;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeWhole } from "./files";
-import { StepError } from "./step";
+import { StepError } from "./step-error";
 
 const ownerFile = (artifact: string) => join(dirname(artifact), `.${basename(artifact)}.owner`);
 

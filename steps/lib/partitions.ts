@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "./process";
-import { StepError, type StepContext } from "./step";
+import type { StepContext } from "./step";
+import { StepError } from "./step-error";
 
 export const SECTOR = 512;
 

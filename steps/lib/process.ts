@@ -1,5 +1,6 @@
 import execa, { type ExecaReturnValue, type Options } from "execa";
-import { StepError, type StepContext } from "./step";
+import type { StepContext } from "./step";
+import { StepError } from "./step-error";
 
 /**
  * Runs a program to its end and returns what it printed. It dies with the step, even when the step is

@@ -22,9 +22,20 @@ async function blocks(context: StepContext, filesystem: string) {
   return { total: field("Block count"), free: field("Free blocks"), size: field("Block size") };
 }
 
+/**
+ * What has e2fsprogs take the time that the file system was last written at for now, so that the same disk is shrunk to the
+ * same bytes (e2fsprogs, lib/ext2fs/openfs.c and e2fsck/unix.c).
+ */
+async function timeStoodStill(context: StepContext, filesystem: string): Promise<NodeJS.ProcessEnv> {
+  const { stdout } = await run(context, "dumpe2fs", ["-h", filesystem], { env: { TZ: "UTC", LC_ALL: "C" } });
+  const written = Date.parse(`${/^Last write time:\s+(.*)$/m.exec(stdout)?.[1]} UTC`);
+  const now = String(written / 1000);
+  return { E2FSPROGS_FAKE_TIME: now, E2FSCK_TIME: now };
+}
+
 /** Mends what can be mended, and turns free blocks into holes. */
-async function check(context: StepContext, filesystem: string): Promise<void> {
-  await run(context, "e2fsck", ["-fp", "-E", "discard", filesystem]).catch((fault: unknown) => {
+async function check(context: StepContext, filesystem: string, env: NodeJS.ProcessEnv): Promise<void> {
+  await run(context, "e2fsck", ["-fp", "-E", "discard", filesystem], { env }).catch((fault: unknown) => {
     // Status 1 says that a fault was mended, which is fine; see e2fsck(8).
     if (failureOf(fault).exitCode !== 1) throw fault;
   });
@@ -64,15 +75,16 @@ async function emptyFile(path: string, bytes: number): Promise<void> {
  * it goes when told to, or fails.
  */
 async function resize(context: StepContext, filesystem: string, by: "use" | "estimate"): Promise<void> {
+  const env = await timeStoodStill(context, filesystem);
   for (;;) {
-    await check(context, filesystem);
+    await check(context, filesystem, env);
     const { total, free, size } = await blocks(context, filesystem);
     const { stdout } = await run(context, "resize2fs", ["-P", filesystem]);
     const least = by === "use" ? total - free : Number(/(\d+)\s*$/.exec(stdout)?.[1]);
     const wanted = least + Math.ceil(SLACK_BYTES / size);
     // What is cut off takes its tables with it, and the next pass finds less in use.
     if (wanted + MIB / size > total) return;
-    await run(context, "resize2fs", ["-f", filesystem, String(wanted)]);
+    await run(context, "resize2fs", ["-f", filesystem, String(wanted)], { env });
   }
 }
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import tar, { type Pack } from "tar-stream";
 import { decrypt } from "./sops";
 import { squashfs } from "./squashfs";
-import { StepError, type StepContext } from "./step";
+import type { StepContext } from "./step";
+import { StepError } from "./step-error";
 
 /** The group www-data, which nginx runs as: 33 on Debian and Ubuntu alike (base-passwd). */
 const WWW_DATA = 33;

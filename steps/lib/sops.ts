@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { failureOf, run } from "./process";
-import { StepError, type StepContext } from "./step";
+import type { StepContext } from "./step";
+import { StepError } from "./step-error";
 
 export interface SecretFile {
   path: string;

@@ -2,20 +2,9 @@ import { readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { z } from "zod";
 import { isMade, remember } from "./last-run";
+import { explainFull, writesTo } from "./room";
 import { makeScratch } from "./scratch.cjs";
-
-/** A failure meant for the person at the terminal: one line, without a stack trace. */
-export class StepError extends Error {
-  /**
-   * @param doing what was being done, e.g. `reading the Talos ISO artifacts/…`
-   * @param found what was found instead
-   * @param next what to do now
-   * @param options its cause, for who handles it
-   */
-  constructor(doing: string, found: string, next: string, options?: ErrorOptions) {
-    super(`${doing}: ${found}. ${next}`, options);
-  }
-}
+import { StepError } from "./step-error";
 
 export interface StepContext {
   /** Aborted by SIGINT, SIGTERM or SIGHUP; every child process of a step listens to it. */
@@ -49,6 +38,7 @@ export async function runProgram(
   process.umask(0o022);
   const stop = new AbortController();
   const scratch = makeScratch(name);
+  writesTo(scratch);
   process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
   for (const [signal, number] of [
     ["SIGINT", 2],
@@ -75,7 +65,7 @@ export async function runProgram(
   try {
     process.stdout.write(`${JSON.stringify(await body({ signal: stop.signal, scratch, log }))}\n`);
   } catch (fault) {
-    const shown = stop.signal.aborted ? (stop.signal.reason as Error) : (fault as Error);
+    const shown = stop.signal.aborted ? (stop.signal.reason as Error) : await explainFull(fault as Error);
     log(
       shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG
         ? shown.message

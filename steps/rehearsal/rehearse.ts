@@ -44,6 +44,7 @@ async function follow(
     const since = stage.atMs;
     for (let tick = 1; ; tick++) {
       context.signal.throwIfAborted();
+      stage.throwIfLost();
       const sign = link.reached(stage.view);
       if (sign) {
         await onReached(link, sign, chain[index + 1]);
@@ -205,6 +206,7 @@ export async function rehearse(
       if (twin) proofs.push(await twin);
       diagnosis = firstBroken(proofs);
     }
+    for (const each of stages) each.throwIfLost();
     const strangers: readonly string[] = STRANGERS;
     const told = seen.filter(
       (what) => what.atMs <= chainEnd || ("mac" in what && strangers.includes(what.mac)),

@@ -47,6 +47,8 @@ export class Stage {
   private readonly links: Record<LinkName, Link>;
   private readonly captures: Capture[] = [];
   private startedAt = Date.now();
+  private fault?: Error;
+  private readonly onFault = (fault: Error) => void (this.fault ??= fault);
 
   /**
    * @param name tells its files and sockets from those of another stage; empty for the main one
@@ -79,9 +81,14 @@ export class Stage {
     attachGateway(this.links.uplink);
     for (const link of Object.values(this.links)) {
       await link.open();
-      this.captures.push(new Capture(link, join(this.folder, `${this.name}${link.name}.pcap`)));
+      this.captures.push(new Capture(link, join(this.folder, `${this.name}${link.name}.pcap`), this.onFault));
     }
     return this;
+  }
+
+  /** @throws what kept the evidence from being written, if anything did */
+  throwIfLost(): void {
+    if (this.fault) throw this.fault;
   }
 
   /** Milliseconds since the appliance was powered on. */
@@ -111,6 +118,7 @@ export class Stage {
         if (words) this.see({ kind: "line", machine, text: words });
         this.see({ kind: "ended", machine });
       },
+      onFault: this.onFault,
     });
   }
 

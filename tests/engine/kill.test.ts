@@ -1,38 +1,19 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
-import { abandonedScratch } from "../../steps/lib/scratch.cjs";
-import { sha256Of } from "../tools";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { Checkout } from "../../tools/checkout";
+import {
+  expectRecovery,
+  imageOf,
+  imageSum,
+  processesIn,
+  until,
+  untilStepsEnd,
+  upEndsWell,
+} from "./aftermath";
 
 let checkout: Checkout;
 let reference: string;
-const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
-const sha256OfFile = (path: string) => sha256Of(readFileSync(path));
-
-/** Processes that work in the checkout, with their command lines. */
-function processes(): { pid: number; command: string }[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((name) => {
-      try {
-        const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
-        const isOurs =
-          readlinkSync(`/proc/${name}/cwd`).startsWith(checkout.top) || command.includes(checkout.top);
-        return isOurs ? [{ pid: Number(name), command }] : [];
-      } catch {
-        return [];
-      }
-    });
-}
-
-async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  for (let tries = 0; tries < 1200; tries++) {
-    const found = look();
-    if (found) return found;
-    await pause(50);
-  }
-  throw new Error(`${what}: not within a minute`);
-}
+const processes = () => processesIn(checkout);
+const image = () => imageOf(checkout);
 
 /** Kills the CLI outright as soon as a process with this in its command line runs. */
 async function killDuring(pattern: RegExp): Promise<void> {
@@ -42,34 +23,16 @@ async function killDuring(pattern: RegExp): Promise<void> {
   expect(cli.length).toBeGreaterThan(0);
   for (const { pid } of cli) process.kill(pid, "SIGKILL");
   await running;
-  // Pulumi's language host, and its real plugins, take minutes to miss their engine; the next run ends them.
-  const patient = /pulumi-(language|resource)-/;
-  await until("the end of every step", () => processes().every(({ command }) => patient.test(command)));
-}
-
-/** Names that only a step at work uses. */
-function leftovers(folder: string): string[] {
-  const names = existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String) : [];
-  return names.filter((name) => /\.partial-\d+$/.test(name));
+  await untilStepsEnd(checkout);
 }
 
 beforeAll(async () => {
   checkout = new Checkout();
   await checkout.stack("lab");
-  expect((await checkout.up("lab")).exitCode).toBe(0);
-  reference = sha256OfFile(image());
+  await upEndsWell(checkout);
+  reference = imageSum(checkout);
 });
 afterAll(() => checkout.remove());
-
-async function upGivesTheReference(): Promise<void> {
-  const { exitCode, all } = await checkout.up("lab");
-  expect({ exitCode, said: exitCode === 0 ? "" : all }).toEqual({ exitCode: 0, said: "" });
-  expect(sha256OfFile(image())).toBe(reference);
-  expect((await checkout.up("lab", "--expect-no-changes")).exitCode).toBe(0);
-  expect(leftovers(checkout.path("artifacts"))).toEqual([]);
-  expect(abandonedScratch()).toEqual([]);
-  await until("the end of all that ran", () => processes().length === 0);
-}
 
 test.each<[string, RegExp, () => void]>([
   ["fetch", /(steps|code)\/fetch\./, () => rmSync(checkout.path("artifacts/talos"), { recursive: true })],
@@ -89,7 +52,7 @@ test.each<[string, RegExp, () => void]>([
   spoil();
   await killDuring(pattern);
   checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
-  await upGivesTheReference();
+  await expectRecovery(checkout, reference);
 });
 
 test("killed during Packer's build: QEMU ends too, and nothing half-made counts", async () => {
@@ -102,7 +65,7 @@ test("killed during Packer's build: QEMU ends too, and nothing half-made counts"
   // The build itself is the demo's business; its result goes back to where it was.
   rmSync(base, { recursive: true });
   renameSync(aside, base);
-  await upGivesTheReference();
+  await expectRecovery(checkout, reference);
 });
 
 test("a step that is stopped by Ctrl-C says so, and leaves nothing", async () => {
@@ -114,5 +77,5 @@ test("a step that is stopped by Ctrl-C says so, and leaves nothing", async () =>
   const { exitCode, all } = await running;
   expect(exitCode).not.toBe(0);
   expect(all).toContain("stopped by SIGINT");
-  await upGivesTheReference();
+  await expectRecovery(checkout, reference);
 });

@@ -33,6 +33,7 @@ for argument; do
   case $argument in -var=output_directory=*) output=\${argument#*=*=} ;; esac
 done
 echo "$*" >>'${this.log}'
+while [ -e '${this.brake}' ]; do sleep 0.05; done
 mkdir -p "$output"
 cp --sparse=always '${held}' "$output/base.raw"
 `;
@@ -42,6 +43,19 @@ cp --sparse=always '${held}' "$output/base.raw"
 
   private get log(): string {
     return join(this.folder, "packer-runs");
+  }
+
+  private get brake(): string {
+    return join(this.folder, "packer-waits");
+  }
+
+  /** Has every run wait from now on, until it is released. */
+  hold(): void {
+    writeFileSync(this.brake, "");
+  }
+
+  release(): void {
+    rmSync(this.brake, { force: true });
   }
 
   /** How often it ran since it was last asked to forget. */

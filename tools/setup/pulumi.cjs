@@ -3,8 +3,9 @@
 const { spawn } = require("node:child_process");
 const { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { constants, hostname } = require("node:os");
-const { join } = require("node:path");
+const { basename, dirname, join } = require("node:path");
 const { fileURLToPath } = require("node:url");
+const { parseArgs } = require("node:util");
 const { sweepScratch } = require("../../steps/lib/scratch.cjs");
 const { toolEnvironment } = require("../environment.cjs");
 const { endOrphans, identity, runMark } = require("./orphans.cjs");
@@ -50,23 +51,49 @@ function readLock(path) {
 }
 
 /**
- * Removes the locks that killed runs on this machine left in a file backend. A lock whose maker lives, or is on
- * another machine, stays: Pulumi explains it.
+ * The locks of a file backend that runs on this machine took; those of other machines are Pulumi's to explain.
+ *
+ * @param {Env} env
+ */
+function localLocks({ PULUMI_BACKEND_URL: backend }) {
+  const folder = backend?.startsWith("file:///") ? join(fileURLToPath(backend), ".pulumi", "locks") : "";
+  if (!folder || !existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isFile() || !entry.name.endsWith(".json")) return [];
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    const lock = readLock(path);
+    return lock?.hostname === hostname() ? [{ path, stack: basename(dirname(path)), ...lock }] : [];
+  });
+}
+
+/**
+ * Removes the locks that killed runs left. A lock whose maker lives stays.
  *
  * @param {Env} env
  * @param {(line: string) => void} log
  */
-function dropDeadLocks({ PULUMI_BACKEND_URL: backend }, log) {
-  if (!backend?.startsWith("file:///")) return;
-  const locks = join(fileURLToPath(backend), ".pulumi", "locks");
-  if (!existsSync(locks)) return;
-  for (const entry of readdirSync(locks, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
-    const path = join(entry.parentPath ?? entry.path, entry.name);
-    const lock = readLock(path);
-    if (!lock || lock.hostname !== hostname() || isPulumi(lock.pid)) continue;
+function dropDeadLocks(env, log) {
+  for (const { path, pid, timestamp } of localLocks(env).filter(({ pid }) => !isPulumi(pid))) {
     rmSync(path, { force: true });
-    log(`The run of ${lock.timestamp} (pid ${lock.pid}) was killed; its lock is removed.`);
+    log(`The run of ${timestamp} (pid ${pid}) was killed; its lock is removed.`);
+  }
+}
+
+/**
+ * Says who is at work on a stack, beside Pulumi's advice to cancel.
+ *
+ * @param {string[]} args of the Pulumi CLI that failed
+ * @param {Env} env
+ * @param {(line: string) => void} log
+ */
+function explainLocks(args, env, log) {
+  const { values } = parseArgs({ args, options: { stack: { type: "string", short: "s" } }, strict: false });
+  for (const { pid, timestamp, stack } of localLocks(env)) {
+    if (values.stack !== undefined && values.stack !== stack) continue;
+    log(
+      `The run of ${timestamp} (pid ${pid}) works on the stack ${stack}: wait for it, or end it with kill ${pid}. ` +
+        "pulumi cancel would leave two at work on one state.",
+    );
   }
 }
 
@@ -136,7 +163,10 @@ async function runPulumi(commands, context) {
   return withPulumi(context, async (env) => {
     for (const args of commands) {
       const status = await inForeground("pulumi", args, env, context.top);
-      if (status !== 0) return status;
+      if (status !== 0) {
+        explainLocks(args, env, context.log);
+        return status;
+      }
     }
     return 0;
   });

@@ -9,7 +9,8 @@ import { stripVTControlCharacters } from "node:util";
 import semver from "semver";
 import { QEMU_BOUND, type Accelerator } from "../../lib/accelerator";
 import { run } from "../../lib/process";
-import { StepError, type StepContext } from "../../lib/step";
+import type { StepContext } from "../../lib/step";
+import { StepError } from "../../lib/step-error";
 import type { Link } from "../network/link";
 import { Monitor } from "./qmp";
 import type { Hardware } from "../record";
@@ -45,6 +46,8 @@ export interface MachineOptions {
   serialLog: string;
   onLine: (text: string) => void;
   onEnd: (words: string) => void;
+  /** Hears of a log that cannot be written. */
+  onFault: (fault: Error) => void;
 }
 
 /** Port of the first serial console, for SeaBIOS: it says there too whether a disk boots (SeaBIOS, docs/Runtime_config). */
@@ -120,7 +123,7 @@ export class Machine {
   private monitor?: Promise<Monitor>;
 
   constructor(private readonly options: MachineOptions) {
-    const log = createWriteStream(options.serialLog);
+    const log = createWriteStream(options.serialLog).on("error", options.onFault);
     this.process = spawn(QEMU_BOUND, qemuArguments(options), {
       stdio: ["ignore", "pipe", "pipe"],
       // What the machine writes goes to memory, and with it any secret that it holds.

@@ -30,8 +30,9 @@ export function keptBytes(frame: Buffer): number {
 export class Capture {
   private readonly file: WriteStream;
 
-  constructor(link: Link, path: string) {
-    this.file = createWriteStream(path);
+  /** @param onFault hears of a file that cannot be written */
+  constructor(link: Link, path: string, onFault: (fault: Error) => void) {
+    this.file = createWriteStream(path).on("error", onFault);
     const head = Buffer.alloc(24);
     head.writeUInt32LE(MICROSECONDS, 0);
     head.writeUInt16LE(2, 4);

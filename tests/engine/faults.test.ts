@@ -1,0 +1,151 @@
+import {
+  cpSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import execa from "execa";
+import { expectRecovery, imageOf, imageSum, until, upEndsWell } from "./aftermath";
+import { SmallLab } from "./small-lab";
+
+let lab: SmallLab;
+
+beforeAll(async () => {
+  lab = await SmallLab.make();
+}, 120_000);
+afterAll(() => lab?.remove());
+
+/** Runs `up` where a folder is a file system of its own, of so many KiB: in a mount namespace that ends with it. */
+async function upWithin(kib: number, folder: string) {
+  const script = `mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" && shift && exec "$@"`;
+  const up = ["node", "tools/pulumi.mjs", "up", "--stack", "lab", "--yes", "--skip-preview"];
+  return execa("unshare", ["--mount", "--", "sh", "-c", script, "sh", folder, ...up], {
+    cwd: lab.checkout.top,
+    env: lab.checkout.env,
+    all: true,
+    reject: false,
+    stdin: "ignore",
+  });
+}
+
+test.each([
+  ["fetch", "artifacts/talos", 512],
+  ["netboot", "artifacts/cache/netboot", 512],
+  ["base", "artifacts/cache/base", 512],
+  ["base", "/dev/shm", 8],
+  ["appliance", "artifacts/bootstrap", 512],
+  ["rehearse", "artifacts/rehearsal", 8],
+])("a full disk in the step %s: one line says which, and the next up goes on", async (step, folder, kib) => {
+  lab.forget();
+  lab.checkout.set("lab", { rehearse: String(step === "rehearse") });
+  const { exitCode, all = "" } = await upWithin(kib, folder);
+  expect(exitCode).not.toBe(0);
+  expect(all).toContain(`${step}: writing to ${folder}`);
+  expect(all).not.toContain("    at ");
+  lab.checkout.set("lab", { rehearse: "false" });
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+/** Starts `up` and keeps what it says. */
+function starting(stack: string) {
+  const ended = lab.checkout.up(stack);
+  const run = { ended, said: "" };
+  ended.all?.on("data", (chunk: Buffer) => (run.said += chunk.toString()));
+  return run;
+}
+
+test("two stacks that want one base at once: one makes it, the other waits for it", async () => {
+  await lab.checkout.stack("other", { artifactName: "other" });
+  lab.forget();
+  lab.packer.forget();
+  lab.packer.hold();
+  const runs = ["lab", "other"].map(starting);
+  await until("Packer", () => lab.packer.runs() > 0);
+  await until("one that waits", () =>
+    runs.some(({ said }) => said.includes("base: another run is making the same; waiting for it")),
+  );
+  lab.packer.release();
+  for (const { ended } of runs) expect(await ended).toMatchObject({ exitCode: 0 });
+  expect(lab.packer.runs()).toBe(1);
+  expect(statSync(lab.checkout.path("artifacts/bootstrap/demo/other.raw")).size).toBe(
+    statSync(imageOf(lab.checkout)).size,
+  );
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+/** Pulumi's locks in the checkout's state. */
+function locks(): string[] {
+  const folder = lab.checkout.path(".pulumi-state/.pulumi/locks");
+  return readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((path) => path.endsWith(".json"));
+}
+
+test("two ups of one stack: the second says whom it would wait for; a lock from elsewhere goes by `pulumi cancel`", async () => {
+  lab.forget();
+  lab.packer.hold();
+  const first = starting("lab");
+  lab.packer.forget();
+  await until("Packer", () => lab.packer.runs() > 0);
+  const [path] = locks() as [string];
+  const lock = JSON.parse(readFileSync(path, "utf8")) as { pid: number; hostname: string };
+  const second = await lab.checkout.up("lab");
+  expect(second.exitCode).not.toBe(0);
+  expect(second.all).toContain("the stack is currently locked by 1 lock(s)");
+  expect(second.all).toMatch(new RegExp(`The run of .* \\(pid ${lock.pid}\\) works on the stack lab`));
+  lab.packer.release();
+  expect(await first.ended).toMatchObject({ exitCode: 0 });
+  expect(imageSum(lab.checkout)).toBe(lab.reference);
+
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, JSON.stringify({ ...lock, hostname: `not-${hostname()}` }));
+  const refused = await lab.checkout.up("lab");
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.all).toContain(`@not-${hostname()} (pid ${lock.pid})`);
+  expect(refused.all).toContain("pulumi cancel");
+  expect(await lab.checkout.pulumi("cancel", "--stack", "lab", "--yes")).toMatchObject({ exitCode: 0 });
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+test("a clock that was set back: what was made in its future still counts, and a change is still seen", async () => {
+  const future = new Date(Date.now() + 365 * 24 * 3600 * 1000);
+  for (const folder of ["artifacts/bootstrap", "artifacts/cache", "artifacts/talos", ".pulumi-state"]) {
+    const names = readdirSync(lab.checkout.path(folder), { recursive: true }).map(String);
+    for (const name of names) lutimesSync(lab.checkout.path(folder, name), future, future);
+  }
+  lab.packer.forget();
+  await expectRecovery(lab.checkout, lab.reference);
+  expect(lab.packer.runs()).toBe(0);
+  lab.checkout.set("lab", { minipcMac: "52:54:00:12:34:57" });
+  await upEndsWell(lab.checkout);
+  expect(imageSum(lab.checkout)).not.toBe(lab.reference);
+  lab.checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+test.each(["artifacts/cache", "artifacts"])(
+  "%s on another file system, by a symbolic link",
+  async (folder) => {
+    const [here, elsewhere] = [lab.checkout.path(folder), mkdtempSync("/dev/shm/elsewhere-")];
+    try {
+      cpSync(here, elsewhere, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+      rmSync(here, { recursive: true });
+      symlinkSync(elsewhere, here);
+      expect(statSync(here).dev).not.toBe(statSync(lab.checkout.top).dev);
+      lab.forget();
+      await expectRecovery(lab.checkout, lab.reference);
+    } finally {
+      rmSync(here);
+      cpSync(elsewhere, here, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+      rmSync(elsewhere, { recursive: true });
+    }
+  },
+);
