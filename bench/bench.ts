@@ -19,11 +19,11 @@ import { EmptyProgram, environment, Stack } from "./pulumi";
 import { inTurn, seconds } from "./runs";
 import { insert, isKept, table, type Figure } from "./table";
 
-const PARTS = ["a", "b", "c", "d", "e"] as const;
+const PARTS = ["a", "b", "c", "d", "e", "f"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [OPTION…]
-  --only a,c   of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size
+  --only a,c   of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks
   --runs N     of each side of a, b and c; 5 unless told
   --write      put the table into README.md`;
 
@@ -271,12 +271,61 @@ async function size(bench: Bench): Promise<Figure[]> {
   ];
 }
 
+/** Bytes that a folder takes on disk. */
+async function diskUse({ context }: Bench, folder: string): Promise<number> {
+  const { stdout } = await run(context, "du", ["-s", "--block-size=1", folder]);
+  return parseInt(stdout, 10);
+}
+
+/** Brings up stacks of another MAC and name each, by `npm run fleet`, and takes them down again. */
+async function fleet(bench: Bench, size: number): Promise<{ seconds: number; bytes: number }> {
+  const { checkout } = bench;
+  const names = Array.from({ length: size }, (_, index) => `of${size}-${index + 1}`);
+  for (const [index, name] of names.entries())
+    checkout.configure(name, { artifactName: name, minipcMac: newMac(index) });
+  const command = async (...args: string[]) => {
+    const { exitCode, all } = await checkout.script("tools/fleet.mjs", args);
+    if (exitCode !== 0) throw new Error(all);
+  };
+  const before = await diskUse(bench, checkout.path("artifacts"));
+  const taken = await seconds({ measured: () => command("up", ...names) }, 0);
+  const bytes = (await diskUse(bench, checkout.path("artifacts"))) - before;
+  await command("destroy", ...names, "--yes");
+  return { seconds: taken, bytes };
+}
+
+/** A third of the stacks takes a third of the time and of the disk, since layers are made once for all. */
+async function manyStacks(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
+  const few = await fleet(bench, 10);
+  log(`10 stacks ${few.seconds.toFixed(1)} s`);
+  const many = await fleet(bench, 30);
+  log(`30 stacks ${many.seconds.toFixed(1)} s`);
+  const image = statSync(await imageOf(bench)).blocks * 512;
+  return [
+    {
+      what: "(f) 30 stacks, layers there",
+      unit: "s",
+      here: { what: "`npm run fleet -- up` of 30", values: [many.seconds] },
+      against: { what: "three times that of 10", values: [3 * few.seconds] },
+      target: atMost(1.1),
+    },
+    {
+      what: "the same, on disk",
+      unit: "MiB",
+      here: { what: "what 30 add", values: [many.bytes] },
+      against: { what: "30 times one image", values: [30 * image] },
+      target: atMost(1.05),
+    },
+  ];
+}
+
 const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<Figure[]>> = {
   a: changedMac,
   b: assembly,
   c: unchangedPreview,
   // The cold build takes the caches away: last.
   e: size,
+  f: manyStacks,
   d: coldBuild,
 };
 
@@ -309,8 +358,8 @@ async function measure(context: StepContext, parts: Part[], runs: number) {
     log(`(${part})`);
     figures[part] = await MEASURE[part](bench, (line) => log(`(${part}) ${line}`));
   }
-  const { a = [], b = [], c = [], d = [], e = [] } = figures;
-  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e];
+  const { a = [], b = [], c = [], d = [], e = [], f = [] } = figures;
+  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e, ...f];
   const machine = [
     `${availableParallelism()} cores`,
     `${Math.round(totalmem() / (1 << 30))} GiB`,

@@ -1,5 +1,5 @@
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { transformSync } from "esbuild";
 import type { Checkout } from "../tools/checkout";
 import { toolEnvironment } from "../tools/environment.cjs";
@@ -47,9 +47,9 @@ export class EmptyProgram extends Stack {
     context: Context,
     env: NodeJS.ProcessEnv,
     private readonly top: string,
-    private readonly start: Start,
+    start: Start,
   ) {
-    super(context, env, top, start);
+    super(context, env, top, basename(top));
     cpSync(join(TOP, "bench/empty-program"), top, { recursive: true });
     symlinkSync(join(TOP, "node_modules"), join(top, "node_modules"));
     const { dependencies } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8")) as object & {
@@ -80,6 +80,6 @@ export class EmptyProgram extends Stack {
 
   /** Changes the input of its one command. */
   setWord(word: string): void {
-    writeFileSync(join(this.top, `Pulumi.${this.start}.yaml`), `config:\n  empty:word: ${word}\n`);
+    writeFileSync(join(this.top, `Pulumi.${basename(this.top)}.yaml`), `config:\n  empty:word: ${word}\n`);
   }
 }

@@ -68,8 +68,8 @@ export class Checkout {
     return join(this.top, ...parts);
   }
 
-  /** Makes a stack like the demo's, with these keys changed; it is rehearsed only when they say so. */
-  async stack(name: string, config: Record<string, string> = {}): Promise<void> {
+  /** Writes the config of a stack like the demo's, with these keys changed; it is rehearsed only when they say so. */
+  configure(name: string, config: Record<string, string> = {}): void {
     const demo = parse(readFileSync(join(TOP, "Pulumi.demo.yaml"), "utf8")) as {
       config: Record<string, string>;
     };
@@ -77,6 +77,11 @@ export class Checkout {
       this.path(`Pulumi.${name}.yaml`),
       stringify({ config: { ...demo.config, ...named({ rehearse: "false", ...config }) } }),
     );
+  }
+
+  /** Makes a stack, configured so. */
+  async stack(name: string, config: Record<string, string> = {}): Promise<void> {
+    this.configure(name, config);
     const made = await this.pulumi("stack", "init", name);
     if (made.exitCode !== 0) throw new Error(made.all);
   }
