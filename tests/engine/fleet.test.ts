@@ -39,7 +39,8 @@ test("two stacks that would make one image are refused before any is touched", a
 });
 
 test("up brings up every stack but the one that cannot be, and says which", async () => {
-  const bases = readdirSync(checkout.path("artifacts/cache/base"));
+  const layers = () => ["base", "netboot"].map((kind) => readdirSync(checkout.path("artifacts/cache", kind)));
+  const before = layers();
   const { exitCode, all } = await fleet("up", "--all", "--at-once", "2");
   expect(exitCode).toBe(1);
   for (const stack of STACKS) {
@@ -50,7 +51,7 @@ test("up brings up every stack but the one that cannot be, and says which", asyn
   }
   expect(all).toMatch(/^bad +failed .*multicast address.*artifacts\/fleet\/bad\.log/m);
   expect(all).toMatch(/^up, 4 stacks: 3 done, 1 failed, in [\d.]+ s$/m);
-  expect(readdirSync(checkout.path("artifacts/cache/base"))).toEqual(bases);
+  expect(layers()).toEqual(before);
   expect(readFileSync(checkout.path("artifacts/fleet/nuc1.log"), "utf8")).toContain("appliance-assembly");
   // What a person had selected stays selected.
   expect((await checkout.pulumi("stack", "--show-name")).stdout.trim()).toBe("nuc2");
