@@ -27,7 +27,8 @@ afterAll(() => lab?.remove());
 async function upWithin(kib: number, folder: string) {
   const script = `mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" && shift && exec "$@"`;
   const up = ["node", "tools/pulumi.mjs", "up", "--stack", "lab", "--yes", "--skip-preview"];
-  return execa("unshare", ["--mount", "--", "sh", "-c", script, "sh", folder, ...up], {
+  const namespace = ["--mount", ...(process.getuid?.() === 0 ? [] : ["--map-root-user"]), "--"];
+  return execa("unshare", [...namespace, "sh", "-c", script, "sh", folder, ...up], {
     cwd: lab.checkout.top,
     env: lab.checkout.env,
     all: true,
