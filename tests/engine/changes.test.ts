@@ -231,7 +231,7 @@ test.each<[string, () => void, string[], number]>([
     1,
   ],
 ])(
-  "%s is noticed by preview and made good by up, and the image is remade only with a new base",
+  "%s is noticed by preview and made good by up; with no new base the image is the same",
   async (_what, spoil, noticed, builds) => {
     const image = await checkout.output("lab", "imageSha256");
     spoil();
@@ -242,8 +242,8 @@ test.each<[string, () => void, string[], number]>([
     expect(await stepsRunBy(up)).toEqual(expect.arrayContaining(noticed));
     expect(packer.runs()).toBe(builds);
     await up("--expect-no-changes");
-    // Two builds of a base differ in the times that its file system holds.
-    expect((await checkout.output("lab", "imageSha256")) === image).toBe(builds === 0);
+    // Another base may be the same by its bytes too: what it is shrunk with holds no time.
+    if (builds === 0) expect(await checkout.output("lab", "imageSha256")).toBe(image);
   },
   120_000,
 );

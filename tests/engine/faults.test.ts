@@ -25,9 +25,12 @@ afterAll(() => lab?.remove());
 
 /** Runs `up` where a folder is a file system of its own, of so many KiB: in a mount namespace that ends with it. */
 async function upWithin(kib: number, folder: string) {
-  const script = `mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" && shift && exec "$@"`;
+  // In a chroot / is no mount point: it cannot be made private, and unshare(1) must not try.
+  const script = `mount --make-rprivate / 2>/dev/null; mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" || exit 99
+    folder=$1; shift; "$@"; status=$?; umount --lazy "$folder"; exit "$status"`;
   const up = ["node", "tools/pulumi.mjs", "up", "--stack", "lab", "--yes", "--skip-preview"];
-  const namespace = ["--mount", ...(process.getuid?.() === 0 ? [] : ["--map-root-user"]), "--"];
+  const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  const namespace = ["--mount", "--propagation", "unchanged", ...asRoot, "--"];
   return execa("unshare", [...namespace, "sh", "-c", script, "sh", folder, ...up], {
     cwd: lab.checkout.top,
     env: lab.checkout.env,
@@ -48,10 +51,10 @@ test.each([
   lab.forget();
   lab.checkout.set("lab", { rehearse: String(step === "rehearse") });
   const { exitCode, all = "" } = await upWithin(kib, folder);
+  lab.checkout.set("lab", { rehearse: "false" });
   expect(exitCode).not.toBe(0);
   expect(all).toContain(`${step}: writing to ${folder}`);
   expect(all).not.toContain("    at ");
-  lab.checkout.set("lab", { rehearse: "false" });
   await expectRecovery(lab.checkout, lab.reference);
 });
 
