@@ -1,9 +1,9 @@
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
 import { tool } from "../tools";
-import { makeDisk, SEALED_ROOT } from "./disk";
 import { runStep, testFolder } from "./run-step";
+import { layersIn, requestFor } from "./small-image";
 
 const folder = testFolder();
 const CONSOLE_HASH = "$2a$10$abcdefghijklmnopqrstuuJ0q0q0q0q0q0q0q0q0q0q0q0q0q0q0q";
@@ -14,41 +14,8 @@ let number = 0;
 const sha256 = async (path: string) => (await tool("sha256sum", [path])).slice(0, 64);
 
 beforeAll(async () => {
-  const [base, netboot] = [join(folder, "base.raw"), join(folder, "netboot.squashfs")];
-  const kernel = join(folder, "layer/talos/v1.11.6");
-  mkdirSync(kernel, { recursive: true });
-  writeFileSync(join(kernel, "vmlinuz"), "kernel");
-  await tool("mksquashfs", [join(folder, "layer"), `${netboot}.made`, "-quiet", "-no-progress"]);
-  await publish(await makeDisk(folder, SEALED_ROOT), base, "k");
-  await publish(`${netboot}.made`, netboot, "k");
-  writeFileSync(join(folder, "controlplane.yaml"), "machine: {}\n");
-  request = requestFor({
-    base: { path: base, sha256: await sha256(base) },
-    netboot: { path: netboot, sha256: await sha256(netboot) },
-    machineConfig: {
-      path: join(folder, "controlplane.yaml"),
-      sha256: await sha256(join(folder, "controlplane.yaml")),
-    },
-  });
+  request = requestFor(await layersIn(folder), "");
 });
-
-interface Made {
-  path: string;
-  sha256: string;
-}
-
-function requestFor(made: { base: Made; netboot: Made; machineConfig: Made }) {
-  return {
-    key: "0123456789abcdef",
-    stack: "lab",
-    files: {
-      "site.env": "MINIPC_MAC=52:54:00:12:34:56\n",
-      "boot.ipxe": "#!ipxe\n",
-      "netplan.yaml": "network: {}\n",
-    },
-    ...made,
-  };
-}
 
 const newPath = () => join(folder, `out-${++number}`, "bootstrap-pxe.raw");
 

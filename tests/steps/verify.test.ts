@@ -1,0 +1,179 @@
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { inToolEnvironment, sha256Of, tool, TOP } from "../tools";
+import { layersIn, requestFor, type Layers } from "./small-image";
+import { runStep, testFolder } from "./run-step";
+
+const folder = testFolder();
+const SITE = {
+  BOOTSTRAP_VERSION: "2025-12-17",
+  TALOS_VERSION: "v1.11.6",
+  APPLIANCE_CIDR: "10.10.10.2/24",
+  MINIPC_MAC: "52:54:00:12:34:56",
+  MINIPC_IP: "10.10.10.100",
+  UPLINK: "true",
+};
+let layers: Layers;
+let number = 0;
+
+/** An image for the mini-PC of SITE, in a folder of its own. */
+async function makeImage(site: Record<string, string> = SITE): Promise<string> {
+  const path = join(folder, `image-${++number}`, "bootstrap-pxe.raw");
+  const env = Object.entries(site).map(([key, value]) => `${key}=${value}\n`);
+  const request = requestFor(layers, path);
+  const files = { ...request.files, "site.env": env.join("") };
+  const { said, manifest } = await runStep("appliance", { ...request, files }, { CONSOLE_HASH: "x" });
+  if (!manifest) throw new Error(said);
+  return path;
+}
+
+/** As `npm run verify` does, whose set-up is tested elsewhere. */
+const verify = (...args: string[]) =>
+  inToolEnvironment("node", ["--import", "tsx", "tools/verify-image.ts", ...args], { cwd: TOP });
+
+function listAnew(path: string): void {
+  writeFileSync(join(dirname(path), "SHA256SUMS"), `${sha256Of(readFileSync(path))}  ${basename(path)}\n`);
+}
+
+beforeAll(async () => {
+  layers = await layersIn(folder);
+});
+
+test("a whole image is told in words, and as JSON for programs", async () => {
+  const image = await makeImage();
+  const { exitCode, stderr, stdout } = await verify(image);
+  expect(stderr).toContain(
+    `bootstrap-pxe.raw: SHA-256 ${sha256Of(readFileSync(image))}, as SHA256SUMS has it`,
+  );
+  expect(stderr).toContain(
+    "This is the appliance 2025-12-17 for the mini-PC 52:54:00:12:34:56: it leases it 10.10.10.100 and boots Talos v1.11.6 on it.",
+  );
+  expect(stderr).toContain(
+    "partitions: EFI system partition, 4 MiB; root, 8 MiB; bootstrap-netboot, 1 MiB; bootstrap-site, 1 MiB",
+  );
+  expect(JSON.parse(stdout)).toMatchObject({
+    sha256: sha256Of(readFileSync(image)),
+    minipcMac: "52:54:00:12:34:56",
+    uplink: true,
+  });
+  expect(exitCode).toBe(0);
+});
+
+test("a file is looked for where the person is", async () => {
+  const image = await makeImage({ ...SITE, UPLINK: "false" });
+  const { exitCode, stderr } = await inToolEnvironment(
+    "node",
+    ["--import", "tsx", "tools/verify-image.ts", basename(image)],
+    { env: { INIT_CWD: dirname(image) } },
+  );
+  expect(stderr).toContain("gives the mini-PC time, but no way out.");
+  expect(exitCode).toBe(0);
+});
+
+test.each([
+  ["gz", "gzip", ["-n"]],
+  ["zst", "zstd", ["-q"]],
+])("a .%s is checked as it is and as what it holds", async (ending, program, flags) => {
+  const image = await makeImage();
+  const packed = `${image}.${ending}`;
+  await tool("sh", ["-c", `${program} ${flags.join(" ")} -c ${image} >${packed}`]);
+  const list = join(dirname(image), "SHA256SUMS");
+  writeFileSync(
+    list,
+    `${readFileSync(list, "utf8")}${sha256Of(readFileSync(packed))}  ${basename(packed)}\n`,
+  );
+  const whole = await verify(packed);
+  expect(whole.stderr).toMatch(
+    new RegExp(`^verify: bootstrap-pxe.raw.${ending}: SHA-256 .*\nverify: bootstrap-pxe.raw: SHA-256 `),
+  );
+  expect(whole.exitCode).toBe(0);
+
+  // What it holds is another image than the listed one.
+  writeFileSync(
+    list,
+    readFileSync(list, "utf8").replace(/^[0-9a-f]{64}(?= {2}bootstrap-pxe.raw$)/m, "0".repeat(64)),
+  );
+  const other = await verify(packed);
+  expect(other.stderr).toContain("checking bootstrap-pxe.raw: its SHA-256 is ");
+  expect(other.exitCode).toBe(1);
+});
+
+test.each<[what: string, spoil: (image: string) => Promise<unknown> | void, says: string]>([
+  [
+    "a changed byte",
+    (image) => tool("dd", [`of=${image}`, "bs=1", "seek=5000000", "conv=notrunc"], "x"),
+    ", SHA256SUMS has ",
+  ],
+  [
+    "no list",
+    (image) => writeFileSync(join(dirname(image), "SHA256SUMS"), ""),
+    "no SHA256SUMS beside it has its name. Put the one",
+  ],
+  [
+    "a cut end, listed so",
+    (image) => {
+      truncateSync(image, 15 << 20);
+      listAnew(image);
+    },
+    "it has no whole GPT: cut short",
+  ],
+  [
+    "a disk of something else",
+    (image) => {
+      copyFileSync(layers.base.path, image);
+      listAnew(image);
+    },
+    "there is no partition bootstrap-netboot",
+  ],
+  [
+    "no disk at all",
+    (image) => {
+      writeFileSync(image, "not a disk\n");
+      listAnew(image);
+    },
+    "it has no partition table",
+  ],
+  [
+    "a spoilt site layer",
+    async (image) => {
+      const { partitiontable } = JSON.parse(await tool("sfdisk", ["--json", image])) as {
+        partitiontable: { partitions: { name?: string; start: number }[] };
+      };
+      const site = partitiontable.partitions.find(({ name }) => name === "bootstrap-site");
+      await tool("dd", [`of=${image}`, "bs=512", `seek=${site?.start}`, "conv=notrunc"], Buffer.alloc(4096));
+      listAnew(image);
+    },
+    "the layer bootstrap-site cannot be read",
+  ],
+])("%s is one line that says so", async (_what, spoil, says) => {
+  const image = await makeImage();
+  await spoil(image);
+  const { exitCode, stderr } = await verify(image);
+  expect(stderr.trim().split("\n").at(-1)).toContain(says);
+  expect(stderr).not.toContain("    at ");
+  expect(exitCode).toBe(1);
+});
+
+test("a site that names no mini-PC is not verified", async () => {
+  const { stderr, exitCode } = await verify(await makeImage({ MINIPC_MAC: "52:54:00:12:34:56" }));
+  expect(stderr).toContain("its site.env does not name a mini-PC");
+  expect(exitCode).toBe(1);
+});
+
+test.each([
+  [[], "0 files are named, not one"],
+  [["one", "two"], "2 files are named, not one"],
+  [["--what"], "Unknown option '--what'"],
+  [["/nowhere.raw"], "there is no such file"],
+])("%j is told with what is right", async (args, says) => {
+  const { stderr, exitCode } = await verify(...args);
+  expect(stderr).toContain(says);
+  expect(stderr).toContain("npm run verify -- FILE");
+  expect(exitCode).toBe(1);
+});
+
+test("nothing is left of what was looked at", async () => {
+  mkdirSync(join(TOP, "artifacts"), { recursive: true });
+  const { stdout } = await inToolEnvironment("sh", ["-c", "ls -A artifacts | grep verify- || true"]);
+  expect(stdout).toBe("");
+});

@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { sha256File } from "../steps/lib/files";
+import { run } from "../steps/lib/process";
+import { writesTo } from "../steps/lib/room";
+import { runProgram, type StepContext } from "../steps/lib/step";
+import { StepError } from "../steps/lib/step-error";
+import { imageFacts, type ImageFacts } from "./image-facts";
+
+const USAGE = "npm run verify -- FILE, an image with its SHA256SUMS beside it, or s3://BUCKET/…/FILE";
+
+/** @throws StepError with the usage */
+function readArgument(): string {
+  const misused = (found: string) => new StepError("reading the command line", found, `Right: ${USAGE}`);
+  let given;
+  try {
+    given = parseArgs({ allowPositionals: true }).positionals;
+  } catch (fault) {
+    throw misused((fault as Error).message);
+  }
+  const [image] = given;
+  if (image === undefined || given.length > 1) throw misused(`${given.length} files are named, not one`);
+  return image;
+}
+
+/** A folder for what is looked at, beside the images: it may hold secrets and be large. Gone when the program ends. */
+function makeWorkFolder(): string {
+  mkdirSync("artifacts", { recursive: true });
+  const folder = mkdtempSync(join("artifacts", ".verify-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  writesTo(folder);
+  return folder;
+}
+
+/** The digest that the SHA256SUMS in a folder has for a file, in the form of sha256sum(1). */
+function listedDigest(folder: string, name: string): string | undefined {
+  const list = join(folder, "SHA256SUMS");
+  const lines = existsSync(list) ? readFileSync(list, "utf8").split("\n") : [];
+  return lines.find((line) => line.slice(66) === name)?.slice(0, 64);
+}
+
+/** @throws StepError when the file's content is not the listed one */
+async function holdToList(context: StepContext, file: string, name: string, listed: string): Promise<void> {
+  const found = await sha256File(file, context.signal);
+  if (found !== listed)
+    throw new StepError(
+      `checking ${name}`,
+      `its SHA-256 is ${found}, SHA256SUMS has ${listed}`,
+      "Copy it anew: this one is damaged or of another build",
+    );
+  context.log(`${name}: SHA-256 ${found}, as SHA256SUMS has it`);
+}
+
+/** @returns the raw image that a file holds: itself when it is not compressed */
+async function rawOf(context: StepContext, file: string, folder: () => string): Promise<string> {
+  const ending = /\.(gz|zst)$/.exec(file);
+  if (!ending) return file;
+  const raw = join(folder(), basename(file, ending[0]));
+  // Of both formats, and zeros become holes again.
+  await run(context, "zstd", ["-d", "-q", "--sparse", "-o", raw, file]);
+  return raw;
+}
+
+function inWords({ minipcMac, minipcIp, talosVersion, bootstrapVersion, ...facts }: ImageFacts): string[] {
+  return [
+    `partitions: ${facts.partitions.join("; ")}`,
+    `This is the appliance ${bootstrapVersion} for the mini-PC ${minipcMac}: it leases it ${minipcIp} and boots ` +
+      `Talos ${talosVersion} on it.`,
+    `The appliance is ${facts.applianceCidr} on the isolated link and gives the mini-PC ` +
+      (facts.uplink ? "NAT, DNS and time." : "time, but no way out."),
+  ];
+}
+
+void runProgram("verify", async (context) => {
+  const given = readArgument();
+  // npm runs this from the checkout's top, whatever folder the person is in.
+  const file = resolve(process.env.INIT_CWD ?? ".", given);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new StepError(`verifying ${given}`, "there is no such file", `Right: ${USAGE}`);
+  const [folder, name] = [dirname(file), basename(file)];
+  const listed = listedDigest(folder, name);
+  if (!listed)
+    throw new StepError(
+      `verifying ${given}`,
+      "no SHA256SUMS beside it has its name",
+      "Put the one that was made with it there, and keep the file's name",
+    );
+  await holdToList(context, file, name, listed);
+  const raw = await rawOf(context, file, makeWorkFolder);
+  const listedRaw = raw === file ? undefined : listedDigest(folder, basename(raw));
+  if (listedRaw) await holdToList(context, raw, basename(raw), listedRaw);
+  const facts = await imageFacts(context, raw);
+  for (const line of inWords(facts)) context.log(line);
+  return { file: given, sha256: listed, bytes: statSync(file).size, ...facts };
+});
