@@ -7,6 +7,7 @@ import { partialBeside, publish, verified, writeWhole } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
 import { readTable } from "./lib/partitions";
 import { failureOf, run } from "./lib/process";
+import { reportProgress } from "./lib/progress";
 import { needRoom } from "./lib/room";
 import { shrink } from "./lib/shrink";
 import { runStep, type StepContext } from "./lib/step";
@@ -35,6 +36,9 @@ const MIB = 1 << 20;
  * the demo's 194 MiB.
  */
 const BUILD_TO_SOURCE = 6;
+
+/** Bytes of a sparse file that are on disk; stat(2) counts in 512. */
+const allocatedBytes = (path: string) => 512 * (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0);
 
 /** Runs Packer with a key pair of this build alone; returns the raw disk. */
 async function packerBuild(
@@ -66,6 +70,9 @@ async function packerBuild(
     input.template,
   ];
   const serialLog = `${output}.serial.log`;
+  const disk = join(output, "base.raw");
+  // Packer tells what it does; a line that stays for minutes needs a figure that moves.
+  const stopTelling = reportProgress(context, "written to the guest's disk", () => allocatedBytes(disk));
   try {
     await run(context, "packer", build, {
       stdout: 2,
@@ -80,9 +87,11 @@ async function packerBuild(
     await rename(serialLog, kept);
     const next = `Packer's words are above; what the machine said on its serial port is in ${kept}`;
     throw new StepError("building the base", `packer ended with status ${exitCode}`, next, { cause: fault });
+  } finally {
+    stopTelling();
   }
   await rm(`${output}.packer-cache`, { recursive: true, force: true });
-  return join(output, "base.raw");
+  return disk;
 }
 
 void runStep("base", Input, async (input, context) => {

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
 import { run } from "./lib/process";
+import { reportProgress } from "./lib/progress";
 import { writesTo } from "./lib/room";
 import { filePath, isFileUrl } from "./lib/source-url";
 import { runStep, type StepContext } from "./lib/step";
@@ -32,7 +33,6 @@ const MAGIC = {
 };
 /** Names under which releases publish their checksums beside a file: Talos, then Ubuntu. */
 const CHECKSUM_LISTS = ["sha256sum.txt", "SHA256SUMS"];
-const MIB = 1 << 20;
 
 function lockedDigests(lockFile: string): Record<string, string> {
   return existsSync(lockFile) ? (JSON.parse(readFileSync(lockFile, "utf8")) as Record<string, string>) : {};
@@ -115,22 +115,14 @@ async function sizeOf(context: StepContext, url: string): Promise<number | undef
   return lengths.length > 0 ? Number(lengths.at(-1)?.[1]) : undefined;
 }
 
-/** Says how far a download is, at most once a second, and only when it moved. */
-function watch(context: StepContext, partial: string, total: number | undefined): () => void {
-  let last = -1;
-  const timer = setInterval(() => {
-    const done = statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
-    if (done === 0 || done === last) return;
-    last = done;
-    const of = total ? ` of ${(total / MIB).toFixed(0)} MiB, ${Math.floor((100 * done) / total)} %` : " MiB";
-    context.log(`${basename(partial).slice(1, -".download".length)}: ${(done / MIB).toFixed(0)}${of}`);
-  }, 1000);
-  return () => clearInterval(timer);
-}
-
 /** Downloads with retries; each goes on where the one before, or a killed run, stopped. */
 async function download(context: StepContext, request: Request, partial: string): Promise<void> {
-  const stopWatching = watch(context, partial, await sizeOf(context, request.url));
+  const stopTelling = reportProgress(
+    context,
+    basename(request.path),
+    () => statSync(partial, { throwIfNoEntry: false })?.size ?? 0,
+    await sizeOf(context, request.url),
+  );
   const get = () => run(context, "curl", curl("--continue-at", "-", "--output", partial, request.url));
   try {
     for (let tries = 1; ; tries++) {
@@ -146,7 +138,7 @@ async function download(context: StepContext, request: Request, partial: string)
       await pause(RETRY_SECONDS * 1000, undefined, { signal: context.signal });
     }
   } finally {
-    stopWatching();
+    stopTelling();
   }
 }
 
