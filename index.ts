@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Appliance } from "./components/Appliance";
 import { BaseImage } from "./components/BaseImage";
+import { CompressedImage } from "./components/CompressedImage";
 import { folderDigest } from "./components/identity";
 import { MachineConfig } from "./components/MachineConfig";
 import { NetbootAssets } from "./components/NetbootAssets";
@@ -59,19 +60,32 @@ export = async () => {
     artifactName: config.artifactName,
   });
   const { image } = appliance;
-  const rehearsal: pulumi.Output<RehearsalSummary | "not rehearsed"> = config.rehearse
+  const boot = config.rehearse
     ? new Rehearsal("rehearsal", {
         config,
         image,
         knownImage: appliance.known,
         checked: machineConfig.checked,
-      }).summary
-    : pulumi.output("not rehearsed");
+      })
+    : undefined;
+  const rehearsal: pulumi.Output<RehearsalSummary | "not rehearsed"> =
+    boot?.summary ?? pulumi.output("not rehearsed");
+  const compressed =
+    config.compress === "none"
+      ? undefined
+      : new CompressedImage(
+          "compressed",
+          { image, path: appliance.path, format: config.compress, base: base.layer, netboot: netboot.layer },
+          // Only what booted is worth the work.
+          { dependsOn: boot ?? [] },
+        );
 
   await explainPreview();
 
   // What failed its rehearsal is not named.
-  const rehearsed = pulumi.all([image, rehearsal]).apply(([made, seen]) => ({ made, seen }));
+  const rehearsed = pulumi
+    .all([image, rehearsal, compressed?.file])
+    .apply(([made, seen, small]) => ({ made, seen, small }));
   return {
     /** The image to import, a path from the checkout's top. */
     imagePath: rehearsed.made.path,
@@ -79,11 +93,13 @@ export = async () => {
     imageSha256: rehearsed.made.sha256,
     /** Its size in bytes; it is sparse and takes less on disk. */
     imageBytes: rehearsed.made.bytes,
+    /** The compressed image beside it; unset with `compress` none. */
+    compressedPath: compressed && rehearsed.apply(({ small }) => small?.path),
     /** Each link of the chain with when it was reached, and where the evidence is; `not rehearsed` when switched off. */
     rehearsal,
     /** Password of root on the appliance's console. */
     consolePassword: pulumi.secret(console.result),
     /** What to do with the image, in words. */
-    nextSteps: rehearsed.apply(({ made, seen }) => nextSteps(made, config, seen)),
+    nextSteps: rehearsed.apply(({ made, seen, small }) => nextSteps(made, config, seen, small)),
   };
 };

@@ -7,12 +7,16 @@ export function nextSteps(
   image: Image,
   config: StackConfig,
   rehearsal: RehearsalSummary | "not rehearsed",
+  compressed?: Image,
 ): string[] {
+  const unpack = config.compress === "zstd" ? "zstd -d" : "gunzip";
   return [
     rehearsal === "not rehearsed"
       ? "This image has booted nothing yet: pulumi config set rehearse true, then pulumi up, boots it with a virtual mini-PC"
       : `See how it booted a virtual mini-PC: ${rehearsal.timeline}`,
-    `Copy ${image.path} to the NAS and check it there: sha256sum prints ${image.sha256}`,
+    compressed
+      ? `Copy ${compressed.path} to the NAS, unpack it there with ${unpack} and check it: sha256sum prints ${image.sha256}`
+      : `Copy ${image.path} to the NAS and check it there: sha256sum prints ${image.sha256}`,
     "Import it in Synology VMM as a disk image; NIC 1 on the isolated link" +
       (config.uplink ? ", NIC 2 on a network with internet" : ""),
     `Start the VM and wait for "bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}" on its console`,

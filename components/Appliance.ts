@@ -35,6 +35,8 @@ export interface Image {
 /** The appliance: base, netboot and site layer side by side in one bootable RAW image. */
 export class Appliance extends pulumi.ComponentResource {
   readonly image: pulumi.Output<Image>;
+  /** Where the image is, a path from the checkout's top. */
+  readonly path: string;
   /** SHA-256 of the image that is there already, if any. */
   readonly known?: string;
 
@@ -42,6 +44,7 @@ export class Appliance extends pulumi.ComponentResource {
     super("bootstrap-pxe:index:Appliance", name, {}, opts);
     const path = `artifacts/bootstrap/${args.bootstrapVersion}/${args.artifactName}.raw`;
     const { machineConfig } = args;
+    this.path = path;
     this.known = intact(join(TOP, path))?.sha256;
     const code = codeDigest("appliance");
     const input = pulumi

@@ -16,6 +16,7 @@ const MANIFESTS: Record<string, object> = {
   "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
   "base-packer": { path: "base.raw", sha256: SHA256, bytes: 1, contentBytes: 1 },
   "appliance-assembly": { path: "appliance.raw", sha256: SHA256, bytes: 1 },
+  "compressed-members": { path: "appliance.raw.gz", sha256: SHA256, bytes: 1 },
   "rehearsal-boot": { timeline: "timeline.html", accelerator: "tcg", seconds: 60, steps: [], proved: [] },
 };
 
@@ -65,6 +66,7 @@ const stdinOf = (name: string) => JSON.parse(step(name).stdin as string) as Valu
 test("its outputs are those that the README names", async () => {
   const outputs = await run({});
   expect(Object.keys(outputs).sort()).toEqual([
+    "compressedPath",
     "consolePassword",
     "imageBytes",
     "imagePath",
@@ -95,8 +97,37 @@ test("switched off, nothing is rehearsed and the outputs say so", async () => {
   expect(registered.filter(({ name }) => name.startsWith("rehearsal"))).toEqual([]);
 });
 
+test("what is compressed is the image that booted, and the outputs name it", async () => {
+  const { compressedPath, nextSteps } = await run({ compress: "gzip" });
+  expect(compressedPath).toBe("appliance.raw.gz");
+  expect(nextSteps).toEqual(expect.arrayContaining([expect.stringContaining("unpack it there with gunzip")]));
+  expect(stdinOf("compressed-members")).toMatchObject({
+    path: "artifacts/bootstrap/1/bootstrap-pxe.raw.gz",
+    image: { path: "appliance.raw", sha256: SHA256 },
+    format: "gzip",
+  });
+  const names = registered.map(({ name }) => name);
+  expect(names.indexOf("compressed-members")).toBeGreaterThan(names.indexOf("rehearsal-boot"));
+});
+
+test("a kept member is known by its layer and the format, not by the image", async () => {
+  const layersOf = () => stdinOf("compressed-members").layers;
+  await run({ compress: "zstd" });
+  const held = layersOf();
+  await run({ compress: "zstd", minipcMac: "52:54:00:ab:cd:ef" });
+  expect(layersOf()).toEqual(held);
+  await run({ compress: "gzip" });
+  expect(layersOf()).not.toEqual(held);
+});
+
+test("with compress none there is nothing compressed", async () => {
+  const { compressedPath } = await run({});
+  expect(compressedPath).toBeUndefined();
+  expect(registered.filter(({ name }) => name.startsWith("compressed"))).toEqual([]);
+});
+
 test("every step runs through steps/run, none through a shell of its own", async () => {
-  await run({});
+  await run({ compress: "gzip" });
   const commands = registered.filter(({ type }) => type === "command:local:Command");
   expect(commands.map(({ name }) => name).sort()).toEqual(Object.keys(MANIFESTS).sort());
   for (const { inputs } of commands) expect(inputs.create).toMatch(/^exec steps\/run [a-z-]+( \S+)?$/);

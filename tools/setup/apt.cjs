@@ -31,6 +31,7 @@ const SYSTEM_PACKAGES = [
   { apt: "busybox-static", has: ["busybox"] },
   { apt: "zstd", has: ["zstd"] },
   { apt: "xz-utils", has: ["xz"] },
+  { apt: "libdeflate-tools", has: ["libdeflate-gzip"] },
   { apt: "age", has: ["age-keygen"] },
   { apt: "nftables", has: ["nft"] },
   { apt: "netplan.io", has: ["netplan"] },

@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import { COMPRESSORS, type Format } from "../steps/lib/compressors";
+import type { Image } from "./Appliance";
+import type { BaseLayer } from "./BaseImage";
+import { keyOf } from "./identity";
+import type { NetbootLayer } from "./NetbootAssets";
+import { step } from "./step";
+import { codeDigest } from "./step-code";
+
+export interface CompressedImageArgs {
+  image: pulumi.Output<Image>;
+  /** Where the image is, a path from the checkout's top. */
+  path: string;
+  format: Format;
+  base: pulumi.Output<BaseLayer>;
+  netboot: pulumi.Output<NetbootLayer>;
+}
+
+/** The image beside itself, compressed: the members of base and netboot layer are made once and reused by all images. */
+export class CompressedImage extends pulumi.ComponentResource {
+  readonly file: pulumi.Output<Image>;
+
+  constructor(name: string, args: CompressedImageArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bootstrap-pxe:index:CompressedImage", name, {}, opts);
+    const { format } = args;
+    const path = `${args.path}${COMPRESSORS[format].ending}`;
+    // How the appliance lays a layer into the image is part of what a member holds.
+    const how = { format, assembly: codeDigest("appliance"), code: codeDigest("compress") };
+    const input = pulumi.all([args.image, args.base, args.netboot]).apply(([image, base, netboot]) => ({
+      key: keyOf({ image: image.sha256, ...how }),
+      path,
+      stack: pulumi.getStack(),
+      image: { path: image.path, sha256: image.sha256 },
+      layers: {
+        base: { key: keyOf({ layer: base.sha256, ...how }) },
+        netboot: { key: keyOf({ layer: netboot.sha256, ...how }) },
+      },
+      ...how,
+    }));
+    this.file = step<Image>(
+      `${name}-members`,
+      {
+        program: "compress",
+        input,
+        artifact: { path },
+        lock: "artifacts/cache/compressed/lock",
+        onDestroy: "discard",
+      },
+      this,
+      opts?.dependsOn,
+    );
+    this.registerOutputs({ file: this.file });
+  }
+}

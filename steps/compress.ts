@@ -1,0 +1,112 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { listChecksum } from "./lib/checksums";
+import { COMPRESSORS } from "./lib/compressors";
+import { intact, manifestOf, partialBeside, publish, verified } from "./lib/files";
+import { concatenate, Members, type Range } from "./lib/members";
+import { claim } from "./lib/owner";
+import { readTable, SECTOR } from "./lib/partitions";
+import { reportProgress } from "./lib/progress";
+import { runStep, type StepContext } from "./lib/step";
+import { StepError } from "./lib/step-error";
+
+const Layer = z.object({
+  /** Digest of all that the layer's bytes in the image come from. */
+  key: z.string(),
+});
+const Input = z.object({
+  key: z.string(),
+  /** The compressed image. */
+  path: z.string(),
+  /** Stack that owns the path. */
+  stack: z.string(),
+  image: z.object({ path: z.string(), sha256: z.string() }),
+  format: z.enum(["gzip", "zstd"]),
+  /** Layers whose members are kept for other images; the site layer is none: it holds secrets. */
+  layers: z.object({ base: Layer, netboot: Layer }),
+  /** Folder of the kept members. */
+  cache: z.string().default("artifacts/cache/compressed"),
+});
+type Request = z.output<typeof Input>;
+
+const MIB = 1 << 20;
+
+/** Where the parts of an image lie: the partition table, the base's partitions, the netboot layer, the site layer to the end. */
+async function rangesOf(
+  context: StepContext,
+  { path }: Request["image"],
+  end: number,
+): Promise<Record<"table" | "base" | "netboot" | "site", Range>> {
+  const { partitions } = await readTable(context, path);
+  const startOf = (name: string) =>
+    (partitions.find((partition) => partition.name === name)?.start ?? NaN) * SECTOR;
+  const base = (partitions[0]?.start ?? NaN) * SECTOR;
+  const [netboot, site] = [startOf("bootstrap-netboot"), startOf("bootstrap-site")];
+  if (!(base < netboot && netboot < site && site < end))
+    throw new StepError(
+      `compressing ${path}`,
+      "its layers are not where they should be",
+      "Run pulumi up again",
+    );
+  return {
+    table: { start: 0, end: base },
+    base: { start: base, end: netboot },
+    netboot: { start: netboot, end: site },
+    site: { start: site, end },
+  };
+}
+
+/** An image that was touched since its step made it must not be compressed, which would give it a checksum that fits. */
+function holdToStamp({ path, sha256 }: Request["image"]): number {
+  const stamp = intact(path);
+  if (stamp?.sha256 === sha256) return stamp.bytes;
+  throw new StepError(`reading ${path}`, "it is not the image that was made for this", "Run pulumi up again");
+}
+
+void runStep("compress", Input, async (request, context) => {
+  await claim(request.path, request.stack);
+  const made = await verified(request.path, request.key);
+  if (made) return manifestOf(request.path, made);
+
+  const { image, format, layers, cache } = request;
+  const bytes = holdToStamp(image);
+  const ranges = await rangesOf(context, image, bytes);
+  const members = new Members(context, format);
+  const source = await open(image.path);
+  const writeMembers = async (range: Range, path: string) => {
+    const target = await open(path, "wx", 0o600);
+    await members.write(source, range, target).finally(() => target.close());
+    return path;
+  };
+  const kept = Object.entries(layers).map(([name, { key }]) => ({
+    range: ranges[name as keyof typeof layers],
+    path: join(cache, `${name}-${key}${COMPRESSORS[format].ending}`),
+    key,
+  }));
+  const missing = [];
+  for (const one of kept) if (!(await verified(one.path, one.key))) missing.push(one);
+  const own = [ranges.table, ranges.site];
+  const total = [...own, ...missing.map(({ range }) => range)].reduce(
+    (sum, { start, end }) => sum + end - start,
+    0,
+  );
+  const stopTelling = reportProgress(context, "compressed", () => members.done, total);
+  try {
+    for (const { range, path, key } of missing)
+      await publish(await writeMembers(range, await partialBeside(path)), path, key);
+    const [table, site] = [join(context.scratch, "table"), join(context.scratch, "site")];
+    await Promise.all([writeMembers(ranges.table, table), writeMembers(ranges.site, site)]);
+    const partial = await partialBeside(request.path);
+    const sha256 = await concatenate(context, [table, ...kept.map(({ path }) => path), site], partial);
+    // Nor while it was read.
+    holdToStamp(image);
+    const stamp = await publish(partial, request.path, request.key, sha256);
+    await listChecksum(request.path, stamp.sha256);
+    context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} of ${Math.round(bytes / MIB)} MiB`);
+    return manifestOf(request.path, stamp);
+  } finally {
+    stopTelling();
+    await source.close();
+  }
+});

@@ -1,0 +1,176 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import fc from "fast-check";
+import { publish } from "../../steps/lib/files";
+import { concatenate } from "../../steps/lib/members";
+import { sha256Of, tool } from "../tools";
+import { stepContext } from "./disk";
+import { layersIn, requestFor, type Layers } from "./small-image";
+import { runStep, testFolder } from "./run-step";
+
+const folder = testFolder();
+const FORMATS = [
+  ["gzip", ".gz", "gunzip"],
+  ["zstd", ".zst", "unzstd"],
+] as const;
+const MARKER = "only-this-site-has-it";
+let layers: Layers;
+let number = 0;
+
+beforeAll(async () => {
+  layers = await layersIn(folder);
+});
+
+/** An image in a folder of its own, and what the step is given for it. */
+async function imageWith(format: string, mac: string, cache = join(folder, `cache-${++number}`)) {
+  const path = join(folder, `image-${++number}`, "bootstrap-pxe.raw");
+  const request = requestFor(layers, path);
+  const files = { ...request.files, "site.env": `MINIPC_MAC=${mac}\n`, "boot.ipxe": `#!ipxe\n# ${MARKER}\n` };
+  const { said, manifest } = await runStep("appliance", { ...request, files }, { CONSOLE_HASH: "x" });
+  if (!manifest) throw new Error(said);
+  const { sha256 } = manifest as { sha256: string };
+  return {
+    key: sha256.slice(0, 20),
+    path: `${path}${format === "gzip" ? ".gz" : ".zst"}`,
+    stack: "lab",
+    image: { path, sha256 },
+    format,
+    layers: { base: { key: `${format}-base` }, netboot: { key: `${format}-netboot` } },
+    cache,
+  };
+}
+
+/** Every kept member with what tells that it was not written again. */
+const membersIn = (cache: string) =>
+  readdirSync(cache).map((name) => {
+    const { ino, mtimeMs } = statSync(join(cache, name));
+    return { name, ino, mtimeMs };
+  });
+
+/** What a program makes of a file, as SHA-256. */
+const sumOf = async (program: string, path: string) =>
+  (await tool("sh", ["-c", `${program} -c < '${path}' | sha256sum`])).slice(0, 64);
+
+describe.each(FORMATS)("%s", (format, ending, unpack) => {
+  test(`${unpack} gives the very image, and its checksum is listed`, async () => {
+    const request = await imageWith(format, "52:54:00:12:34:56");
+    const { manifest, said } = await runStep("compress", request);
+    const packed = `${request.image.path}${ending}`;
+    expect(said).toMatch(/: \d+ of 17 MiB/);
+    expect(manifest).toEqual({
+      path: packed,
+      sha256: sha256Of(readFileSync(packed)),
+      bytes: statSync(packed).size,
+    });
+    expect(await sumOf(unpack, packed)).toBe(request.image.sha256);
+    expect(statSync(packed).size).toBeLessThan(statSync(request.image.path).size / 10);
+    expect((statSync(packed).mode & 0o777).toString(8)).toBe("600");
+    await tool("sh", ["-c", `cd ${dirname(packed)} && sha256sum --check --quiet SHA256SUMS`]);
+    expect(readFileSync(join(dirname(packed), "SHA256SUMS"), "utf8")).toContain(basename(packed));
+  });
+
+  test("another MAC compresses the table and the site alone", async () => {
+    const first = await imageWith(format, "52:54:00:12:34:56");
+    await runStep("compress", first);
+    const before = membersIn(first.cache);
+    expect(
+      before
+        .map(({ name }) => name)
+        .filter((name) => !name.startsWith("."))
+        .sort(),
+    ).toEqual([`base-${format}-base${ending}`, `netboot-${format}-netboot${ending}`]);
+    const second = await imageWith(format, "52:54:00:65:43:21", first.cache);
+    expect(second.image.sha256).not.toBe(first.image.sha256);
+    await runStep("compress", second);
+    expect(membersIn(first.cache)).toEqual(before);
+    expect(await sumOf(unpack, second.path)).toBe(second.image.sha256);
+  });
+
+  test("the same image gives the same bytes, without its name or a time", async () => {
+    const [one, two] = [
+      await imageWith(format, "52:54:00:12:34:56"),
+      await imageWith(format, "52:54:00:12:34:56"),
+    ];
+    const made = await runStep("compress", one);
+    const again = await runStep("compress", two);
+    expect(again.manifest?.sha256).toBe(made.manifest?.sha256);
+    const packed = readFileSync(one.path);
+    expect(packed.includes("bootstrap-pxe")).toBe(false);
+    // RFC 1952, section 2.3: no flag set, so no name, and the time is none.
+    if (format === "gzip") expect(packed.subarray(0, 8).toString("hex")).toBe("1f8b080000000000");
+  });
+
+  test("nothing of the site is kept", async () => {
+    const request = await imageWith(format, "52:54:00:12:34:56");
+    expect(readFileSync(request.image.path).includes(MARKER)).toBe(true);
+    await runStep("compress", request);
+    const kept = readdirSync(request.cache).filter((name) => name.endsWith(ending));
+    expect(kept).toHaveLength(2);
+    for (const name of kept) {
+      const content = await tool("sh", [
+        "-c",
+        `${unpack} -c < '${join(request.cache, name)}' | grep -ac ${MARKER} || true`,
+      ]);
+      expect(content.trim()).toBe("0");
+    }
+  });
+
+  test("a kept member that was altered is made again", async () => {
+    const request = await imageWith(format, "52:54:00:12:34:56");
+    await runStep("compress", request);
+    const sum = sha256Of(readFileSync(request.path));
+    writeFileSync(join(request.cache, `base-${format}-base${ending}`), "spoilt");
+    const { manifest } = await runStep("compress", { ...request, key: "another" });
+    expect(manifest?.sha256).toBe(sum);
+    expect(await sumOf(unpack, request.path)).toBe(request.image.sha256);
+  });
+});
+
+test("an image that was touched is refused, and nothing is left of it", async () => {
+  const request = await imageWith("gzip", "52:54:00:12:34:56");
+  writeFileSync(request.image.path, "x", { flag: "r+" });
+  const { manifest, said } = await runStep("compress", request);
+  expect(manifest).toBeUndefined();
+  expect(said).toContain("it is not the image that was made for this. Run pulumi up again");
+  expect(
+    readdirSync(dirname(request.path)).filter((name) => /gz|partial/.test(name) && !name.endsWith("owner")),
+  ).toEqual([]);
+});
+
+test("an image with other partitions is refused", async () => {
+  const request = await imageWith("gzip", "52:54:00:12:34:56");
+  await tool("cp", [layers.base.path, `${request.image.path}.made`]);
+  const { sha256 } = await publish(`${request.image.path}.made`, request.image.path, "k");
+  const { said } = await runStep("compress", { ...request, image: { ...request.image, sha256 } });
+  expect(said).toContain("its layers are not where they should be");
+});
+
+test("another stack's file is left alone", async () => {
+  const request = await imageWith("gzip", "52:54:00:12:34:56");
+  await runStep("compress", request);
+  const { said } = await runStep("compress", { ...request, stack: "nuc2", key: "another" });
+  expect(said).toContain("it belongs to the stack lab");
+});
+
+test("whatever is put behind each other comes out as one", async () => {
+  const context = stepContext(folder);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uint8Array({ maxLength: 3000 }), { minLength: 1, maxLength: 5 }),
+      async (parts) => {
+        const files = await Promise.all(
+          parts.map(async (part, index) => {
+            const path = join(folder, `part-${++number}-${index}`);
+            writeFileSync(path, part);
+            await tool("sh", ["-c", `libdeflate-gzip -n -c < ${path} > ${path}.gz`]);
+            return `${path}.gz`;
+          }),
+        );
+        const whole = join(folder, `whole-${++number}`);
+        expect(await concatenate(context, files, whole)).toBe(sha256Of(readFileSync(whole)));
+        expect(await sumOf("gunzip", whole)).toBe(sha256Of(Buffer.concat(parts)));
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
