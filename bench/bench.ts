@@ -19,11 +19,12 @@ import { EmptyProgram, environment, Stack } from "./pulumi";
 import { inTurn, seconds } from "./runs";
 import { insert, isKept, table, type Figure } from "./table";
 
-const PARTS = ["a", "b", "c", "d", "e", "f"] as const;
+const PARTS = ["a", "b", "c", "d", "e", "f", "g"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [OPTION…]
-  --only a,c   of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks
+  --only a,c   of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks,
+               g compression
   --runs N     of each side of a, b and c; 5 unless told
   --write      put the table into README.md`;
 
@@ -109,18 +110,18 @@ async function changedMac(bench: Bench, log: StepContext["log"]): Promise<Figure
   ];
 }
 
-/** What the stack gave to its assembly. */
-async function assemblyInput({ lab }: Bench): Promise<SiteSources & object> {
+/** What the stack gave to a step. */
+async function inputOf<T extends object>({ lab }: Bench, step: string): Promise<T> {
   const { deployment } = JSON.parse(await lab.pulumi("stack", "export")) as {
     deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };
   };
-  const assembly = deployment.resources.find(({ urn }) => urn.endsWith("::appliance-assembly"));
-  return JSON.parse(assembly?.inputs?.stdin ?? "null") as SiteSources;
+  const found = deployment.resources.find(({ urn }) => urn.endsWith(`::${step}`));
+  return JSON.parse(found?.inputs?.stdin ?? "null") as T;
 }
 
 async function assembly(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
   const { context, checkout, env, runs } = bench;
-  const [input, image] = [await assemblyInput(bench), await imageOf(bench)];
+  const [input, image] = [await inputOf<SiteSources>(bench, "appliance-assembly"), await imageOf(bench)];
   const consoleHash = "$2a$10$abcdefghijklmnopqrstuuPZ1Y5VQ1i4v3JQ5m1e0q6rJm6V0wG7K";
   const [made, copy] = ["assembled.raw", "copy.raw"].map((name) => checkout.path("artifacts", name)) as [
     string,
@@ -319,12 +320,82 @@ async function manyStacks(bench: Bench, log: StepContext["log"]): Promise<Figure
   ];
 }
 
+/** Each format, cold and after a changed MAC, against what a person would type. */
+async function compression(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
+  const { checkout, env, lab, runs } = bench;
+  const byHand = checkout.path("artifacts/by-hand.gz");
+  const gzip = async () =>
+    execa("sh", ["-c", 'gzip -9 -n -c "$1" >"$2"', "sh", await imageOf(bench), byHand]);
+  const slow = await seconds({ measured: gzip }, 0);
+  log(`gzip -9 ${slow.toFixed(1)} s`);
+  const against = { what: "`gzip -9` of the whole raw", values: [slow] };
+  const figures: Figure[] = [];
+  for (const format of ["gzip", "zstd"]) {
+    checkout.set("lab", { compress: format });
+    await lab.up();
+    const { path, ...given } = await inputOf<{ path: string }>(bench, "compressed-members");
+    const bytes = statSync(checkout.path(path)).size;
+    const cache = checkout.path("artifacts/bench-members");
+    const made = checkout.path("artifacts/bench-compressed");
+    const step = (run: number, input: object) =>
+      execa(checkout.path("steps/run"), ["compress"], {
+        cwd: checkout.top,
+        env,
+        input: JSON.stringify({ ...given, ...input, cache, path: made, stack: "bench", key: `bench-${run}` }),
+      });
+    const forget = (...paths: string[]) => {
+      for (const one of [made, ...paths]) rmSync(one, { recursive: true, force: true });
+    };
+    const cold = await inTurn(
+      runs,
+      { step: { prepare: () => forget(cache), measured: (run) => step(run, {}) } },
+      log,
+    );
+    checkout.set("lab", { minipcMac: newMac(100 + figures.length) });
+    await lab.up();
+    const changed = await inputOf(bench, "compressed-members");
+    const warm = await inTurn(
+      runs,
+      { step: { prepare: () => forget(), measured: (run) => step(run, changed) } },
+      log,
+    );
+    forget(cache);
+    figures.push(
+      {
+        what: `(g) ${format}, cold`,
+        unit: "s",
+        here: { what: "the step, from start to checksum", values: cold.step },
+        against,
+        target: atLeast(7),
+      },
+      {
+        what: "the same, after a changed MAC",
+        unit: "s",
+        here: { what: "the step", values: warm.step },
+        against,
+        target: atLeast(100),
+      },
+      {
+        what: "the same, in size",
+        unit: "MiB",
+        here: { what: `the ${format} file`, values: [bytes] },
+        against: { ...against, values: [statSync(byHand).size] },
+        target: atMost(1.01),
+      },
+    );
+  }
+  rmSync(byHand);
+  checkout.set("lab", { compress: "none" });
+  return figures;
+}
+
 const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<Figure[]>> = {
   a: changedMac,
   b: assembly,
   c: unchangedPreview,
   // The cold build takes the caches away: last.
   e: size,
+  g: compression,
   f: manyStacks,
   d: coldBuild,
 };
@@ -358,8 +429,8 @@ async function measure(context: StepContext, parts: Part[], runs: number) {
     log(`(${part})`);
     figures[part] = await MEASURE[part](bench, (line) => log(`(${part}) ${line}`));
   }
-  const { a = [], b = [], c = [], d = [], e = [], f = [] } = figures;
-  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e, ...f];
+  const { a = [], b = [], c = [], d = [], e = [], f = [], g = [] } = figures;
+  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e, ...f, ...g];
   const machine = [
     `${availableParallelism()} cores`,
     `${Math.round(totalmem() / (1 << 30))} GiB`,

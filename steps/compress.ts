@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { listChecksum } from "./lib/checksums";
 import { COMPRESSORS } from "./lib/compressors";
@@ -91,7 +91,7 @@ void runStep("compress", Input, async (request, context) => {
     (sum, { start, end }) => sum + end - start,
     0,
   );
-  const stopTelling = reportProgress(context, "compressed", () => members.done, total);
+  const stopTelling = reportProgress(context, basename(request.path), () => members.done, total);
   try {
     for (const { range, path, key } of missing)
       await publish(await writeMembers(range, await partialBeside(path)), path, key);

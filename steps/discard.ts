@@ -6,6 +6,9 @@ import { runStep } from "./lib/step";
 
 const Input = z.object({ path: z.string(), stack: z.string() });
 
+// What is remembered of a step is what it made last, not what went.
+delete process.env.LAST_RUN;
+
 /** Removes a stack's image; another stack's is left alone. Caches stay: they are shared. */
 void runStep("discard", Input, async ({ path, stack }, context) => {
   if (ownerOf(path) !== stack) return { path, removed: false };

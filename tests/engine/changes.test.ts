@@ -82,6 +82,8 @@ async function writeMachineConfig(sysctls: Record<string, string>, version = "v1
 const SITE = ["services-check", "appliance-assembly"];
 const CHECKED_SITE = ["services-check", "machine-config-check", "appliance-assembly"];
 const BASE = ["base-packer", "appliance-assembly"];
+/** A component and its step, which come and go together. */
+const COMPRESSED = ["compressed", "compressed-members"];
 
 interface Change {
   what: string;
@@ -163,6 +165,28 @@ const CHANGES: Change[] = [
     make: () => edit("packer/provision/20-appliance.sh", (text) => `${text}true\n`),
     run: BASE,
     packer: 1,
+  },
+  {
+    what: "compression, switched on",
+    make: () => checkout.set("lab", { compress: "gzip" }),
+    previewed: COMPRESSED,
+    run: ["compressed-members"],
+  },
+  {
+    what: "the MAC of a compressed image",
+    make: () => checkout.set("lab", { minipcMac: "52:54:00:ab:cd:f0" }),
+    run: [...CHECKED_SITE, "compressed-members"],
+  },
+  {
+    what: "another compression",
+    make: () => checkout.set("lab", { compress: "zstd" }),
+    run: ["compressed-members"],
+  },
+  {
+    what: "compression, switched off",
+    make: () => checkout.set("lab", { compress: "none" }),
+    previewed: COMPRESSED,
+    run: [],
   },
 ];
 
@@ -252,9 +276,9 @@ test("preview says which parts are reused, which run and why, and how long they 
   checkout.set("lab", { minipcMac: "52:54:00:12:34:99" });
   const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
   expect(stdout).toMatch(
-    /machine-config-check +runs +\d\S* s +minipcMac: 52:54:00:ab:cd:ef → 52:54:00:12:34:99/,
+    /machine-config-check +runs +\d\S* s +minipcMac: 52:54:00:ab:cd:f0 → 52:54:00:12:34:99/,
   );
-  expect(stdout).toMatch(/services-check +runs .*files\/\S+: .*52:54:00:ab:cd:ef.* → .*52:54:00:12:34:99/);
+  expect(stdout).toMatch(/services-check +runs .*files\/\S+: .*52:54:00:ab:cd:f0.* → .*52:54:00:12:34:99/);
   expect(stdout).toMatch(/base-packer +reused/);
   expect(stdout).toMatch(/appliance-assembly +follows +\d\S* s/);
   expect(stdout).toMatch(/About \d+\S* s if all of these run/);
