@@ -7,6 +7,7 @@ import isMACAddress from "validator/lib/isMACAddress";
 import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import { z } from "zod";
+import { bucketFrom, hasCredentials } from "./components/bucket";
 import { knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
 
@@ -65,10 +66,11 @@ const EXAMPLES = {
   upstreamDns: "9.9.9.9,149.112.112.112",
   rehearse: "true",
   compress: "none",
-  upload: "false",
+  upload: "false, or true with a bucket, its key and a rehearsal",
   bucket: "provisioning",
   endpoint: "s3.us-west-1.idrivee2.com",
   region: "us-west-1",
+  deleteObjects: "false",
   artifactName: "bootstrap-pxe",
   accelerator: "auto",
 } as const satisfies Record<keyof typeof keys, string>;
@@ -206,6 +208,7 @@ const keys = {
     .string()
     .regex(/^[a-z0-9-]+$/, "not a region")
     .optional(),
+  deleteObjects: flag,
   artifactName: name,
   accelerator: z.enum(["auto", "kvm", "hvf", "tcg"], "neither auto, kvm, hvf nor tcg"),
 };
@@ -232,8 +235,12 @@ const asNumber = (address: string) =>
     .toByteArray()
     .reduce((sum, byte) => sum * 256 + byte, 0);
 
-/** What single values cannot show: how the addresses fit together, and what is not built yet. */
-function crossFaults(config: Partial<StackConfig>): [key: keyof typeof keys, wrong: string][] {
+/** What single values cannot show: how the addresses fit together, and what an upload needs. */
+function crossFaults(
+  config: Partial<StackConfig>,
+  values: Record<string, string>,
+  env: NodeJS.ProcessEnv,
+): [key: keyof typeof keys, wrong: string][] {
   const faults: [keyof typeof keys, string][] = [];
   const { applianceCidr: link, minipcIp: lease, dhcpRange } = config;
   if (link) {
@@ -264,7 +271,16 @@ function crossFaults(config: Partial<StackConfig>): [key: keyof typeof keys, wro
       }
     }
   }
-  if (config.upload) faults.push(["upload", "not part of this version yet; docs/runbook.md does it by hand"]);
+  if (config.upload) {
+    if (config.rehearse === false)
+      faults.push(["upload", "only what was rehearsed is published, and rehearse is false"]);
+    if (!values.bucket) faults.push(["bucket", "upload is true, and neither it nor IDRIVE_BUCKET is set"]);
+    if (!hasCredentials(env))
+      faults.push([
+        "upload",
+        "there is no key for the bucket: set IDRIVE_ACCESS_KEY and IDRIVE_SECRET_KEY in the environment, or AWS's",
+      ]);
+  }
   return faults;
 }
 
@@ -285,14 +301,17 @@ function unknownKeyFault(key: string, value: string): Fault {
  * @param given values by key, without the namespace; what is missing takes its default from Pulumi.yaml
  * @param stack name of the stack, for the message
  * @param secretKeys keys whose value is not shown in a message
+ * @param env what may name the bucket where no key does, and holds its credentials
  * @throws ConfigError with every fault, each with its key, value, what is wrong and an example that is right
  */
 export function checkConfig(
   given: Record<string, string>,
   stack: string,
   secretKeys: string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
 ): StackConfig {
-  const values: Record<string, string> = { ...declaredDefaults(), ...given };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+  const values: Record<string, string> = { ...declaredDefaults(), ...bucketFrom(env), ...set };
   const shown = (key: string) => (secretKeys.includes(key) ? "[secret]" : values[key] || undefined);
   const faults: Fault[] = Object.keys(given)
     .filter((key) => !(key in keys))
@@ -309,7 +328,7 @@ export function checkConfig(
       : "it has no default";
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
   }
-  for (const [key, wrong] of crossFaults(checked)) {
+  for (const [key, wrong] of crossFaults(checked, values, env)) {
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
   }
   if (faults.length > 0) throw new ConfigError(faults, stack);

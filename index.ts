@@ -80,6 +80,16 @@ export = async () => {
           { dependsOn: boot ?? [] },
         );
 
+  const publication =
+    config.upload && boot
+      ? new (await import("./components/Publication")).Publication("publication", {
+          config,
+          image,
+          compressed: compressed?.file,
+          rehearsal: boot.summary,
+        })
+      : undefined;
+
   await explainPreview();
 
   // What failed its rehearsal is not named.
@@ -95,6 +105,8 @@ export = async () => {
     imageBytes: rehearsed.made.bytes,
     /** The compressed image beside it; unset with `compress` none. */
     compressedPath: compressed && rehearsed.apply(({ small }) => small?.path),
+    /** Where it lies in the bucket, compressed if so configured; unset with `upload` false. */
+    objectUri: publication?.uri,
     /** Each link of the chain with when it was reached, and where the evidence is; `not rehearsed` when switched off. */
     rehearsal,
     /** Password of root on the appliance's console. */

@@ -6,6 +6,7 @@ import { run } from "../steps/lib/process";
 import { writesTo } from "../steps/lib/room";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
+import { downloadObject } from "./download-object";
 import { imageFacts, type ImageFacts } from "./image-facts";
 
 const USAGE = "npm run verify -- FILE, an image with its SHA256SUMS beside it, or s3://BUCKET/…/FILE";
@@ -72,17 +73,15 @@ function inWords({ minipcMac, minipcIp, talosVersion, bootstrapVersion, ...facts
   ];
 }
 
-void runProgram("verify", async (context) => {
-  const given = readArgument();
-  // npm runs this from the checkout's top, whatever folder the person is in.
-  const file = resolve(process.env.INIT_CWD ?? ".", given);
+/** @param named as the person named it */
+async function verifyFile(context: StepContext, file: string, named: string): Promise<object> {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile())
-    throw new StepError(`verifying ${given}`, "there is no such file", `Right: ${USAGE}`);
+    throw new StepError(`verifying ${named}`, "there is no such file", `Right: ${USAGE}`);
   const [folder, name] = [dirname(file), basename(file)];
   const listed = listedDigest(folder, name);
   if (!listed)
     throw new StepError(
-      `verifying ${given}`,
+      `verifying ${named}`,
       "no SHA256SUMS beside it has its name",
       "Put the one that was made with it there, and keep the file's name",
     );
@@ -92,5 +91,22 @@ void runProgram("verify", async (context) => {
   if (listedRaw) await holdToList(context, raw, basename(raw), listedRaw);
   const facts = await imageFacts(context, raw);
   for (const line of inWords(facts)) context.log(line);
-  return { file: given, sha256: listed, bytes: statSync(file).size, ...facts };
+  return { file: named, sha256: listed, bytes: statSync(file).size, ...facts };
+}
+
+/** Downloads an object with its checksums and verifies it; the copy goes afterwards. */
+async function verifyObject(context: StepContext, uri: string): Promise<object> {
+  const folder = makeWorkFolder();
+  const at = uri.lastIndexOf("/") + 1;
+  const file = join(folder, uri.slice(at));
+  await downloadObject(context, `${uri.slice(0, at)}SHA256SUMS`, join(folder, "SHA256SUMS"));
+  await downloadObject(context, uri, file);
+  return verifyFile(context, file, uri);
+}
+
+void runProgram("verify", async (context) => {
+  const given = readArgument();
+  if (given.startsWith("s3://")) return verifyObject(context, given);
+  // npm runs this from the checkout's top, whatever folder the person is in.
+  return verifyFile(context, resolve(process.env.INIT_CWD ?? ".", given), given);
 });

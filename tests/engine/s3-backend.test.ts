@@ -1,73 +1,28 @@
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import execa, { type ExecaChildProcess } from "execa";
-import { toolEnvironment } from "../tools";
 import { Checkout } from "../../tools/checkout";
+import { Minio } from "../minio";
 
 const STACKS = ["nuc1", "nuc2"];
-// Keys of a server that lives as long as this test.
-const KEYS = { AWS_ACCESS_KEY_ID: "throw-away", AWS_SECRET_ACCESS_KEY: "throw-away-too" };
-let server: ExecaChildProcess;
-let folder: string;
+let minio: Minio;
 let first: Checkout;
 let second: Checkout;
-const objects = () => readdirSync(join(folder, "states"), { recursive: true }).map(String);
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
-async function untilReady(origin: string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    const answer = await fetch(`${origin}/minio/health/ready`).catch(() => undefined);
-    if (answer?.ok) return;
-    if (server.exitCode !== null) throw new Error(`minio ended: ${(await server).all}`);
-    await pause(100);
-  }
-  throw new Error("minio: not ready within a minute");
-}
+const objects = () => readdirSync(join(minio.folder, "states"), { recursive: true }).map(String);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "minio-"));
-  const address = `127.0.0.1:${await freePort()}`;
-  server = execa("minio", ["server", folder, "--address", address, "--console-address", "127.0.0.1:0"], {
-    env: {
-      ...toolEnvironment,
-      HOME: folder,
-      MINIO_ROOT_USER: KEYS.AWS_ACCESS_KEY_ID,
-      MINIO_ROOT_PASSWORD: KEYS.AWS_SECRET_ACCESS_KEY,
-      MINIO_BROWSER: "off",
-      MINIO_UPDATE: "off",
-    },
-    all: true,
-    reject: false,
-  });
-  await untilReady(`http://${address}`);
-  const signing = ["--aws-sigv4", "aws:amz:us-east-1:s3", "-u", Object.values(KEYS).join(":")];
-  await execa("curl", ["-fsS", "-X", "PUT", ...signing, `http://${address}/states`]);
+  minio = await Minio.start("states");
   const backend = {
-    ...KEYS,
+    ...minio.keys,
     AWS_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
-    PULUMI_BACKEND_URL: `s3://states?endpoint=${address}&disableSSL=true&s3ForcePathStyle=true&region=us-east-1`,
+    PULUMI_BACKEND_URL: `s3://states?endpoint=${minio.address}&disableSSL=true&s3ForcePathStyle=true&region=us-east-1`,
   };
   [first, second] = [new Checkout(), new Checkout()];
   for (const checkout of [first, second]) checkout.use(backend);
 });
 afterAll(async () => {
-  server?.kill();
-  await server;
   for (const checkout of [first, second]) checkout?.remove();
-  rmSync(folder, { recursive: true, force: true });
+  await minio?.remove();
 });
 
 test("the fleet's state is in the bucket, and another checkout goes on from it", async () => {

@@ -94,11 +94,18 @@ export class Plugin {
   }
 
   /** Starts `pulumi-resource-<name>` as the engine does, for a resource of the type. */
-  static async start(name: string, type: string): Promise<Plugin> {
+  static async start(
+    name: string,
+    type: string,
+    { config = {}, env = {} }: { config?: Properties; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Plugin> {
     const shown = new EventEmitter<{ line: [Line] }>();
     const { server, address } = await serveEngine(shown);
     const child = spawn(join(PLUGINS, `pulumi-resource-${name}`), [address], {
       stdio: ["ignore", "pipe", "inherit"],
+      // The engine starts a plugin in the program's folder.
+      cwd: TOP,
+      env: { ...process.env, ...env },
     });
     const ended = once(child, "exit").then(([code]: unknown[]) => {
       throw new Error(`the ${name} plugin ended with ${String(code)} before it served`);
@@ -110,17 +117,17 @@ export class Plugin {
     ended.catch(() => {});
     const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
     const plugin = new Plugin(type, child, server, client, shown);
-    await plugin.configure();
+    await plugin.configure(config);
     return plugin;
   }
 
-  private configure() {
+  private configure(config: Properties) {
     const request = new messages.ConfigureRequest();
     request.setAcceptsecrets(true);
     request.setAcceptresources(true);
     request.setSendsOldInputs(true);
     request.setSendsOldInputsToDelete(true);
-    request.setArgs(encode({}));
+    request.setArgs(encode(config));
     return answerTo<messages.ConfigureResponse>((reply) => this.client.configure(request, reply));
   }
 

@@ -4,9 +4,9 @@ import { checkConfig, ConfigError, declaredDefaults } from "../../config";
 
 const enough = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:55" };
 
-function faultsOf(given: Record<string, string>, secret: string[] = []) {
+function faultsOf(given: Record<string, string>, secret: string[] = [], env: NodeJS.ProcessEnv = {}) {
   try {
-    checkConfig({ ...enough, ...given }, "lab", secret);
+    checkConfig({ ...enough, ...given }, "lab", secret, { HOME: "/nowhere", ...env });
   } catch (fault) {
     return (fault as ConfigError).faults.map(({ key, wrong }) => `${key}: ${wrong}`);
   }
@@ -14,7 +14,7 @@ function faultsOf(given: Record<string, string>, secret: string[] = []) {
 }
 
 test("the two required keys are enough", () => {
-  expect(checkConfig(enough, "lab")).toMatchSnapshot();
+  expect(checkConfig(enough, "lab", [], {})).toMatchSnapshot();
 });
 
 test.each(["00-11-22-33-44-AA", "0011.2233.44aa", "00:11:22:33:44:aa", "00:11:22:33:44:AA"])(
@@ -63,13 +63,25 @@ test.each([
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],
   [{ upstreamDns: "9.9.9.9,dns" }, "upstreamDns: not an IP address"],
-  [{ upload: "true" }, "upload: not part of this version yet; docs/runbook.md does it by hand"],
   [{ compress: "bzip2" }, "compress: neither none, gzip nor zstd"],
   [{ accelerator: "warp" }, "accelerator: neither auto, kvm, hvf nor tcg"],
   [{ minpcMac: "00:11:22:33:44:66" }, "minpcMac: no such key; did you mean minipcMac"],
   [{ somethingElse: "1" }, "somethingElse: no such key"],
 ])("%j is refused", (given, fault) => {
   expect(faultsOf(given as Record<string, string>)).toEqual([fault]);
+});
+
+test("an upload wants a rehearsal, a bucket and a key, and says so before any work", () => {
+  expect(faultsOf({ upload: "true", rehearse: "false" })).toEqual([
+    "upload: only what was rehearsed is published, and rehearse is false",
+    "bucket: upload is true, and neither it nor IDRIVE_BUCKET is set",
+    "upload: there is no key for the bucket: set IDRIVE_ACCESS_KEY and IDRIVE_SECRET_KEY in the environment, or AWS's",
+  ]);
+  const seed = { IDRIVE_BUCKET: "provisioning", IDRIVE_ACCESS_KEY: "key", IDRIVE_SECRET_KEY: "secret" };
+  expect(faultsOf({ upload: "true" }, [], seed)).toEqual([]);
+  expect(faultsOf({ upload: "true" }, [], { ...seed, IDRIVE_BUCKET: "No Bucket" })).toEqual([
+    expect.stringContaining("bucket: not a bucket's name"),
+  ]);
 });
 
 test("one error lists every fault, with the key, the value, what is wrong and an example", () => {
@@ -90,7 +102,7 @@ test("a secret value is not shown", () => {
 });
 
 test("every key is declared with a type, a description and a default", () => {
-  const config = checkConfig(enough, "lab");
+  const config = checkConfig(enough, "lab", [], {});
   expect(Object.keys(declaredDefaults()).sort()).toEqual(Object.keys(config).sort());
 });
 

@@ -31,6 +31,8 @@ function mock(args: Registered): { id: string; state: Values } {
   if (args.type.startsWith("bootstrap-pxe:index:")) return { id: args.name, state: args.inputs };
   if (args.type === "random:index/randomPassword:RandomPassword")
     return { id: "none", state: { ...args.inputs, result: "password", bcryptHash: CONSOLE_HASH } };
+  if (args.type === "pulumi:providers:aws" || args.type === "aws:s3/bucketObjectv2:BucketObjectv2")
+    return { id: args.name, state: args.inputs };
   const manifest = MANIFESTS[args.name];
   if (args.type !== "command:local:Command" || !manifest)
     throw new Error(`no mock for ${args.type} ${args.name}`);
@@ -72,6 +74,7 @@ test("its outputs are those that the README names", async () => {
     "imagePath",
     "imageSha256",
     "nextSteps",
+    "objectUri",
     "rehearsal",
   ]);
   expect(outputs).toMatchObject({
@@ -124,6 +127,46 @@ test("with compress none there is nothing compressed", async () => {
   const { compressedPath } = await run({});
   expect(compressedPath).toBeUndefined();
   expect(registered.filter(({ name }) => name.startsWith("compressed"))).toEqual([]);
+});
+
+describe("an upload", () => {
+  const KEYS = {
+    IDRIVE_BUCKET: "provisioning",
+    IDRIVE_ACCESS_KEY: "the-key",
+    IDRIVE_SECRET_KEY: "the-secret",
+  };
+  const held = { ...process.env };
+  beforeEach(() => Object.assign(process.env, KEYS));
+  afterEach(() => {
+    process.env = { ...held };
+  });
+  const objects = () => registered.filter(({ type }) => type.startsWith("aws:s3/"));
+
+  test("puts the artifact, its checksums and its manifest under the version, the artifact first", async () => {
+    const { objectUri } = await run({ compress: "gzip", upload: "true" });
+    expect(objectUri).toBe("s3://provisioning/bootstrap/1/appliance.raw.gz");
+    expect(objects().map(({ inputs }) => [inputs.bucket, inputs.key])).toEqual([
+      ["provisioning", "bootstrap/1/appliance.raw.gz"],
+      ["provisioning", "bootstrap/1/SHA256SUMS"],
+      ["provisioning", "bootstrap/1/manifest.json"],
+    ]);
+    expect(objects()[1]?.inputs.content).toBe(`${SHA256}  appliance.raw\n${SHA256}  appliance.raw.gz\n`);
+    const names = registered.map(({ name }) => name);
+    expect(names.indexOf("publication-image")).toBeGreaterThan(names.indexOf("rehearsal-boot"));
+  });
+
+  test("goes through a provider that is given no key", async () => {
+    await run({ upload: "true", endpoint: "http://127.0.0.1:9000" });
+    const provider = registered.find(({ type }) => type === "pulumi:providers:aws");
+    expect(JSON.stringify(provider?.inputs)).toContain("http://127.0.0.1:9000");
+    expect(JSON.stringify(registered)).not.toMatch(/the-key|the-secret/);
+  });
+
+  test("is not made unless it is asked for", async () => {
+    const { objectUri } = await run({});
+    expect(objectUri).toBeUndefined();
+    expect(objects()).toEqual([]);
+  });
 });
 
 test("every step runs through steps/run, none through a shell of its own", async () => {

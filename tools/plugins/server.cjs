@@ -19,6 +19,7 @@ const { difference, inputOf } = require("./difference.cjs");
  * @property {(call: Call, inputs: Properties) => Promise<{ id: string, outputs: Properties }>} create
  * @property {(call: Call, inputs: Properties, old: Properties) => Promise<Properties>} [update] returns the outputs
  * @property {(call: Call, state: Properties) => Promise<void>} [delete]
+ * @property {(call: Call, state: Properties) => Promise<boolean>} [exists] whether a refresh finds it; unset, it does
  */
 
 /** @param {{ toJavaScript(): any } | undefined} message @returns {Properties} */
@@ -33,9 +34,13 @@ const nameOf = (urn) => urn.split("::").slice(3).join("::");
 
 /**
  * Serves a stand-in until the engine ends it.
- * @param {{ name: string, version: string, resources: Record<string, Resource> }} plugin
+ * @param {object} plugin
+ * @param {string} plugin.name
+ * @param {string} plugin.version
+ * @param {Record<string, Resource>} plugin.resources
+ * @param {(config: Properties) => void} [plugin.configure] takes the provider's config
  */
-function serve({ name, version, resources }) {
+function serve({ name, version, resources, configure }) {
   const stop = new AbortController();
   /** @type {any} */
   let engine;
@@ -102,7 +107,8 @@ function serve({ name, version, resources }) {
       return response;
     }),
     diffConfig: unary(() => new messages.DiffResponse()),
-    configure: unary(() => {
+    configure: unary((request) => {
+      configure?.(decode(request.getArgs()));
       const response = new messages.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);
@@ -173,8 +179,12 @@ function serve({ name, version, resources }) {
       await resourceOf(call.urn).delete?.(call, decode(request.getProperties()));
       return nothing();
     }),
-    read: unary((request) => {
+    read: unary(async (request) => {
       const response = new messages.ReadResponse();
+      const call = callOf(request.getUrn(), false);
+      const { exists } = resourceOf(call.urn);
+      // An answer without an id says that it is gone.
+      if (exists && !(await exists(call, decode(request.getProperties())))) return response;
       response.setId(request.getId());
       response.setProperties(request.getProperties());
       response.setInputs(request.getInputs());

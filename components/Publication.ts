@@ -1,0 +1,61 @@
+// The whole of @pulumi/aws takes longer to load than all else.
+import { Provider } from "@pulumi/aws/provider";
+import { BucketObjectv2, type BucketObjectv2Args } from "@pulumi/aws/s3/bucketObjectv2";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../config";
+import type { Image } from "./Appliance";
+import { providerArgs } from "./bucket";
+import { artifactOf, checksumList, objectFolder, objectManifest } from "./published";
+import type { RehearsalSummary } from "./Rehearsal";
+
+export interface PublicationArgs {
+  config: StackConfig;
+  image: pulumi.Output<Image>;
+  compressed?: pulumi.Output<Image>;
+  rehearsal: pulumi.Output<RehearsalSummary>;
+}
+
+/** The artifact, its checksums and its manifest in an S3 bucket. */
+export class Publication extends pulumi.ComponentResource {
+  /** `s3://…` of the artifact. */
+  readonly uri: pulumi.Output<string>;
+
+  constructor(name: string, args: PublicationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("bootstrap-pxe:index:Publication", name, {}, opts);
+    const { config } = args;
+    const bucket = config.bucket ?? "";
+    const published = pulumi
+      .all([args.image, args.compressed, args.rehearsal])
+      .apply(([image, compressed, rehearsal]) => ({ image, compressed, rehearsal }));
+    const artifact = published.apply(artifactOf);
+    const provider = new Provider(`${name}-s3`, providerArgs(config, process.env), { parent: this });
+    const object = (
+      what: string,
+      file: pulumi.Input<string>,
+      content: Pick<BucketObjectv2Args, "source" | "content" | "contentType">,
+      dependsOn: pulumi.Resource[] = [],
+    ) =>
+      new BucketObjectv2(
+        `${name}-${what}`,
+        { bucket, key: pulumi.interpolate`${objectFolder(config)}/${file}`, ...content },
+        // What is in the bucket may be all that is left of an image.
+        { provider, parent: this, dependsOn, retainOnDelete: !config.deleteObjects },
+      );
+    const image = object("image", artifact.name, {
+      source: artifact.path.apply((path) => new pulumi.asset.FileAsset(path)),
+      contentType: "application/octet-stream",
+    });
+    // Who sees these finds the image whole.
+    object("checksums", "SHA256SUMS", { content: published.apply(checksumList), contentType: "text/plain" }, [
+      image,
+    ]);
+    object(
+      "manifest",
+      "manifest.json",
+      { content: published.apply((all) => objectManifest(config, all)), contentType: "application/json" },
+      [image],
+    );
+    this.uri = pulumi.interpolate`s3://${bucket}/${image.key}`;
+    this.registerOutputs({ uri: this.uri });
+  }
+}

@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { StackConfig } from "../config";
+
+type Environment = Record<string, string | undefined>;
+
+/** Keys of the config that the environment may hold instead, with its names for them, the seed's first. */
+const FROM_ENVIRONMENT = {
+  bucket: ["IDRIVE_BUCKET"],
+  endpoint: ["IDRIVE_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
+  region: ["IDRIVE_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"],
+};
+
+/** What the environment says of the bucket, by config key. */
+export function bucketFrom(env: Environment): { bucket?: string; endpoint?: string; region?: string } {
+  const found = Object.entries(FROM_ENVIRONMENT).map(([key, names]) => [
+    key,
+    names.map((name) => env[name]).find(Boolean),
+  ]);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Record<string, string>;
+}
+
+/** Whether a key is in the environment, rather than in what AWS's own tools keep. */
+const hasKey = (env: Environment) => Boolean(env.IDRIVE_ACCESS_KEY || env.AWS_ACCESS_KEY_ID);
+
+/** Whether there is anything to sign requests with: a look, not a try. */
+export function hasCredentials(env: Environment): boolean {
+  const kept = env.AWS_SHARED_CREDENTIALS_FILE ?? join(env.HOME ?? homedir(), ".aws", "credentials");
+  const others = ["AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+  return hasKey(env) || others.some((name) => Boolean(env[name])) || existsSync(kept);
+}
+
+/**
+ * How the bucket's server is reached, as the arguments of an `aws.Provider`. No key is among them: the plugin has the one
+ * of the environment from a program (tools/s3), and any other where AWS's tools keep it.
+ */
+export function providerArgs(
+  { endpoint, region }: Partial<Pick<StackConfig, "endpoint" | "region">>,
+  env: Environment,
+) {
+  return {
+    region: region ?? "us-east-1",
+    ...(endpoint && {
+      endpoints: [{ s3: /^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}` }],
+      // A server of one's own has no name for each bucket.
+      s3UsePathStyle: true,
+      skipRequestingAccountId: true,
+    }),
+    ...(hasKey(env) && { profile: "bootstrap-pxe", sharedConfigFiles: ["tools/s3/config"] }),
+    skipCredentialsValidation: true,
+    skipMetadataApiCheck: true,
+    skipRegionValidation: true,
+  };
+}

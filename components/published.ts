@@ -1,0 +1,45 @@
+import type { StackConfig } from "../config";
+import type { Image } from "./Appliance";
+import type { RehearsalSummary } from "./Rehearsal";
+
+export interface Published {
+  image: Image;
+  compressed?: Image;
+  rehearsal: RehearsalSummary;
+}
+
+const nameOf = ({ path }: Image) => path.slice(path.lastIndexOf("/") + 1);
+
+/** Folder of a version's objects in the bucket, as the seed has it. */
+export const objectFolder = ({ bootstrapVersion }: Pick<StackConfig, "bootstrapVersion">) =>
+  `bootstrap/${bootstrapVersion}`;
+
+/** What lies in the bucket: the compressed image where there is one, else the image. */
+export const artifactOf = ({ image, compressed }: Pick<Published, "image" | "compressed">) => ({
+  ...(compressed ?? image),
+  name: nameOf(compressed ?? image),
+});
+
+/** `SHA256SUMS` in the form of sha256sum(1): the artifact, and the image that it unpacks to. */
+export function checksumList({ image, compressed }: Pick<Published, "image" | "compressed">): string {
+  return [image, ...(compressed ? [compressed] : [])]
+    .map((file) => `${file.sha256}  ${nameOf(file)}\n`)
+    .join("");
+}
+
+/** `manifest.json`: what was made, for which mini-PC, and what it did in its rehearsal. No secret is in it. */
+export function objectManifest(config: StackConfig, { image, compressed, rehearsal }: Published): string {
+  const entry = (file: Image) => ({ name: nameOf(file), sha256: file.sha256, bytes: file.bytes });
+  const { accelerator, seconds, steps, proved } = rehearsal;
+  const manifest = {
+    bootstrapVersion: config.bootstrapVersion,
+    talosVersion: config.talosVersion,
+    minipcMac: config.minipcMac,
+    minipcIp: config.minipcIp,
+    applianceCidr: config.applianceCidr.cidr,
+    image: entry(image),
+    compressed: compressed && entry(compressed),
+    rehearsed: { accelerator, seconds, steps: steps.map(({ step }) => step), proved },
+  };
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}

@@ -1,0 +1,166 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { Minio } from "../minio";
+import { sha256Of } from "../tools";
+import { imageOf, imageSum, upEndsWell } from "./aftermath";
+import { SmallLab } from "./small-lab";
+
+// The images of a small lab boot nothing: what they are published after is a stand-in for the rehearsal.
+const REHEARSAL = `
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { z } from "zod";
+import { partialBeside, publish } from "./lib/files";
+import { runStep } from "./lib/step";
+import { StepError } from "./lib/step-error";
+
+const Input = z.object({ key: z.string(), path: z.string() });
+void runStep("rehearse", Input, async ({ key, path }) => {
+  if (existsSync("artifacts/boots-not")) throw new StepError("rehearsing", "it boots not", "So be it");
+  const partial = await partialBeside(path);
+  await writeFile(partial, "{}");
+  await publish(partial, path, key);
+  return { timeline: path, accelerator: "tcg", seconds: 1, steps: [], proved: [] };
+});
+`;
+
+const SECRET = "secret-of-this-test";
+const FOLDER = "images/bootstrap/demo";
+let lab: SmallLab;
+let minio: Minio;
+
+beforeAll(async () => {
+  [lab, minio] = await Promise.all([SmallLab.make(), Minio.start("images")]);
+  writeFileSync(lab.checkout.path("steps/rehearse.ts"), REHEARSAL);
+  lab.checkout.use({
+    IDRIVE_BUCKET: "images",
+    IDRIVE_ENDPOINT: minio.origin,
+    IDRIVE_REGION: "us-east-1",
+    IDRIVE_ACCESS_KEY: minio.keys.AWS_ACCESS_KEY_ID,
+    IDRIVE_SECRET_KEY: minio.keys.AWS_SECRET_ACCESS_KEY,
+  });
+  lab.checkout.set("lab", { rehearse: "true", upload: "true" });
+}, 180_000);
+afterAll(async () => {
+  lab?.remove();
+  await minio?.remove();
+});
+
+const objects = async () =>
+  [...(await minio.curl("GET", "images?list-type=2")).matchAll(/<Key>([^<]*)<\/Key>/g)]
+    .map(([, key]) => key)
+    .sort();
+/** An object that ends with a line break, which `curl` does not print. */
+const text = async (name: string) => `${await minio.curl("GET", `${FOLDER}/${name}`)}\n`;
+/** When each object was last written, by its ETag and time. */
+const versions = async () =>
+  (await minio.curl("GET", "images?list-type=2")).match(/<(LastModified|ETag)>[^<]*/g);
+
+async function sumOf(name: string): Promise<string> {
+  const path = lab.checkout.path("artifacts/downloaded");
+  await minio.curl("GET", `${FOLDER}/${name}`, "--output", path);
+  const sum = sha256Of(readFileSync(path));
+  rmSync(path);
+  return sum;
+}
+
+test("what failed its rehearsal is not published", async () => {
+  writeFileSync(lab.checkout.path("artifacts/boots-not"), "");
+  const { exitCode, all } = await lab.checkout.up("lab");
+  rmSync(lab.checkout.path("artifacts/boots-not"));
+  expect(exitCode).not.toBe(0);
+  expect(all).toContain("it boots not");
+  expect(await objects()).toEqual([]);
+}, 60_000);
+
+test("the image, its checksums and a manifest lie under the version; the image is over 5 MiB", async () => {
+  await upEndsWell(lab.checkout);
+  expect(await objects()).toEqual([
+    "bootstrap/demo/SHA256SUMS",
+    "bootstrap/demo/bootstrap-pxe.raw",
+    "bootstrap/demo/manifest.json",
+  ]);
+  expect(await lab.checkout.output("lab", "objectUri")).toBe(`s3://${FOLDER}/bootstrap-pxe.raw`);
+  expect(readFileSync(imageOf(lab.checkout)).length).toBeGreaterThan(5 << 20);
+  expect(await sumOf("bootstrap-pxe.raw")).toBe(imageSum(lab.checkout));
+  expect(await text("SHA256SUMS")).toBe(`${imageSum(lab.checkout)}  bootstrap-pxe.raw\n`);
+  expect(JSON.parse(await text("manifest.json"))).toMatchObject({
+    minipcMac: "52:54:00:12:34:56",
+    image: { sha256: imageSum(lab.checkout) },
+    rehearsed: { seconds: 1 },
+  });
+}, 60_000);
+
+test("an unchanged image is not uploaded again", async () => {
+  const before = await versions();
+  await upEndsWell(lab.checkout, "lab", "--expect-no-changes");
+  await upEndsWell(lab.checkout);
+  expect(await versions()).toEqual(before);
+}, 60_000);
+
+test("a changed one takes its place", async () => {
+  lab.checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
+  await upEndsWell(lab.checkout);
+  expect(imageSum(lab.checkout)).not.toBe(lab.reference);
+  expect(await sumOf("bootstrap-pxe.raw")).toBe(imageSum(lab.checkout));
+  expect(await text("SHA256SUMS")).toContain(imageSum(lab.checkout));
+  expect(JSON.parse(await text("manifest.json"))).toMatchObject({ minipcMac: "52:54:00:ab:cd:ef" });
+}, 60_000);
+
+test("compressed, the smaller file is what is published, and the image beside it stays", async () => {
+  lab.checkout.set("lab", { compress: "gzip" });
+  await upEndsWell(lab.checkout);
+  expect(await sumOf("bootstrap-pxe.raw.gz")).toBe(sha256Of(readFileSync(`${imageOf(lab.checkout)}.gz`)));
+  expect((await text("SHA256SUMS")).split("\n")).toHaveLength(3);
+}, 60_000);
+
+test("npm run verify tells of an object which mini-PC it is for, and keeps no copy", async () => {
+  const verify = (name: string) =>
+    lab.checkout.script("node_modules/tsx/dist/cli.mjs", ["tools/verify-image.ts", `s3://${FOLDER}/${name}`]);
+  const whole = await verify("bootstrap-pxe.raw.gz");
+  expect(whole.all).toContain("This is the appliance demo for the mini-PC 52:54:00:ab:cd:ef");
+  expect(whole.exitCode).toBe(0);
+  const missing = await verify("nothing.raw");
+  expect(missing.all).toMatch(
+    /downloading s3:\/\/images\/bootstrap\/demo\/nothing\.raw from http.*NoSuchKey/,
+  );
+  expect(missing.exitCode).toBe(1);
+  expect(readdirSync(lab.checkout.path("artifacts")).filter((name) => name.startsWith(".verify"))).toEqual(
+    [],
+  );
+}, 60_000);
+
+test("no key is in the state, nor in what was said", async () => {
+  const { stdout } = await lab.checkout.pulumi("stack", "export", "--show-secrets", "--stack", "lab");
+  expect(stdout).toContain("publication-image");
+  expect(stdout).not.toContain(minio.keys.AWS_SECRET_ACCESS_KEY);
+  lab.checkout.use({ IDRIVE_SECRET_KEY: SECRET });
+  lab.checkout.set("lab", { minipcMac: "52:54:00:ab:cd:f0" });
+  const refused = await lab.checkout.up("lab");
+  lab.checkout.use({ IDRIVE_SECRET_KEY: minio.keys.AWS_SECRET_ACCESS_KEY });
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.all).toContain("the server does not take this key");
+  expect(refused.all).not.toContain(SECRET);
+  await upEndsWell(lab.checkout);
+  expect(await sumOf("bootstrap-pxe.raw.gz")).toBe(sha256Of(readFileSync(`${imageOf(lab.checkout)}.gz`)));
+}, 90_000);
+
+test("without a key, up says so before any work", async () => {
+  lab.checkout.use({ IDRIVE_ACCESS_KEY: "", HOME: lab.checkout.path("artifacts") });
+  const { exitCode, all } = await lab.checkout.up("lab");
+  lab.checkout.use({ IDRIVE_ACCESS_KEY: minio.keys.AWS_ACCESS_KEY_ID, HOME: process.env.HOME });
+  expect(exitCode).not.toBe(0);
+  expect(all).toContain("there is no key for the bucket");
+  expect(all).not.toContain("local:Command");
+}, 60_000);
+
+test("destroy leaves the objects, unless deleteObjects says otherwise", async () => {
+  const before = await objects();
+  const destroy = () => lab.checkout.pulumi("destroy", "--stack", "lab", "--yes", "--skip-preview");
+  expect((await destroy()).exitCode).toBe(0);
+  expect(await objects()).toEqual(before);
+  lab.checkout.set("lab", { deleteObjects: "true" });
+  await upEndsWell(lab.checkout);
+  expect((await destroy()).exitCode).toBe(0);
+  // The uncompressed one was left when compression was switched on.
+  expect(await objects()).toEqual(["bootstrap/demo/bootstrap-pxe.raw"]);
+}, 120_000);

@@ -1,0 +1,55 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** A TCP proxy on loopback that hands on what a client sends at a bounded rate. */
+export class ThrottledProxy {
+  private readonly sockets = new Set<Socket>();
+  /** Bytes that clients sent so far. */
+  passed = 0;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly bytesPerSecond: number,
+  ) {}
+
+  static async start(port: number, bytesPerSecond: number): Promise<ThrottledProxy> {
+    const server = createServer();
+    const proxy = new ThrottledProxy(server, bytesPerSecond);
+    server.on("connection", (client) => void proxy.carry(client, connect(port, "127.0.0.1")));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return proxy;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  private async carry(client: Socket, upstream: Socket): Promise<void> {
+    for (const socket of [client, upstream]) {
+      this.sockets.add(socket);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        this.sockets.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    upstream.pipe(client);
+    try {
+      for await (const chunk of client as AsyncIterable<Buffer>) {
+        this.passed += chunk.length;
+        if (!upstream.write(chunk)) await Promise.race([once(upstream, "drain"), once(upstream, "close")]);
+        await pause((1000 * chunk.length) / this.bytesPerSecond);
+      }
+    } catch {
+      client.destroy();
+    }
+  }
+
+  close(): void {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+  }
+}

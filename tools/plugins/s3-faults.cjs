@@ -1,0 +1,54 @@
+// What a failed call to an S3-compatible server means, and what to do about it.
+
+/** What to do, by the code that the server or the connection gave. @type {[code: RegExp, what: string][]} */
+const REMEDIES = [
+  [
+    /^(InvalidAccessKeyId|SignatureDoesNotMatch|AuthorizationHeaderMalformed)$/,
+    "the server does not take this key. See that access and secret key belong to this endpoint, and the region is right",
+  ],
+  [
+    /^(AccessDenied|Forbidden|403)$/,
+    "the key may not do this. Give it leave to write, and to list uploads, in this bucket",
+  ],
+  [
+    /^(NoSuchBucket|NotFound)$/,
+    "there is no such bucket. Make it, private, or set bucket to one that is there",
+  ],
+  [/^NoSuchKey$/, "there is no such object. See that its name is right"],
+  [/^RequestTimeTooSkewed$/, "this machine's clock and the server's differ too much. Set the clock"],
+  [/^ECONNREFUSED$/, "nothing answers there. See that endpoint is right and the server runs"],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, "its name is not known. See that endpoint is right and the network is up"],
+  [
+    /^(TimeoutError|ETIMEDOUT|ECONNRESET|EPIPE|RequestTimeout|AbortError)$/,
+    "the connection stalled or broke off, at each try. See that the server and the network are up",
+  ],
+  [/^Changed$/, "let nothing write to it"],
+  [/^ENOENT$/, "the file is gone"],
+  [
+    /^CredentialsProviderError$/,
+    "no key was found. Set IDRIVE_ACCESS_KEY and IDRIVE_SECRET_KEY, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+  ],
+];
+
+/**
+ * Why a call failed and what to do, in one line. The server's own words come along only where they name no key.
+ *
+ * @param {any} fault @param {{ maxAttempts?: number }} provider
+ */
+function whyRefused(fault, { maxAttempts }) {
+  // Node tries each address of a name and gathers what each said.
+  const cause = fault.errors?.[0] ?? fault;
+  const status = fault.$metadata?.httpStatusCode;
+  const codes = [cause.name, cause.Code, cause.code, String(status ?? "")].filter(Boolean).map(String);
+  const [, remedy] = REMEDIES.find(([known]) => codes.some((code) => known.test(code))) ?? [];
+  const found = codes.filter((code) => !/^(Error|AggregateError)$/.test(code)).slice(0, 2);
+  const words = remedy && !/^(Changed|CredentialsProviderError)$/.test(cause.name) ? "" : `${cause.message} `;
+  const tries =
+    fault.$metadata?.attempts > 1 ? ` after ${fault.$metadata.attempts} of ${maxAttempts} tries` : "";
+  return `${words}(${[...new Set(found)].join(", ")}${tries}): ${remedy ?? "run the same again"}. Then run the same again`.replace(
+    "run the same again. Then run the same again",
+    "run the same again",
+  );
+}
+
+module.exports = { whyRefused };
