@@ -5,18 +5,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import execa from "execa";
 import * as prettier from "prettier";
-import { chooseAccelerator, type Accelerator } from "../steps/lib/accelerator";
-import { sha256File } from "../steps/lib/files";
-import { run } from "../steps/lib/process";
+import { chooseAccelerator } from "../steps/lib/accelerator";
 import { writeSiteLayer, type SiteSources } from "../steps/lib/site-layer";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
-import { BASE_IMAGE } from "../demo/base/make";
 import { Checkout } from "../tools/checkout";
 import { TOP } from "../tools/setup/context.cjs";
+import { coldBuild } from "./cold-build";
+import { compression } from "./compression";
 import { contentBytes } from "./content";
+import { manyStacks } from "./fleet";
 import { EmptyProgram, environment, Stack } from "./pulumi";
-import { inTurn, seconds } from "./runs";
+import { inTurn } from "./runs";
+import { atLeast, atMost, imageOf, inputOf, newMac, type Bench } from "./setting";
 import { insert, isKept, table, type Figure } from "./table";
 
 const PARTS = ["a", "b", "c", "d", "e", "f", "g"] as const;
@@ -49,26 +50,6 @@ function readArguments(): { parts: Part[]; runs: number; write: boolean } {
   if (!Number.isInteger(runs) || runs < 1 || runs > 99) throw misused(`--runs ${values.runs}`);
   return { parts, runs, write: values.write };
 }
-
-/** What all parts work with. */
-interface Bench {
-  context: StepContext;
-  checkout: Checkout;
-  env: NodeJS.ProcessEnv;
-  lab: Stack;
-  runs: number;
-  accelerator: Accelerator;
-}
-
-const atMost = (value: number) => ({ kind: "at most", value }) as const;
-const atLeast = (value: number) => ({ kind: "at least", value }) as const;
-
-/** The image that `lab` names. */
-async function imageOf({ checkout, lab }: Bench): Promise<string> {
-  return checkout.path((await lab.pulumi("stack", "output", "imagePath")).trim());
-}
-
-const newMac = (run: number) => `52:54:00:be:00:${run.toString(16).padStart(2, "0")}`;
 
 async function changedMac(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
   const { context, checkout, env, lab, runs } = bench;
@@ -108,15 +89,6 @@ async function changedMac(bench: Bench, log: StepContext["log"]): Promise<Figure
       target: atMost(1.5),
     },
   ];
-}
-
-/** What the stack gave to a step. */
-async function inputOf<T extends object>({ lab }: Bench, step: string): Promise<T> {
-  const { deployment } = JSON.parse(await lab.pulumi("stack", "export")) as {
-    deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };
-  };
-  const found = deployment.resources.find(({ urn }) => urn.endsWith(`::${step}`));
-  return JSON.parse(found?.inputs?.stdin ?? "null") as T;
 }
 
 async function assembly(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
@@ -207,47 +179,6 @@ async function unchangedPreview(bench: Bench, log: StepContext["log"]): Promise<
   ];
 }
 
-/** Packer and nothing else, from the same source, with the same accelerator. */
-async function barePacker({ context, checkout, env, accelerator }: Bench): Promise<void> {
-  const [source, key] = [checkout.path("artifacts/demo", BASE_IMAGE), join(context.scratch, "key")];
-  await run(context, "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
-  const variables = {
-    source_path: source,
-    source_sha256: await sha256File(source),
-    output_directory: checkout.path("artifacts/bare-packer"),
-    ssh_private_key_file: key,
-    ssh_public_key: readFileSync(`${key}.pub`, "utf8").trim(),
-    accelerator,
-    offline: "true",
-  };
-  const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`);
-  await run(context, "packer", ["build", "-only=qemu.cloud-image", ...flags, "packer/bootstrap.pkr.hcl"], {
-    cwd: checkout.top,
-    env: { ...env, CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: checkout.path("artifacts/packer-cache") },
-  });
-}
-
-async function coldBuild(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
-  const { context, checkout, env } = bench;
-  const cold = new Stack(context, env, checkout.top, "cold");
-  await checkout.stack("cold", { artifactName: "cold" });
-  const packer = await seconds({ measured: () => barePacker(bench) }, 0);
-  rmSync(checkout.path("artifacts/bare-packer"), { recursive: true });
-  log(`packer build ${packer.toFixed(1)} s`);
-  for (const made of ["cache", "talos"]) rmSync(checkout.path("artifacts", made), { recursive: true });
-  const up = await seconds({ measured: () => cold.up() }, 0);
-  log(`up from nothing ${up.toFixed(1)} s`);
-  return [
-    {
-      what: "(d) a cold build, from command to image",
-      unit: "s",
-      here: { what: "`up` with nothing made, rehearsal off", values: [up] },
-      against: { what: "`packer build` of the same base", values: [packer] },
-      target: atMost(1.15),
-    },
-  ];
-}
-
 async function size(bench: Bench): Promise<Figure[]> {
   const { context, checkout } = bench;
   const image = await imageOf(bench);
@@ -270,123 +201,6 @@ async function size(bench: Bench): Promise<Figure[]> {
       target: atMost(1.3),
     },
   ];
-}
-
-/** Bytes that a folder takes on disk. */
-async function diskUse({ context }: Bench, folder: string): Promise<number> {
-  const { stdout } = await run(context, "du", ["-s", "--block-size=1", folder]);
-  return parseInt(stdout, 10);
-}
-
-/** Brings up stacks of another MAC and name each, by `npm run fleet`, and takes them down again. */
-async function fleet(bench: Bench, size: number): Promise<{ seconds: number; bytes: number }> {
-  const { checkout } = bench;
-  const names = Array.from({ length: size }, (_, index) => `of${size}-${index + 1}`);
-  for (const [index, name] of names.entries())
-    checkout.configure(name, { artifactName: name, minipcMac: newMac(index) });
-  const command = async (...args: string[]) => {
-    const { exitCode, all } = await checkout.script("tools/fleet.mjs", args);
-    if (exitCode !== 0) throw new Error(all);
-  };
-  const before = await diskUse(bench, checkout.path("artifacts"));
-  const taken = await seconds({ measured: () => command("up", ...names) }, 0);
-  const bytes = (await diskUse(bench, checkout.path("artifacts"))) - before;
-  await command("destroy", ...names, "--yes");
-  return { seconds: taken, bytes };
-}
-
-/** A third of the stacks takes a third of the time and of the disk, since layers are made once for all. */
-async function manyStacks(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
-  const few = await fleet(bench, 10);
-  log(`10 stacks ${few.seconds.toFixed(1)} s`);
-  const many = await fleet(bench, 30);
-  log(`30 stacks ${many.seconds.toFixed(1)} s`);
-  const image = statSync(await imageOf(bench)).blocks * 512;
-  return [
-    {
-      what: "(f) 30 stacks, layers there",
-      unit: "s",
-      here: { what: "`npm run fleet -- up` of 30", values: [many.seconds] },
-      against: { what: "three times that of 10", values: [3 * few.seconds] },
-      target: atMost(1.1),
-    },
-    {
-      what: "the same, on disk",
-      unit: "MiB",
-      here: { what: "what 30 add", values: [many.bytes] },
-      against: { what: "30 times one image", values: [30 * image] },
-      target: atMost(1.05),
-    },
-  ];
-}
-
-/** Each format, cold and after a changed MAC, against what a person would type. */
-async function compression(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
-  const { checkout, env, lab, runs } = bench;
-  const byHand = checkout.path("artifacts/by-hand.gz");
-  const gzip = async () =>
-    execa("sh", ["-c", 'gzip -9 -n -c "$1" >"$2"', "sh", await imageOf(bench), byHand]);
-  const slow = await seconds({ measured: gzip }, 0);
-  log(`gzip -9 ${slow.toFixed(1)} s`);
-  const against = { what: "`gzip -9` of the whole raw", values: [slow] };
-  const figures: Figure[] = [];
-  for (const format of ["gzip", "zstd"]) {
-    checkout.set("lab", { compress: format });
-    await lab.up();
-    const { path, ...given } = await inputOf<{ path: string }>(bench, "compressed-members");
-    const bytes = statSync(checkout.path(path)).size;
-    const cache = checkout.path("artifacts/bench-members");
-    const made = checkout.path("artifacts/bench-compressed");
-    const step = (run: number, input: object) =>
-      execa(checkout.path("steps/run"), ["compress"], {
-        cwd: checkout.top,
-        env,
-        input: JSON.stringify({ ...given, ...input, cache, path: made, stack: "bench", key: `bench-${run}` }),
-      });
-    const forget = (...paths: string[]) => {
-      for (const one of [made, ...paths]) rmSync(one, { recursive: true, force: true });
-    };
-    const cold = await inTurn(
-      runs,
-      { step: { prepare: () => forget(cache), measured: (run) => step(run, {}) } },
-      log,
-    );
-    checkout.set("lab", { minipcMac: newMac(100 + figures.length) });
-    await lab.up();
-    const changed = await inputOf(bench, "compressed-members");
-    const warm = await inTurn(
-      runs,
-      { step: { prepare: () => forget(), measured: (run) => step(run, changed) } },
-      log,
-    );
-    forget(cache);
-    figures.push(
-      {
-        what: `(g) ${format}, cold`,
-        unit: "s",
-        here: { what: "the step, from start to checksum", values: cold.step },
-        against,
-        target: atLeast(7),
-      },
-      {
-        what: "the same, after a changed MAC",
-        unit: "s",
-        here: { what: "the step", values: warm.step },
-        against,
-        target: atLeast(100),
-      },
-      {
-        what: "the same, in size",
-        unit: "MiB",
-        here: { what: `the ${format} file`, values: [bytes] },
-        against: { ...against, values: [statSync(byHand).size] },
-        target: atMost(1.01),
-      },
-    );
-  }
-  rmSync(byHand);
-  checkout.set("lab", { compress: "none" });
-  return figures;
 }
 
 const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<Figure[]>> = {

@@ -1,0 +1,33 @@
+import type { Accelerator } from "../steps/lib/accelerator";
+import type { StepContext } from "../steps/lib/step";
+import type { Checkout } from "../tools/checkout";
+import type { Stack } from "./pulumi";
+
+/** What all parts work with. */
+export interface Bench {
+  context: StepContext;
+  checkout: Checkout;
+  env: NodeJS.ProcessEnv;
+  lab: Stack;
+  runs: number;
+  accelerator: Accelerator;
+}
+
+export const atMost = (value: number) => ({ kind: "at most", value }) as const;
+export const atLeast = (value: number) => ({ kind: "at least", value }) as const;
+
+/** The image that `lab` names. */
+export async function imageOf({ checkout, lab }: Bench): Promise<string> {
+  return checkout.path((await lab.pulumi("stack", "output", "imagePath")).trim());
+}
+
+export const newMac = (run: number) => `52:54:00:be:00:${run.toString(16).padStart(2, "0")}`;
+
+/** What the stack gave to a step. */
+export async function inputOf<T extends object>({ lab }: Bench, step: string): Promise<T> {
+  const { deployment } = JSON.parse(await lab.pulumi("stack", "export")) as {
+    deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };
+  };
+  const found = deployment.resources.find(({ urn }) => urn.endsWith(`::${step}`));
+  return JSON.parse(found?.inputs?.stdin ?? "null") as T;
+}
