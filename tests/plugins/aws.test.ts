@@ -84,9 +84,10 @@ test("a file in several parts arrives as it is", async () => {
   expect(await downloaded("in/parts.raw")).toBe(sha256Of(CONTENT));
   // An ETag of several parts ends with their number.
   expect(state.etag).toMatch(/^[0-9a-f]{32}-[2-9]/);
-  expect(await minio.curl("HEAD", "images/in/parts.raw", "-I")).toMatch(
-    /content-type: application\/octet-stream/i,
-  );
+  const head = await minio.curl("HEAD", "images/in/parts.raw", "-I", "-H", "x-amz-checksum-mode: ENABLED");
+  expect(head).toMatch(/content-type: application\/octet-stream/i);
+  // The server has held each part to the checksum that came behind it.
+  expect(head).toMatch(/^x-amz-checksum-crc\w+: \S+/im);
 }, 120_000);
 
 test("a text arrives, changes in place, and goes", async () => {
