@@ -91,8 +91,12 @@ export function intact(artifact: string): Stamp | undefined {
   return same ? stamp : undefined;
 }
 
-/** As {@link intact}, but a touched file whose content is still the recorded one is stamped anew and counts. */
+/**
+ * As {@link intact}, but a touched file whose content is still the recorded one is stamped anew and counts. What killed
+ * runs left beside it goes, since a step that finds its work done will not write there again.
+ */
 export async function verified(artifact: string, key: string): Promise<Stamp | undefined> {
+  sweepPartials(artifact);
   const stamp = readStamp(artifact);
   const now = statSync(artifact, { throwIfNoEntry: false });
   if (!stamp || !now || stamp.key !== key || now.size !== stamp.bytes) return undefined;

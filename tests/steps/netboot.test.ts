@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
 import { inToolEnvironment, tool } from "../tools";
@@ -6,6 +6,8 @@ import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
 let number = 0;
+/** Above the highest pid there can be (Linux, PID_MAX_LIMIT). */
+const NO_PROCESS = 1 << 23;
 
 /** The least that passes for a bzImage: boot flag, HdrS, a pointer to the version string (Linux, boot.rst). */
 function kernel(version = "6.12.57-talos"): Buffer {
@@ -84,6 +86,16 @@ test("the same ISO gives the same bytes", async () => {
   const first = await runStep("netboot", input);
   const second = await runStep("netboot", { ...input, path: join(input.path, "../again.squashfs") });
   expect(second.manifest?.sha256).toBe(first.manifest?.sha256);
+});
+
+test("what a run left that was killed after its layer was in place goes with the next one", async () => {
+  const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": await initramfs() });
+  const first = await runStep("netboot", input);
+  const work = join(input.path, "..", `.netboot.squashfs.partial-${NO_PROCESS}`);
+  mkdirSync(work);
+  writeFileSync(join(work, "vmlinuz"), kernel());
+  expect(await runStep("netboot", input)).toMatchObject({ manifest: first.manifest });
+  expect(existsSync(work)).toBe(false);
 });
 
 test("an ISO of something else is refused, and says what is on it", async () => {
