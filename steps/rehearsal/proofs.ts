@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { readDhcp } from "./network/dhcp";
+import { UPLINK_LEASE } from "./network/gateway";
 import type { Link } from "./network/link";
 import { decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { Proof } from "./record";
@@ -112,17 +113,23 @@ export function askAsOthers(site: Site): () => Proof[] {
   };
 }
 
-/** What must be silent on the uplink is. */
-async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
-  const outsider = new Station(uplink, OUTSIDER, UPLINK_NEIGHBOUR, site.uplinkNic);
+/** What must be silent on the uplink is; one that never got an address there proves nothing by its silence. */
+export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
+  const outsider = new Station(uplink, OUTSIDER, UPLINK_NEIGHBOUR);
+  const isUp = await outsider.meet(UPLINK_LEASE);
   const asked = askServices(outsider, site.applianceIp);
-  // What the outsider asked came before what is answered here.
+  // The two links are two queues: what is answered on one says nothing of what still waits in the other.
+  await outsider.meet(UPLINK_LEASE);
   const control = await leaseIsAnswered(site);
+  await outsider.meet(UPLINK_LEASE);
+  const answers = `answered ${list(asked())}; by the lease: answered ${list(control)}`;
   return {
     id: "uplink-silent",
     title: "no service answers on the uplink",
-    held: asked().length === 0 && control.length === SERVICES,
-    evidence: `asked on the uplink: answered ${list(asked())}; by the lease: answered ${list(control)}`,
+    held: isUp && asked().length === 0 && control.length === SERVICES,
+    evidence: isUp
+      ? `asked on the uplink: ${answers}`
+      : `the appliance does not answer by ARP for the address that it was leased on the uplink`,
   };
 }
 

@@ -153,6 +153,13 @@ const CASES: Record<string, Broken> = {
     seen: /\/configs\/minipc\.yaml 200/,
     look: /location \/configs\//,
   },
+  "services for who takes the lease's address": {
+    inputs: (assembly) =>
+      edit(assembly, "nftables.conf", / *iifname "isolated" ip saddr \S+ ether .* drop\n/, ""),
+    at: "pinned",
+    seen: /10\.10\.10\.100 under another MAC: answered HTTP, DNS, time, TFTP/,
+    look: /ether saddr/,
+  },
   "services on the uplink": {
     inputs: (assembly) => edit(assembly, "nftables.conf", "policy drop;", "policy accept;"),
     at: "uplink-silent",

@@ -4,8 +4,9 @@ import { arpReply, BROADCAST, decode, udpFrame } from "./packets";
 
 /** Locally administered (IEEE 802). */
 const MAC = "02:00:5e:00:53:31";
-/** A net for documentation (RFC 5737), so that it meets no real one. */
-const NET = { address: "192.0.2.15", server: "192.0.2.1", netmask: "255.255.255.0" };
+/** What it leases to every host: of a net for documentation (RFC 5737), so that it meets no real one. */
+export const UPLINK_LEASE = "192.0.2.15";
+const NET = { address: UPLINK_LEASE, server: "192.0.2.1", netmask: "255.255.255.0" };
 
 /** Puts a gateway on a link as a home router is one: it leases an address, names itself as the way out, and drops the rest. */
 export function attachGateway(link: Link): void {

@@ -14,8 +14,11 @@ import {
   type Packet,
 } from "./packets";
 
-/** No two questions share a port: an answer that goes astray is not taken for another's. */
-let lastPort = 40000;
+/**
+ * No two questions share a port: an answer that goes astray is not taken for another's. Below those that Linux hands
+ * out by itself (ip(7), ip_local_port_range: 32768 and up), which the mini-PC asks from.
+ */
+let lastPort = 20000;
 
 /** Waits until something is found, or for the limit. */
 export async function until<T>(find: () => T | undefined, limitMs: number): Promise<T | undefined> {
@@ -28,8 +31,12 @@ export async function until<T>(find: () => T | undefined, limitMs: number): Prom
 
 /** A host on a link: one MAC, one address, and the few packets that ask a service whether it answers. */
 export class Station {
-  /** What its neighbour sent to it, to its own MAC or to all. */
+  /** What its neighbour sent to it: to its own MAC, to all, or in answer to it under another's. */
   readonly heard: Packet[] = [];
+  /** ARP answers that it had. */
+  private found = 0;
+  /** Ports that it asked from. */
+  private readonly ports = new Set<number | undefined>();
 
   constructor(
     private readonly link: Link,
@@ -46,36 +53,52 @@ export class Station {
     if (source === this.mac) return;
     if (arp?.target === this.ip) {
       this.neighbour = arp.mac;
+      if (arp.operation === 2) this.found++;
       if (arp.operation === 1) this.link.send(arpReply({ ...this.route(arp.ip), toMac: arp.mac }));
     }
     const fromOther = this.neighbour !== BROADCAST && source !== this.neighbour;
-    if (!fromOther && (destination === this.mac || destination === BROADCAST)) this.heard.push(packet);
+    const isAnswer = this.ports.has((packet.udp ?? packet.tcp)?.to);
+    if (!fromOther && (isAnswer || destination === this.mac || destination === BROADCAST))
+      this.heard.push(packet);
   }
 
   private route(to: string) {
     return { fromMac: this.mac, toMac: this.neighbour, from: this.ip, to };
   }
 
-  /** Finds by ARP where an address is. @returns whether somebody has it */
+  /**
+   * Finds by ARP where an address is. A neighbour that answers has taken in all that was sent before, in order, and
+   * knows where to send its own answers.
+   *
+   * @returns whether somebody has it
+   */
   async meet(ip: string): Promise<boolean> {
-    for (let tries = 0; tries < 5 && this.neighbour === BROADCAST; tries++) {
+    const before = this.found;
+    for (let tries = 0; tries < 5 && this.found === before; tries++) {
       this.link.send(arpRequest(this.mac, this.ip, ip));
-      await until(() => this.neighbour !== BROADCAST || undefined, 1000);
+      await until(() => this.found > before || undefined, 1000);
     }
-    return this.neighbour !== BROADCAST;
+    return this.found > before;
+  }
+
+  private takePort(): number {
+    this.ports.add(++lastPort);
+    return lastPort;
   }
 
   /** Sends a datagram from a new port, which it returns. */
   udp(to: string, port: number, payload: Buffer): number {
-    this.link.send(udpFrame(this.route(to), ++lastPort, port, payload));
-    return lastPort;
+    const own = this.takePort();
+    this.link.send(udpFrame(this.route(to), own, port, payload));
+    return own;
   }
 
   /** Asks for a TCP connection from a new port, which it returns; an open port answers SYN and ACK. */
   syn(to: string, port: number): number {
-    const head = { fromPort: ++lastPort, toPort: port, sequence: 1, acknowledged: 0, flags: SYN };
+    const own = this.takePort();
+    const head = { fromPort: own, toPort: port, sequence: 1, acknowledged: 0, flags: SYN };
     this.link.send(tcpFrame(this.route(to), head));
-    return lastPort;
+    return own;
   }
 
   /** Asks for a file by HTTP. @returns the status; undefined when nothing was answered within `limitMs` */
