@@ -6,7 +6,7 @@ import semver from "semver";
 import isMACAddress from "validator/lib/isMACAddress";
 import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { bucketFrom, hasCredentials } from "./components/bucket";
 import { knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
@@ -89,6 +89,9 @@ const sha256 = z
   .regex(/^[0-9a-f]{64}$/i, "not a SHA-256")
   .toLowerCase();
 const path = z.string().regex(/^[^\0\n]+$/, "not a path");
+/** A user and a password in a URL, RFC 3986, section 3.2.1. State, previews and process arguments would show them. */
+const USER_INFO = /\/\/[^/?#]*@/;
+const NO_USER_INFO = "it names a user or a password, which would be shown";
 const source = z
   .string()
   .refine(
@@ -96,7 +99,8 @@ const source = z
       /^file:\/\/./.test(value) ||
       isURL(value, { protocols: ["https"], require_protocol: true, require_tld: false }),
     "neither an https:// nor a file:// URL",
-  );
+  )
+  .refine((value) => !USER_INFO.test(value), NO_USER_INFO);
 const list = <T extends z.ZodType<string, string>>(item: T) =>
   z
     .string()
@@ -203,6 +207,7 @@ const keys = {
       (value) => isURL(value, { protocols: ["https", "http"], require_tld: false }),
       "neither a host nor a URL",
     )
+    .refine((value) => !USER_INFO.test(value), NO_USER_INFO)
     .optional(),
   region: z
     .string()
@@ -312,7 +317,8 @@ export function checkConfig(
 ): StackConfig {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
   const values: Record<string, string> = { ...declaredDefaults(), ...bucketFrom(env), ...set };
-  const shown = (key: string) => (secretKeys.includes(key) ? "[secret]" : values[key] || undefined);
+  const shown = (key: string) =>
+    secretKeys.includes(key) ? "[secret]" : values[key]?.replace(USER_INFO, "//[secret]@") || undefined;
   const faults: Fault[] = Object.keys(given)
     .filter((key) => !(key in keys))
     .map((key) => unknownKeyFault(key, shown(key) ?? ""));
@@ -328,9 +334,11 @@ export function checkConfig(
       : "it has no default";
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
   }
-  for (const [key, wrong] of crossFaults(checked, values, env)) {
+  const faultOf = (key: keyof typeof keys, wrong: string) =>
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
-  }
+  for (const key of secretKeys.filter((key): key is keyof typeof keys => key in keys))
+    faultOf(key, "it is set as a secret, and would be shown in plain: no key here takes one");
+  for (const [key, wrong] of crossFaults(checked, values, env)) faultOf(key, wrong);
   if (faults.length > 0) throw new ConfigError(faults, stack);
   return checked as StackConfig;
 }

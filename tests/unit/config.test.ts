@@ -59,6 +59,10 @@ test.each([
     "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML wants quotes)",
   ],
   [{ isoUrl: "http://example.org/talos.iso" }, "isoUrl: neither an https:// nor a file:// URL"],
+  [
+    { isoUrl: "https://me:hunter2@example.org/talos.iso" },
+    "isoUrl: it names a user or a password, which would be shown",
+  ],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],
@@ -95,7 +99,16 @@ test("one error lists every fault, with the key, the value, what is wrong and an
   expect(() => checkConfig(given, "lab")).toThrowErrorMatchingSnapshot();
 });
 
-test("a secret value is not shown", () => {
+test("a value that is set as a secret is refused, since no key here keeps one", () => {
+  expect(faultsOf({}, ["minipcMac"])).toEqual([
+    "minipcMac: it is set as a secret, and would be shown in plain: no key here takes one",
+  ]);
+});
+
+test("a secret value is not shown, nor a password in a URL", () => {
+  expect(() => checkConfig({ ...enough, isoUrl: "https://me:hunter2@example.org/x" }, "lab")).toThrow(
+    /isoUrl = "https:\/\/\[secret\]@example.org\/x"/,
+  );
   expect(() => checkConfig({ ...enough, endpoint: "hunter2 hunter2" }, "lab", ["endpoint"])).toThrow(
     /endpoint = "\[secret\]"/,
   );
