@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { chmod, stat, truncate } from "node:fs/promises";
-import { join } from "node:path";
-import { z } from "zod";
-import { listChecksum } from "./lib/checksums";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import { listChecksums } from "./lib/checksums";
 import { intact, manifestOf, partialBeside, publish, sha256File, verified } from "./lib/files";
 import { claim } from "./lib/owner";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
@@ -117,7 +117,10 @@ async function inspect(context: StepContext, disk: string): Promise<void> {
 void runStep("appliance", Input, async (request, context) => {
   await claim(request.path, request.stack);
   const made = await verified(request.path, request.key);
-  if (made) return manifestOf(request.path, made);
+  if (made) {
+    await listChecksums(dirname(request.path));
+    return manifestOf(request.path, made);
+  }
 
   const { base, netboot } = request;
   for (const layer of [base, netboot]) holdToStamp(layer);
@@ -132,8 +135,8 @@ void runStep("appliance", Input, async (request, context) => {
   // Nor while it was copied.
   for (const layer of [base, netboot]) holdToStamp(layer);
   const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
-  const stamp = await publish(disk, request.path, request.key, sha256);
-  await listChecksum(request.path, stamp.sha256);
+  const stamp = await publish(disk, request.path, request.key, { sha256 });
+  await listChecksums(dirname(request.path));
   context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} MiB`);
   return manifestOf(request.path, stamp);
 });

@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
-import { partialBeside, publish, verified, writeWhole } from "./lib/files";
+import { manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
-import { readTable } from "./lib/partitions";
 import { failureOf, run } from "./lib/process";
 import { reportProgress } from "./lib/progress";
 import { needRoom } from "./lib/room";
@@ -95,12 +94,13 @@ async function packerBuild(
 }
 
 void runStep("base", Input, async (input, context) => {
-  const details = `${input.path}.json`;
+  const cache = dirname(dirname(input.path));
+  sweepCache(cache);
   const made = await verified(input.path, input.key);
-  if (made && existsSync(details)) return JSON.parse(readFileSync(details, "utf8")) as object;
+  if (made) return manifestOf(input.path, made);
 
   // QEMU stops a guest whose disk cannot grow, and Packer would wait for it.
-  await needRoom(dirname(dirname(input.path)), BUILD_TO_SOURCE * statSync(input.sourcePath).size);
+  await needRoom(cache, BUILD_TO_SOURCE * statSync(input.sourcePath).size);
   const work = await partialBeside(input.path);
   await mkdir(work, { recursive: true });
   const disk = await packerBuild(context, input, join(work, "out"));
@@ -114,13 +114,10 @@ void runStep("base", Input, async (input, context) => {
       "packer/appliance/seal removes such things; mend it there",
     );
   }
-  const table = await readTable(context, result);
-  const stamp = await publish(result, input.path, input.key);
-  const manifest = { path: input.path, sha256: stamp.sha256, bytes: stamp.bytes, contentBytes, table };
-  await writeWhole(details, JSON.stringify(manifest));
+  const stamp = await publish(result, input.path, input.key, { facts: { contentBytes } });
   await rm(work, { recursive: true, force: true });
   context.log(
     `base ready: ${Math.round(stamp.bytes / MIB)} MiB, of which content ${Math.round(contentBytes / MIB)} MiB`,
   );
-  return manifest;
+  return manifestOf(input.path, stamp);
 });

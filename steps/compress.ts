@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { z } from "zod";
-import { listChecksum } from "./lib/checksums";
+import { basename, dirname, join } from "node:path";
+import * as z from "zod";
+import { listChecksums } from "./lib/checksums";
 import { COMPRESSORS } from "./lib/compressors";
 import { intact, manifestOf, partialBeside, publish, verified } from "./lib/files";
 import { concatenate, Members, type Range } from "./lib/members";
@@ -67,7 +67,10 @@ function holdToStamp({ path, sha256 }: Request["image"]): number {
 void runStep("compress", Input, async (request, context) => {
   await claim(request.path, request.stack);
   const made = await verified(request.path, request.key);
-  if (made) return manifestOf(request.path, made);
+  if (made) {
+    await listChecksums(dirname(request.path));
+    return manifestOf(request.path, made);
+  }
 
   const { image, format, layers, cache } = request;
   const bytes = holdToStamp(image);
@@ -101,8 +104,8 @@ void runStep("compress", Input, async (request, context) => {
     const sha256 = await concatenate(context, [table, ...kept.map(({ path }) => path), site], partial);
     // Nor while it was read.
     holdToStamp(image);
-    const stamp = await publish(partial, request.path, request.key, sha256);
-    await listChecksum(request.path, stamp.sha256);
+    const stamp = await publish(partial, request.path, request.key, { sha256 });
+    await listChecksums(dirname(request.path));
     context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} of ${Math.round(bytes / MIB)} MiB`);
     return manifestOf(request.path, stamp);
   } finally {

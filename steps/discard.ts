@@ -1,5 +1,6 @@
-import { z } from "zod";
-import { listChecksum } from "./lib/checksums";
+import { dirname } from "node:path";
+import * as z from "zod";
+import { listChecksums } from "./lib/checksums";
 import { discard, sweepPartials } from "./lib/files";
 import { ownerOf, release } from "./lib/owner";
 import { runStep } from "./lib/step";
@@ -13,8 +14,8 @@ delete process.env.LAST_RUN;
 void runStep("discard", Input, async ({ path, stack }, context) => {
   if (ownerOf(path) !== stack) return { path, removed: false };
   await discard(path);
-  sweepPartials(path);
-  await listChecksum(path, undefined);
+  sweepPartials(dirname(path));
+  await listChecksums(dirname(path));
   await release(path);
   context.log(`removed ${path}`);
   return { path, removed: true };

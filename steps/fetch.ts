@@ -2,9 +2,9 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
-import { run } from "./lib/process";
+import { whileLocked, run } from "./lib/process";
 import { reportProgress } from "./lib/progress";
 import { writesTo } from "./lib/room";
 import { filePath, isFileUrl } from "./lib/source-url";
@@ -43,14 +43,13 @@ function isMadeHere(url: string): boolean {
   return isFileUrl(url) && !relative(resolve("artifacts"), filePath(url)).startsWith("..");
 }
 
-async function record(request: Request, sha256: string): Promise<void> {
-  if (isMadeHere(request.url)) return;
-  // Two fetches may write at once; whoever lost the race writes again.
-  while (lockedDigests(request.lockFile)[request.url] !== sha256) {
-    const digests = { ...lockedDigests(request.lockFile), [request.url]: sha256 };
+async function record(context: StepContext, { url, lockFile }: Request, sha256: string): Promise<void> {
+  if (isMadeHere(url) || lockedDigests(lockFile)[url] === sha256) return;
+  await whileLocked(context, dirname(lockFile), async () => {
+    const digests = { ...lockedDigests(lockFile), [url]: sha256 };
     const sorted = Object.fromEntries(Object.entries(digests).sort(([a], [b]) => (a < b ? -1 : 1)));
-    await writeWhole(request.lockFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
-  }
+    await writeWhole(lockFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
+  });
 }
 
 const curl = (...args: string[]) => [
@@ -193,8 +192,11 @@ void runStep("fetch", Input, async (request, context) => {
     (await sha256File(request.path)) === expected
   ) {
     context.log(`${request.path} is there already, with the right checksum`);
-    await record(request, expected);
-    return manifestOf(request.path, await publish(request.path, request.path, request.key, expected));
+    await record(context, request, expected);
+    return manifestOf(
+      request.path,
+      await publish(request.path, request.path, request.key, { sha256: expected }),
+    );
   }
   writesTo(dirname(request.path));
   // Not named by process, so that a later run can go on where a killed one stopped.
@@ -212,6 +214,6 @@ void runStep("fetch", Input, async (request, context) => {
     await download(context, request, partial);
   }
   const sha256 = await check(request, partial, expected);
-  await record(request, sha256);
-  return manifestOf(request.path, await publish(partial, request.path, request.key, sha256));
+  await record(context, request, sha256);
+  return manifestOf(request.path, await publish(partial, request.path, request.key, { sha256 }));
 });

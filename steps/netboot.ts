@@ -1,10 +1,10 @@
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, statSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import tar, { type Pack } from "tar-stream";
-import { z } from "zod";
-import { intact, partialBeside, publish, sha256File, verified, writeWhole } from "./lib/files";
+import * as z from "zod";
+import { intact, manifestOf, partialBeside, publish, sha256File, sweepCache, verified } from "./lib/files";
 import { initramfsFormat, kernelVersion } from "./lib/kernel-image";
 import { run } from "./lib/process";
 import { squashfs } from "./lib/squashfs";
@@ -128,9 +128,9 @@ async function writeLayer(context: StepContext, version: string, pair: Pair, pat
 }
 
 void runStep("netboot", Input, async (request, context) => {
-  const details = `${request.path}.json`;
-  if ((await verified(request.path, request.key)) && existsSync(details))
-    return JSON.parse(readFileSync(details, "utf8")) as object;
+  sweepCache(dirname(dirname(request.path)));
+  const made = await verified(request.path, request.key);
+  if (made) return manifestOf(request.path, made);
 
   if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
     const next = "Run pulumi up again; give two stacks of one Talos version the same isoUrl";
@@ -143,12 +143,10 @@ void runStep("netboot", Input, async (request, context) => {
   const layer = join(work, "layer");
   await writeLayer(context, request.talosVersion, pair, layer);
   const files = { vmlinuz: await sha256File(pair.kernel), "initramfs.xz": await sha256File(pair.initramfs) };
-  const stamp = await publish(layer, request.path, request.key);
-  const manifest = { path: request.path, sha256: stamp.sha256, bytes: stamp.bytes, ...facts, files };
-  await writeWhole(details, JSON.stringify(manifest));
+  const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   await rm(work, { recursive: true, force: true });
   context.log(
     `kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}): ${Math.round(stamp.bytes / (1 << 20))} MiB`,
   );
-  return manifest;
+  return manifestOf(request.path, stamp);
 });

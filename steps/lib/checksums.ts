@@ -1,14 +1,21 @@
 import { existsSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { writeWhole } from "./files";
+import { join } from "node:path";
+import { stampedIn, writeWhole } from "./files";
 
-/** Puts a file's line into the SHA256SUMS beside it, in the form of sha256sum(1), or takes it out. */
-export async function listChecksum(file: string, sha256: string | undefined): Promise<void> {
-  const list = join(dirname(file), "SHA256SUMS");
-  const before = existsSync(list) ? readFileSync(list, "utf8").split("\n") : [];
-  const lines = before.filter((line) => line !== "" && line.slice(66) !== basename(file));
-  if (sha256) lines.push(`${sha256}  ${basename(file)}`);
-  if (lines.length > 0) await writeWhole(list, `${lines.sort().join("\n")}\n`);
-  else await rm(list, { force: true });
+const LIST = "SHA256SUMS";
+
+/** What `SHA256SUMS` says of a folder's artifacts, in the form of sha256sum(1). */
+function linesFor(folder: string): string {
+  const lines = stampedIn(folder).map(([name, sha256]) => `${sha256}  ${name}\n`);
+  return lines.sort().join("");
+}
+
+/** Writes the list of a folder's artifacts beside them; it is not there while there are none. */
+export async function listChecksums(folder: string): Promise<void> {
+  const list = join(folder, LIST);
+  const listed = () => (existsSync(list) ? readFileSync(list, "utf8") : "");
+  // Two stacks may share the folder: whoever wrote last finds what the other made meanwhile.
+  for (let lines = linesFor(folder); lines !== listed(); lines = linesFor(folder))
+    await (lines === "" ? rm(list, { force: true }) : writeWhole(list, lines));
 }

@@ -30,25 +30,30 @@ export async function sha256File(path: string, signal?: AbortSignal): Promise<st
   }
 }
 
-const partialPrefix = (target: string) => `.${basename(target)}.partial-`;
+const PARTIAL = /\.partial-(\d+)$/;
 
-/** Removes what killed runs left beside `target` under temporary names. */
-export function sweepPartials(target: string): void {
-  const [folder, prefix] = [dirname(target), partialPrefix(target)];
+/** Removes what killed runs left in a folder under temporary names. */
+export function sweepPartials(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length)))) {
-      rmSync(join(folder, name), { recursive: true, force: true });
-    }
+    const pid = PARTIAL.exec(name)?.[1];
+    if (pid && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
   }
+}
+
+/** As {@link sweepPartials}, in every folder of a cache that keeps one for each key: nobody may ask for that key again. */
+export function sweepCache(folder: string): void {
+  const keys = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  for (const key of keys) if (key.isDirectory()) sweepPartials(join(folder, key.name));
 }
 
 /** A name beside `target` to write to before the rename, so that both are on one file system. */
 export async function partialBeside(target: string): Promise<string> {
-  sweepPartials(target);
-  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-  writesTo(dirname(target));
-  const partial = join(dirname(target), `${partialPrefix(target)}${process.pid}`);
+  const folder = dirname(target);
+  sweepPartials(folder);
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  writesTo(folder);
+  const partial = join(folder, `.${basename(target)}.partial-${process.pid}`);
   process.once("exit", () => rmSync(partial, { recursive: true, force: true }));
   return partial;
 }
@@ -68,6 +73,8 @@ export interface Stamp {
   sha256: string;
   /** What it was made from: a digest over all inputs of its step. */
   key: string;
+  /** What else its step tells of it. */
+  facts?: object;
 }
 
 function stampPath(artifact: string): string {
@@ -96,37 +103,52 @@ export function intact(artifact: string): Stamp | undefined {
  * runs left beside it goes, since a step that finds its work done will not write there again.
  */
 export async function verified(artifact: string, key: string): Promise<Stamp | undefined> {
-  sweepPartials(artifact);
+  sweepPartials(dirname(artifact));
   const stamp = readStamp(artifact);
   const now = statSync(artifact, { throwIfNoEntry: false });
   if (!stamp || !now || stamp.key !== key || now.size !== stamp.bytes) return undefined;
   if (intact(artifact)) return stamp;
-  return (await sha256File(artifact)) === stamp.sha256 ? writeStamp(artifact, stamp.sha256, key) : undefined;
+  return (await sha256File(artifact)) === stamp.sha256 ? writeStamp(artifact, stamp) : undefined;
 }
 
-async function writeStamp(artifact: string, sha256: string, key: string): Promise<Stamp> {
+async function writeStamp(
+  artifact: string,
+  { sha256, key, facts }: Pick<Stamp, "sha256" | "key" | "facts">,
+): Promise<Stamp> {
   const now = statSync(artifact);
-  const stamp = { bytes: now.size, mtimeMs: now.mtimeMs, inode: now.ino, sha256, key };
+  const stamp = { bytes: now.size, mtimeMs: now.mtimeMs, inode: now.ino, sha256, key, facts };
   await writeWhole(stampPath(artifact), JSON.stringify(stamp));
   return stamp;
 }
 
-/** Renames a finished `partial` to its final name and stamps it. The stamp comes last: without it the file counts as absent. */
+/**
+ * Renames a finished `partial` to its final name and stamps it. The stamp comes last: without it the file counts as absent.
+ *
+ * @param given its SHA-256, where that is known already, and what else is told of it
+ */
 export async function publish(
   partial: string,
   artifact: string,
   key: string,
-  sha256?: string,
+  given: { sha256?: string; facts?: object } = {},
 ): Promise<Stamp> {
-  const digest = sha256 ?? (await sha256File(partial));
+  const sha256 = given.sha256 ?? (await sha256File(partial));
   await rm(stampPath(artifact), { force: true });
   await rename(partial, artifact);
-  return writeStamp(artifact, digest, key);
+  return writeStamp(artifact, { sha256, key, facts: given.facts });
 }
 
 /** What a step tells of the file that it made. */
-export function manifestOf(path: string, { sha256, bytes }: Stamp) {
-  return { path, sha256, bytes };
+export function manifestOf(path: string, { sha256, bytes, facts }: Stamp) {
+  return { path, sha256, bytes, ...facts };
+}
+
+/** Files of a folder that have a stamp, with the SHA-256 of what was made, whatever became of it since. */
+export function stampedIn(folder: string): [name: string, sha256: string][] {
+  return readdirSync(folder).flatMap((name) => {
+    const stamp = readStamp(join(folder, name));
+    return stamp ? [[name, stamp.sha256] as [string, string]] : [];
+  });
 }
 
 /** Removes an artifact with its stamp. */

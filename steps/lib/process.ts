@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import execa, { type ExecaReturnValue, type Options } from "execa";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";
@@ -54,4 +55,26 @@ export async function run(
 export function failureOf(fault: unknown): { exitCode?: number; stderr: string } {
   const { exitCode, stderr = "" } = ((fault as Error).cause ?? {}) as Partial<ExecaReturnValue>;
   return { exitCode, stderr };
+}
+
+/**
+ * Does a piece of work while nobody else does theirs who asks for the same lock, in this process or another.
+ *
+ * @param lock a file or a folder that is there, as for flock(1)
+ */
+export async function whileLocked<T>(
+  { signal }: Pick<StepContext, "signal">,
+  lock: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  // The holder ends with its stdin, so with this process too.
+  const options: Options & { signal: AbortSignal } = { signal };
+  const holder = execa("flock", [lock, "sh", "-c", "echo mine; exec cat"], options);
+  await Promise.race([once(holder.stdout as NodeJS.ReadableStream, "data"), holder]);
+  try {
+    return await work();
+  } finally {
+    holder.stdin?.end();
+    await holder;
+  }
 }

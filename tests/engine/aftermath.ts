@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
 import type { Checkout } from "../../tools/checkout";
@@ -25,12 +26,12 @@ export function processesIn({ top }: Checkout): Process[] {
 }
 
 export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  for (let tries = 0; tries < 3000; tries++) {
+  for (let tries = 0; tries < 9000; tries++) {
     const found = look();
     if (found) return found;
     await pause(20);
   }
-  throw new Error(`${what}: not within a minute`);
+  throw new Error(`${what}: not within three minutes`);
 }
 
 /** Pulumi's language host and the real plugins take minutes to miss their engine; the next run ends them. */
@@ -43,11 +44,14 @@ export const untilStepsEnd = (checkout: Checkout) =>
 /** Names that only a step at work uses. */
 export function leftoversIn(folder: string): string[] {
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String) : [];
-  return names.filter((name) => /\.partial-\d+$/.test(name));
+  return names.filter((name) => /\.partial-\d+$|\.cjs\.\d+$/.test(name));
 }
 
 /** What the stack `lab` makes. */
 export const imageOf = (checkout: Checkout) => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
+
+/** What stands beside it for whoever checks a copy. */
+const listedSums = (checkout: Checkout) => readFileSync(join(imageOf(checkout), "../SHA256SUMS"), "utf8");
 
 export const imageSum = (checkout: Checkout) => sha256Of(readFileSync(imageOf(checkout)));
 
@@ -61,6 +65,7 @@ export async function upEndsWell(checkout: Checkout, stack = "lab", ...flags: st
 export async function expectRecovery(checkout: Checkout, reference: string): Promise<void> {
   await upEndsWell(checkout);
   expect(imageSum(checkout)).toBe(reference);
+  expect(listedSums(checkout)).toContain(`${reference}  bootstrap-pxe.raw\n`);
   await upEndsWell(checkout, "lab", "--expect-no-changes");
   expect(leftoversIn(checkout.path("artifacts"))).toEqual([]);
   expect(abandonedScratch()).toEqual([]);
