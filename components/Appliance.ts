@@ -47,7 +47,7 @@ export class Appliance extends pulumi.ComponentResource {
     this.path = path;
     this.known = intact(join(TOP, path))?.sha256;
     const code = codeDigest("appliance");
-    const input = pulumi
+    const made = pulumi
       .all([args.base, args.netboot, args.files, machineConfig.checked, args.consoleHash])
       .apply(([base, netboot, files, checked, consoleHash]) => {
         const content = {
@@ -69,13 +69,14 @@ export class Appliance extends pulumi.ComponentResource {
           ...content,
         };
       });
+    // The password's hash is in the key only as part of a digest.
+    const input = pulumi.unsecret(made);
     this.image = step<Image>(
       `${name}-assembly`,
       {
         program: "appliance",
-        // The password's hash is in the key only as part of a digest.
-        input: pulumi.unsecret(input),
-        artifact: { path },
+        input,
+        artifact: { path, key: input.key },
         secrets: { CONSOLE_HASH: args.consoleHash },
         onDestroy: "discard",
       },

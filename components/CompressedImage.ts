@@ -42,7 +42,7 @@ export class CompressedImage extends pulumi.ComponentResource {
       {
         program: "compress",
         input,
-        artifact: { path },
+        artifact: { path, key: input.key },
         lock: "artifacts/cache/compressed/lock",
         onDestroy: "discard",
       },

@@ -7,7 +7,9 @@ export interface Part {
   name: string;
   /** What it would be given; unset while that depends on a step that runs first. */
   input?: object;
-  /** Whether what it would make is there, just as it was made. */
+  /** Whether Pulumi would run it. */
+  runs: boolean;
+  /** Whether what it would make is there, just as it was made: then running it is no work. */
   isMade: boolean;
   /** Why its artifact has to be made again though nothing else changed. */
   missing?: string;
@@ -89,16 +91,15 @@ export function differences(before: unknown, now: unknown, path: string[] = []):
 }
 
 /** What would be done with a part, and why. */
-export function verdict({ name, input, isMade, missing, last }: Part): Verdict {
-  if (!input) return { name, what: "follows", why: [], seconds: last?.seconds };
-  // Undefined values do not reach a step.
-  const given: unknown = JSON.parse(JSON.stringify(input));
-  if (isMade || (!missing && last && isDeepStrictEqual(last.input, given)))
-    return { name, what: "reused", why: [] };
+export function verdict({ name, input, runs, isMade, missing, last }: Part): Verdict {
+  const seconds = last?.seconds;
+  if (!input) return { name, what: "follows", why: [], seconds };
+  if (!runs || isMade) return { name, what: "reused", why: [] };
   if (!last) return { name, what: "runs", why: [missing ?? "it has not run here yet"] };
-  const changed = differences(last.input, given);
-  if (changed.length > 0) return { name, what: "runs", why: changed, seconds: last.seconds };
-  return { name, what: "runs", why: [missing ?? "the console's password"], seconds: last.seconds };
+  // Undefined values do not reach a step.
+  const changed = differences(last.input, JSON.parse(JSON.stringify(input)));
+  if (changed.length > 0) return { name, what: "runs", why: changed, seconds };
+  return { name, what: "runs", why: [missing ?? "a secret of it, or it is new to the stack"], seconds };
 }
 
 const inSeconds = (seconds: number) =>

@@ -47,12 +47,14 @@ export function fetch(
   const what = { ...source, localState: localState(source.url), code: codeDigest("fetch") };
   const key = keyOf(what);
   const stamp = intact(join(TOP, path));
+  const known = stamp?.key === key ? stamp.sha256 : undefined;
   const input = { key, path, setKeys, ...what };
   const file = step<Fetched>(
     name,
     { program: "fetch", input, artifact: { path, key }, lock: `${path}.lock` },
     parent,
-    dependsOn,
+    // What is there already makes nobody wait.
+    known ? undefined : dependsOn,
   );
-  return { file, known: stamp?.key === key ? stamp.sha256 : undefined };
+  return { file, known };
 }

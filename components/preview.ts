@@ -10,21 +10,30 @@ const previewed: Promise<Verdict>[] = [];
 export const lastRunPath = (name: string) => `artifacts/cache/runs/${pulumi.getStack()}/${name}.json`;
 
 /** The value, or undefined while a preview cannot tell it. */
-async function known<T>(value: pulumi.Input<T>): Promise<T | undefined> {
+export async function known<T>(value: pulumi.Input<T>): Promise<T | undefined> {
   // Both are the SDK's own, left out of its types (pulumi/pulumi, sdk/nodejs/output.ts).
   const output = pulumi.output(value) as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
   return (await output.isKnown) ? output.promise() : undefined;
 }
 
+/** A step's resource, and why its artifact has to be made again, if it has to. */
+interface Made {
+  command: { stdout: pulumi.Output<string> };
+  missing?: string;
+}
+
 /** Notes a step, so that a preview can tell what becomes of it. */
-export function noteForPreview(name: string, given: pulumi.Input<object>, missing?: string): void {
+export function noteForPreview(name: string, given: pulumi.Input<object>, made: Made | Promise<Made>): void {
   if (!pulumi.runtime.isDryRun()) return;
   const look = async () => {
     const input = await known(given);
     const { path } = (input ?? {}) as { path?: string };
+    const { command, missing } = await made;
     return verdict({
       name,
       input,
+      // What it prints is known only of a step that does not run.
+      runs: (await known(command.stdout)) === undefined,
       isMade: input !== undefined && isMade({ ...input, path: path && join(TOP, path) }),
       missing,
       last: lastRun(join(TOP, lastRunPath(name))),

@@ -145,7 +145,9 @@ export class Checkout {
     const { stdout, exitCode, all } = await this.pulumi("preview", "--stack", name, "--json");
     if (exitCode !== 0) throw new Error(all);
     const { steps } = JSON.parse(stdout) as PreviewJson;
-    const changed = steps.filter(({ op }) => op !== "same");
+    // A replacement is told once as such, and once for each of its halves.
+    const untold = ["same", "create-replacement", "delete-replaced"];
+    const changed = steps.filter(({ op }) => !untold.includes(op));
     return Object.fromEntries(changed.map(({ op, urn }) => [urn.split("::").at(-1) as string, op]));
   }
 

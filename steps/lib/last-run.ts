@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { intact, writeWhole } from "./files";
 
 /** What a step was given when it last ended well, and how long making it took: the next preview tells by it. */
@@ -17,10 +17,22 @@ export function lastRun(path: string): LastRun | undefined {
   }
 }
 
+/** What a step was asked to make; one that makes no file has no key. */
+function asked(input: object): { path: string; key: string } | undefined {
+  const { path, key } = input as { path?: string; key?: string };
+  return path === undefined || key === undefined ? undefined : { path, key };
+}
+
 /** Whether what this input asks for is on disk already. */
 export function isMade(input: object): boolean {
-  const { path, key } = input as { path?: string; key?: string };
-  return path !== undefined && key !== undefined && intact(path)?.key === key;
+  const wanted = asked(input);
+  return wanted !== undefined && intact(wanted.path)?.key === wanted.key;
+}
+
+/** What tells the file that a step makes from the one that was there before; undefined while there is none. */
+export function generation(input: object): number | undefined {
+  const wanted = asked(input);
+  return wanted && statSync(wanted.path, { throwIfNoEntry: false })?.ino;
 }
 
 /** @param seconds unset when the step found its work done */

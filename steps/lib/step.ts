@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import type { z } from "zod";
-import { isMade, remember } from "./last-run";
+import type * as z from "zod";
+import { generation, remember } from "./last-run";
 import { explainFull, writesTo } from "./room";
 import { makeScratch } from "./scratch.cjs";
 import { StepError } from "./step-error";
@@ -85,6 +85,8 @@ export async function runStep<S extends z.ZodType>(
   body: (input: z.output<S>, context: StepContext) => Promise<object>,
 ): Promise<void> {
   await runProgram(name, async (context) => {
+    // What was made is made, also where nobody can write that down.
+    const forgotten = (fault: Error) => context.log(`what it took is not remembered: ${fault.message}`);
     const raw = JSON.parse(await text(process.stdin)) as object;
     const given = schema.safeParse(raw);
     if (!given.success) {
@@ -95,10 +97,11 @@ export async function runStep<S extends z.ZodType>(
         `See steps/${name}.ts for its form`,
       );
     }
-    const wasMade = isMade(raw);
+    const before = generation(raw);
     const manifest = await body(given.data, context);
+    const foundItMade = before !== undefined && before === generation(raw);
     const { LAST_RUN: lastRun } = process.env;
-    if (lastRun) await remember(lastRun, raw, wasMade ? undefined : process.uptime());
+    if (lastRun) await remember(lastRun, raw, foundItMade ? undefined : process.uptime()).catch(forgotten);
     return manifest;
   });
 }

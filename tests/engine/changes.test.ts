@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { Checkout } from "../../tools/checkout";
+import { Checkout, type Plan } from "../../tools/checkout";
 import { inToolEnvironment, tool } from "../tools";
 import { PackerStandIn } from "./packer-stand-in";
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
   await writeMachineConfig({});
   await checkout.stack("lab", { machineConfig: MACHINE_CONFIG });
   await up();
-}, 120_000);
+});
 afterAll(() => checkout.remove());
 
 async function up(...flags: string[]): Promise<string> {
@@ -84,16 +85,21 @@ const CHECKED_SITE = ["services-check", "machine-config-check", "appliance-assem
 const BASE = ["base-packer", "appliance-assembly"];
 /** A component and its step, which come and go together. */
 const COMPRESSED = ["compressed", "compressed-members"];
+const IMAGE = "artifacts/bootstrap/demo/bootstrap-pxe.raw";
+
+const each = (names: string[], op: string): Plan => Object.fromEntries(names.map((name) => [name, op]));
 
 interface Change {
   what: string;
   make: () => void | Promise<void>;
-  /** Resources that the preview changes; unset, those that run. */
-  previewed?: string[];
+  /** What the preview does to which resource; unset, it updates those that run. */
+  previewed?: Plan;
   /** Steps that `up` runs. */
   run: string[];
   /** How often Packer runs in it. */
   packer?: number;
+  /** Files that are removed by it. */
+  gone?: string[];
 }
 
 const CHANGES: Change[] = [
@@ -169,7 +175,7 @@ const CHANGES: Change[] = [
   {
     what: "compression, switched on",
     make: () => checkout.set("lab", { compress: "gzip" }),
-    previewed: COMPRESSED,
+    previewed: each(COMPRESSED, "create"),
     run: ["compressed-members"],
   },
   {
@@ -180,28 +186,52 @@ const CHANGES: Change[] = [
   {
     what: "another compression",
     make: () => checkout.set("lab", { compress: "zstd" }),
+    previewed: { "compressed-members": "replace" },
     run: ["compressed-members"],
+    gone: [`${IMAGE}.gz`],
   },
   {
     what: "compression, switched off",
     make: () => checkout.set("lab", { compress: "none" }),
-    previewed: COMPRESSED,
+    previewed: each(COMPRESSED, "delete"),
     run: [],
+    gone: [`${IMAGE}.zst`],
+  },
+  {
+    what: "another name for the image",
+    make: () => checkout.set("lab", { artifactName: "nuc1" }),
+    previewed: { "appliance-assembly": "replace" },
+    run: ["appliance-assembly"],
+    gone: [IMAGE],
+  },
+  {
+    what: "another version of the appliance",
+    make: () => checkout.set("lab", { artifactName: "bootstrap-pxe", bootstrapVersion: "demo2" }),
+    previewed: { console: "replace", "services-check": "update", "appliance-assembly": "replace" },
+    run: SITE,
+    gone: ["artifacts/bootstrap/demo/nuc1.raw", "artifacts/bootstrap/demo/SHA256SUMS"],
+  },
+  {
+    what: "the version that was before",
+    make: () => checkout.set("lab", { bootstrapVersion: "demo" }),
+    previewed: { console: "replace", "services-check": "update", "appliance-assembly": "replace" },
+    run: SITE,
+    gone: ["artifacts/bootstrap/demo2/bootstrap-pxe.raw"],
   },
 ];
 
 // Each starts from where the one before ended.
 test.each(CHANGES.map((change) => [change.what, change] as const))(
   "%s changes exactly what it should",
-  async (_what, { make, run, previewed = run, packer: builds = 0 }) => {
+  async (_what, { make, run, previewed = each(run, "update"), packer: builds = 0, gone = [] }) => {
     await make();
-    expect(Object.keys(await checkout.preview("lab")).sort()).toEqual([...previewed].sort());
+    expect(await checkout.preview("lab")).toEqual(previewed);
     packer.forget();
     expect((await stepsRunBy(up)).sort()).toEqual([...run].sort());
     expect(packer.runs()).toBe(builds);
+    expect(gone.filter((path) => existsSync(checkout.path(path)))).toEqual([]);
     await up("--expect-no-changes");
   },
-  120_000,
 );
 
 /** The file that a step made, as its last run remembers it. */
@@ -220,6 +250,19 @@ function replaced(path: string, spoil: (copy: string) => void): void {
 }
 
 test.each<[string, () => void, string[], number]>([
+  ["the ISO deleted", () => rmSync(madeBy("talos-fetch")), ["talos-fetch"], 0],
+  [
+    "the base's source truncated",
+    () => replaced(madeBy("base-fetch"), (copy) => truncateSync(copy, 1 << 20)),
+    ["base-fetch"],
+    0,
+  ],
+  [
+    "the image altered",
+    () => replaced(madeBy("appliance-assembly"), (copy) => writeFileSync(copy, "x", { flag: "r+" })),
+    ["appliance-assembly"],
+    0,
+  ],
   ["the base deleted", () => rmSync(madeBy("base-packer")), ["base-packer"], 1],
   [
     "the base truncated",
@@ -269,7 +312,6 @@ test.each<[string, () => void, string[], number]>([
     // Another base may be the same by its bytes too: what it is shrunk with holds no time.
     if (builds === 0) expect(await checkout.output("lab", "imageSha256")).toBe(image);
   },
-  120_000,
 );
 
 test("preview says which parts are reused, which run and why, and how long they took here", async () => {
@@ -283,5 +325,18 @@ test("preview says which parts are reused, which run and why, and how long they 
   expect(stdout).toMatch(/appliance-assembly +follows +\d\S* s/);
   expect(stdout).toMatch(/About \d+\S* s if all of these run/);
   await up();
-  expect((await checkout.pulumi("preview", "--stack", "lab")).stdout).toContain("Every part is reused: ");
+  const told = async () => (await checkout.pulumi("preview", "--stack", "lab")).stdout;
+  expect(await told()).toContain("Every part is reused: ");
+  rmSync(checkout.path("artifacts/cache/runs"), { recursive: true });
+  expect(await told()).toContain("Every part is reused: ");
+});
+
+test("preview says of a stack that was destroyed what is made again, and what is there still", async () => {
+  expect(await checkout.pulumi("destroy", "--stack", "lab", "--yes", "--skip-preview")).toMatchObject({
+    exitCode: 0,
+  });
+  const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
+  for (const checked of ["services-check", "machine-config-check"])
+    expect(stdout).toMatch(new RegExp(`${checked} +runs `));
+  for (const there of ["talos-fetch", "base-fetch"]) expect(stdout).toMatch(new RegExp(`${there} +reused`));
 });

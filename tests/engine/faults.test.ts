@@ -5,9 +5,11 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
@@ -20,7 +22,7 @@ let lab: SmallLab;
 
 beforeAll(async () => {
   lab = await SmallLab.make();
-}, 120_000);
+});
 afterAll(() => lab?.remove());
 
 /** Runs `up` where a folder is a file system of its own, of so many KiB: in a mount namespace that ends with it. */
@@ -40,23 +42,32 @@ async function upWithin(kib: number, folder: string) {
   });
 }
 
-test.each([
+/** What the stack of these tests has while nothing is tried. */
+const AS_EVER = { rehearse: "false", compress: "none", dhcpRange: "10.10.10.50-10.10.10.60" };
+
+// The step machine-config writes nothing.
+test.each<[step: string, folder: string, kib: number, config?: Record<string, string>]>([
   ["fetch", "artifacts/talos", 512],
   ["netboot", "artifacts/cache/netboot", 512],
   ["base", "artifacts/cache/base", 512],
   ["base", "/dev/shm", 8],
+  ["check-files", "/dev/shm", 8, { dhcpRange: "10.10.10.50-10.10.10.70" }],
   ["appliance", "artifacts/bootstrap", 512],
-  ["rehearse", "artifacts/rehearsal", 8],
-])("a full disk in the step %s: one line says which, and the next up goes on", async (step, folder, kib) => {
-  lab.forget();
-  lab.checkout.set("lab", { rehearse: String(step === "rehearse") });
-  const { exitCode, all = "" } = await upWithin(kib, folder);
-  lab.checkout.set("lab", { rehearse: "false" });
-  expect(exitCode).not.toBe(0);
-  expect(all).toContain(`${step}: writing to ${folder}`);
-  expect(all).not.toContain("    at ");
-  await expectRecovery(lab.checkout, lab.reference);
-});
+  ["compress", "artifacts/cache/compressed", 16, { compress: "gzip" }],
+  ["rehearse", "artifacts/rehearsal", 8, { rehearse: "true" }],
+])(
+  "a full disk in the step %s: one line says which, and the next up goes on",
+  async (step, folder, kib, config = {}) => {
+    lab.forget();
+    lab.checkout.set("lab", { ...AS_EVER, ...config });
+    const { exitCode, all = "" } = await upWithin(kib, folder);
+    lab.checkout.set("lab", AS_EVER);
+    expect(exitCode).not.toBe(0);
+    expect(all).toContain(`${step}: writing to ${folder}`);
+    expect(all).not.toContain("    at ");
+    await expectRecovery(lab.checkout, lab.reference);
+  },
+);
 
 /** Starts `up` and keeps what it says. */
 function starting(stack: string) {
@@ -82,6 +93,49 @@ test("two stacks that want one base at once: one makes it, the other waits for i
   expect(statSync(lab.checkout.path("artifacts/bootstrap/demo/other.raw")).size).toBe(
     statSync(imageOf(lab.checkout)).size,
   );
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+test("a base that another stack made anew, with other bytes: preview tells it, and the image is made with it", async () => {
+  await lab.checkout.stack("neighbour", { artifactName: "neighbour" });
+  rmSync(lab.checkout.path("artifacts/cache/base"), { recursive: true });
+  lab.packer.mark("another day");
+  await upEndsWell(lab.checkout, "neighbour");
+  expect(await lab.checkout.preview("lab")).toEqual({ "appliance-assembly": "update" });
+  await upEndsWell(lab.checkout);
+  expect(imageSum(lab.checkout)).not.toBe(lab.reference);
+  await upEndsWell(lab.checkout, "lab", "--expect-no-changes");
+  lab.packer.mark();
+  lab.forget();
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+test("a change that was made but never recorded, and then taken back: what it made does not count", async () => {
+  const [state, before] = [".pulumi-state", ".pulumi-state-before"].map((name) =>
+    lab.checkout.path(name),
+  ) as [string, string];
+  cpSync(state, before, { recursive: true });
+  lab.checkout.set("lab", { minipcMac: "52:54:00:12:34:57" });
+  await upEndsWell(lab.checkout);
+  lab.checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
+  rmSync(state, { recursive: true });
+  renameSync(before, state);
+  expect(await lab.checkout.preview("lab")).toEqual({ "appliance-assembly": "update" });
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+test("what a run of other inputs left that was killed goes too", async () => {
+  const left = lab.checkout.path("artifacts/cache/base/0123456789abcdef0123/.base.raw.partial-8388608");
+  lab.forget();
+  mkdirSync(left, { recursive: true });
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+test("what was compiled and is gone, or was cut short, is compiled again", async () => {
+  const code = lab.checkout.path("artifacts/cache/code");
+  rmSync(join(code, "program"), { recursive: true });
+  truncateSync(join(code, "appliance.cjs"), 1000);
+  rmSync(imageOf(lab.checkout));
   await expectRecovery(lab.checkout, lab.reference);
 });
 

@@ -2,6 +2,9 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { join } from "node:path";
 import { makeContext } from "../../tools/setup/context.cjs";
 
+/** Behind the partition table (UEFI 2.10, section 5.3) and before the first partition. */
+const UNUSED_SECTOR = 40;
+
 /**
  * A cache folder of set-up's whose `packer` takes seconds: it hands out a base that Packer made before, in place of the
  * minutes that a guest takes. It serves where a test is about when Packer runs, not about what it makes.
@@ -36,6 +39,7 @@ echo "$*" >>'${this.log}'
 while [ -e '${this.brake}' ]; do sleep 0.05; done
 mkdir -p "$output"
 cp --sparse=always '${held}' "$output/base.raw"
+[ ! -e '${this.markFile}' ] || dd if='${this.markFile}' of="$output/base.raw" bs=512 seek=${UNUSED_SECTOR} conv=notrunc status=none
 `;
     writeFileSync(join(this.cache, "bin", "packer"), script, { mode: 0o755 });
     this.forget();
@@ -47,6 +51,16 @@ cp --sparse=always '${held}' "$output/base.raw"
 
   private get brake(): string {
     return join(this.folder, "packer-waits");
+  }
+
+  private get markFile(): string {
+    return join(this.folder, "packer-mark");
+  }
+
+  /** Has every run from now on make a base that differs from the others, as a real one's dates do; unset, the same again. */
+  mark(text?: string): void {
+    if (text === undefined) rmSync(this.markFile, { force: true });
+    else writeFileSync(this.markFile, text);
   }
 
   /** Has every run wait from now on, until it is released. */

@@ -37,25 +37,36 @@ test.each<[string, object, object, string[]]>([
 
 const last = { input: { mac: "a" }, seconds: 2.34 };
 
+const runs = { runs: true, isMade: false, last };
+
 test.each([
-  ["as before", { input: { mac: "a", unset: undefined }, isMade: false, last }, { what: "reused", why: [] }],
-  ["made for these inputs before", { input: { mac: "b" }, isMade: true, last }, { what: "reused", why: [] }],
+  ["that Pulumi leaves alone", { ...runs, input: { mac: "a" }, runs: false }, { what: "reused", why: [] }],
   [
-    "changed",
-    { input: { mac: "b" }, isMade: false, last },
-    { what: "runs", why: ["mac: a → b"], seconds: 2.34 },
+    "that Pulumi leaves alone, though nobody remembers its run",
+    { input: { mac: "a" }, runs: false, isMade: false },
+    { what: "reused", why: [] },
   ],
+  [
+    "made for these inputs before",
+    { ...runs, input: { mac: "b" }, isMade: true },
+    { what: "reused", why: [] },
+  ],
+  ["changed", { ...runs, input: { mac: "b" } }, { what: "runs", why: ["mac: a → b"], seconds: 2.34 }],
   [
     "gone from disk",
-    { input: { mac: "a" }, isMade: false, missing: "x.raw is missing or was altered", last },
+    { ...runs, input: { mac: "a", unset: undefined }, missing: "x.raw is missing or was altered" },
     { what: "runs", why: ["x.raw is missing or was altered"], seconds: 2.34 },
   ],
-  ["never run", { input: { mac: "a" }, isMade: false }, { what: "runs", why: ["it has not run here yet"] }],
-  ["behind one that runs", { isMade: false, last }, { what: "follows", why: [], seconds: 2.34 }],
   [
-    "of another secret alone",
-    { input: { key: "2", mac: "a" }, isMade: false, last: { ...last, input: { key: "1", mac: "a" } } },
-    { what: "runs", why: ["the console's password"], seconds: 2.34 },
+    "never run",
+    { ...runs, input: { mac: "a" }, last: undefined },
+    { what: "runs", why: ["it has not run here yet"] },
+  ],
+  ["behind one that runs", { ...runs }, { what: "follows", why: [], seconds: 2.34 }],
+  [
+    "of another secret alone, or of a stack that was destroyed",
+    { ...runs, input: { key: "2", mac: "a" }, last: { ...last, input: { key: "1", mac: "a" } } },
+    { what: "runs", why: ["a secret of it, or it is new to the stack"], seconds: 2.34 },
   ],
 ])("a part %s", (_what, part, told) => {
   expect(verdict({ name: "p", ...part })).toEqual({ name: "p", ...told });
