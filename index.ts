@@ -104,9 +104,9 @@ export = async () => {
     /** Its size in bytes; it is sparse and takes less on disk. */
     imageBytes: rehearsed.made.bytes,
     /** The compressed image beside it; unset with `compress` none. */
-    compressedPath: compressed && rehearsed.apply(({ small }) => small?.path),
+    ...(compressed && { compressedPath: rehearsed.apply(({ small }) => small?.path) }),
     /** Where it lies in the bucket, compressed if so configured; unset with `upload` false. */
-    objectUri: publication?.uri,
+    ...(publication && { objectUri: publication.uri }),
     /** Each link of the chain with when it was reached, and where the evidence is; `not rehearsed` when switched off. */
     rehearsal,
     /** Password of root on the appliance's console. */

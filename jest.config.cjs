@@ -11,7 +11,8 @@ module.exports = {
     transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "tests/tsconfig.json", diagnostics: false }] },
     globalSetup: onDemo.includes(kind) ? "<rootDir>/tests/demo-image.cjs" : undefined,
   })),
-  testTimeout: 60_000,
+  // A machine may be several times slower than those that this was written on.
+  testTimeout: 240_000,
   // Two cores: one boots machines, one does the rest.
   maxWorkers: 2,
   coverageDirectory: "coverage",

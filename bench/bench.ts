@@ -16,18 +16,19 @@ import { compression } from "./compression";
 import { contentBytes } from "./content";
 import { manyStacks } from "./fleet";
 import { EmptyProgram, environment, Stack } from "./pulumi";
+import { rehearsal } from "./rehearsal";
 import { inTurn } from "./runs";
 import { atLeast, atMost, imageOf, inputOf, newMac, type Bench } from "./setting";
 import { insert, isKept, table, type Figure } from "./table";
 
-const PARTS = ["a", "b", "c", "d", "e", "f", "g"] as const;
+const PARTS = ["a", "b", "c", "d", "e", "f", "g", "h"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [OPTION…]
   --only a,c   of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks,
-               g compression
-  --runs N     of each side of a, b and c; 5 unless told
-  --write      put the table into README.md`;
+               g compression, h a rehearsal
+  --runs N     of each side of a, b, c and g; 5 unless told
+  --write      put the table of all parts into README.md`;
 
 /** @throws StepError with the usage */
 function readArguments(): { parts: Part[]; runs: number; write: boolean } {
@@ -46,6 +47,8 @@ function readArguments(): { parts: Part[]; runs: number; write: boolean } {
   const parts = values.only.split(",") as Part[];
   const unknown = parts.filter((part) => !PARTS.includes(part));
   if (unknown.length > 0) throw misused(`no part ${unknown.join(", ")}`);
+  if (values.write && values.only !== PARTS.join())
+    throw misused("--write with --only, and the README's table has all parts");
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 99) throw misused(`--runs ${values.runs}`);
   return { parts, runs, write: values.write };
@@ -210,6 +213,7 @@ const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<F
   // The cold build takes the caches away: last.
   e: size,
   g: compression,
+  h: rehearsal,
   f: manyStacks,
   d: coldBuild,
 };
@@ -243,8 +247,8 @@ async function measure(context: StepContext, parts: Part[], runs: number) {
     log(`(${part})`);
     figures[part] = await MEASURE[part](bench, (line) => log(`(${part}) ${line}`));
   }
-  const { a = [], b = [], c = [], d = [], e = [], f = [], g = [] } = figures;
-  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e, ...f, ...g];
+  const { a = [], b = [], c = [], d = [], e = [], f = [], g = [], h = [] } = figures;
+  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e, ...f, ...g, ...h];
   const machine = [
     `${availableParallelism()} cores`,
     `${Math.round(totalmem() / (1 << 30))} GiB`,

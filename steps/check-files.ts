@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import execa from "execa";
-import { z } from "zod";
+import * as z from "zod";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { readMachineConfig, refusal } from "./lib/machine-config";
 import { failureOf, run } from "./lib/process";
 import { decrypt } from "./lib/sops";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { intact, partialBeside, publish, verified } from "./lib/files";
 import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";

@@ -11,6 +11,12 @@ const FOLDER = join(TOP, "artifacts", "cache", "code");
 /** What was compiled from which sources; written last. */
 const LIST = join(FOLDER, "list.json");
 
+/** @param {string} path */
+function stateOf(path) {
+  const state = statSync(path, { throwIfNoEntry: false });
+  return state && `${state.size} ${state.mtimeMs} ${state.ino}`;
+}
+
 /** What all sources are now, without reading them. */
 function sourcesState() {
   const folders = ["steps", "components"].flatMap((folder) =>
@@ -21,14 +27,11 @@ function sourcesState() {
   const top = readdirSync(TOP).filter((name) => /\.ts$|^package-lock\.json$/.test(name));
   const states = [...folders, ...top.map((name) => join(TOP, name)), join(TOP, "tools", "compile.cjs")]
     .sort()
-    .map((path) => {
-      const { size, mtimeMs, ino } = statSync(path);
-      return `${path} ${size} ${mtimeMs} ${ino}`;
-    });
+    .map((path) => `${path} ${stateOf(path)}`);
   return createHash("sha256").update(states.join("\n")).digest("hex");
 }
 
-/** @returns {{ sources: string, digests: Digests } | undefined} */
+/** @returns {{ sources: string, digests: Digests, bundles: Record<string, string> } | undefined} */
 function readList() {
   try {
     return JSON.parse(readFileSync(LIST, "utf8"));
@@ -80,7 +83,8 @@ function compile() {
   const program = join(FOLDER, "program", "index.cjs");
   const sources = sourcesState();
   const held = readList();
-  if (held?.sources === sources) return { program, digests: held.digests };
+  const isWhole = Object.entries(held?.bundles ?? {}).every(([path, state]) => stateOf(path) === state);
+  if (held?.sources === sources && isWhole) return { program, digests: held.digests };
 
   mkdirSync(join(FOLDER, "program"), { recursive: true });
   const steps = readdirSync(join(TOP, "steps"))
@@ -92,7 +96,7 @@ function compile() {
       createHash("sha256").update(text).digest("hex").slice(0, 20),
     ]),
   );
-  for (const [name, text] of bundle(steps, {})) writeWhole(join(FOLDER, `${name}.cjs`), text);
+  const bundles = bundle(steps, {}).map(([name, text]) => [join(FOLDER, `${name}.cjs`), text]);
   // A linked cache folder may lie anywhere: the program still belongs to this checkout, with the SDK that the engine's start-up loaded.
   const pulumi = join(TOP, "node_modules", "@pulumi");
   const alias = Object.fromEntries(
@@ -100,8 +104,10 @@ function compile() {
   );
   const define = { __dirname: JSON.stringify(TOP) };
   for (const [, text] of bundle(["index.ts"], { alias, define, external: [`${pulumi}/*`] }))
-    writeWhole(program, text);
-  writeWhole(LIST, JSON.stringify({ sources, digests }));
+    bundles.push([program, text]);
+  for (const [path, text] of bundles) writeWhole(path, text);
+  const states = Object.fromEntries(bundles.map(([path]) => [path, stateOf(path)]));
+  writeWhole(LIST, JSON.stringify({ sources, digests, bundles: states }));
   return { program, digests };
 }
 

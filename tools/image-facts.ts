@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { readTable, rootOf, SECTOR, type Partition } from "../steps/lib/partitions";
 import { run } from "../steps/lib/process";
 import type { StepContext } from "../steps/lib/step";

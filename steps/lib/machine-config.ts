@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { parseAllDocuments, parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 
 const optionalText = z.string().optional().catch(undefined);
 

@@ -8,7 +8,7 @@ import { SmallLab } from "./small-lab";
 const REHEARSAL = `
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { partialBeside, publish } from "./lib/files";
 import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const begun = performance.now();
   await upEndsWell(lab.checkout);
   wholeMs = performance.now() - begun;
-}, 120_000);
+});
 afterAll(() => lab?.remove());
 
 /** Kills all processes of a kind at once, at that moment of a run or as soon as there are any. @returns how many there were */
@@ -61,5 +61,4 @@ test.each(KILLS)(
     await untilStepsEnd(lab.checkout);
     await expectRecovery(lab.checkout, lab.reference);
   },
-  120_000,
 );

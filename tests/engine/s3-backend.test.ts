@@ -53,4 +53,4 @@ test("destroy leaves no lock, and an image no longer", async () => {
   expect(STACKS.filter((stack) => existsSync(first.path(`artifacts/bootstrap/demo/${stack}.raw`)))).toEqual(
     [],
   );
-}, 120_000);
+});

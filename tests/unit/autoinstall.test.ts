@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 
 const KEY = "ssh-ed25519 AAAA bootstrap-pxe-build";
 const http = join(__dirname, "../../packer/http");
