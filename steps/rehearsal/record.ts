@@ -40,6 +40,8 @@ export interface Proof {
   held: boolean;
   /** What was asked and what was heard. */
   evidence: string;
+  /** Where to look when it was not held, where that is known better than by the proof's name. */
+  look?: string;
 }
 
 /** Which link of the chain broke, what was seen there, and where to look. */

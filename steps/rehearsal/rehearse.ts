@@ -75,7 +75,7 @@ function firstBroken(proofs: Proof[]): Diagnosis | undefined {
       title: broken.title,
       side: "appliance",
       seen: broken.evidence,
-      look: LOOK[broken.id] ?? "Look at the captures",
+      look: broken.look ?? LOOK[broken.id] ?? "Look at the captures",
     }
   );
 }
@@ -89,8 +89,6 @@ const LOOK: Record<string, string> = {
     "Look at location /configs/ in files/nginx-bootstrap.conf, and at ether saddr in files/nftables.conf",
   "way-out":
     "Look at the chains forward and postrouting in files/nftables.conf, and at the uplink in files/netplan.yaml",
-  sides:
-    "Look at packer/appliance/apply, which tells the isolated NIC from the uplink, and read twin-appliance.serial.log",
 };
 
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
@@ -106,9 +104,10 @@ async function rehearseTwin(context: StepContext, stage: Stage, hardware: Hardwa
   return {
     id: "sides",
     title: swapped
-      ? "with its NICs the other way round the isolated side is the isolated side"
-      : "with another firmware and disk it serves too",
+      ? "on other hardware, with its NICs the other way round, it serves on the isolated side"
+      : "on other hardware it serves too",
     held: !broken,
+    look: broken?.look.replace("appliance.serial.log", "twin-appliance.serial.log"),
     evidence: `${machine}: ${broken ? `${broken.title}: ${broken.seen}` : evidence}`,
   };
 }

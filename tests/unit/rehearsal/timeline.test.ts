@@ -68,7 +68,7 @@ const PROOFS = [
   ],
   [
     "sides",
-    "with its NICs the other way round the isolated side is the isolated side",
+    "on other hardware, with its NICs the other way round, it serves on the isolated side",
     "UEFI, sata disk, e1000, NICs the other way round: its console: serving",
   ],
 ] as const;
