@@ -8,6 +8,8 @@ import { Station, until } from "./network/station";
 
 /** The links of a running appliance, and who is on them. */
 export interface Site {
+  /** Ends all that is asked on them. */
+  signal: AbortSignal;
   isolated: Link;
   /** Unset when the appliance has one NIC. */
   uplink?: Link;
@@ -66,11 +68,11 @@ const SERVICES = 4;
 
 /** The lease itself is answered by every service: silence elsewhere means something only then. */
 async function leaseIsAnswered(site: Site): Promise<string[]> {
-  const minipc = new Station(site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   let answered: string[] = [];
   for (let tries = 0; tries < 5 && answered.length < SERVICES; tries++) {
     const ask = askServices(minipc, site.applianceIp);
-    await until(() => ask().length === SERVICES || undefined, 1000);
+    await until(site.signal, () => ask().length === SERVICES || undefined, 1000);
     answered = ask();
   }
   return answered;
@@ -91,10 +93,10 @@ export function askAsOthers(site: Site): () => Proof[] {
       if (answer && answer.client !== site.minipcMac && answer.type !== "nak") offers[link.name]++;
     });
   count(site.isolated, site.isolatedNic);
-  new Station(site.isolated, NEIGHBOUR, "0.0.0.0").discover();
+  new Station(site.signal, site.isolated, NEIGHBOUR, "0.0.0.0").discover();
   if (site.uplink) {
     count(site.uplink, site.uplinkNic);
-    new Station(site.uplink, OUTSIDER, "0.0.0.0").discover();
+    new Station(site.signal, site.uplink, OUTSIDER, "0.0.0.0").discover();
   }
   return () => {
     const proof: Proof = {
@@ -115,7 +117,7 @@ export function askAsOthers(site: Site): () => Proof[] {
 
 /** What must be silent on the uplink is; one that never got an address there proves nothing by its silence. */
 export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
-  const outsider = new Station(uplink, OUTSIDER, UPLINK_NEIGHBOUR);
+  const outsider = new Station(site.signal, uplink, OUTSIDER, UPLINK_NEIGHBOUR);
   const isUp = await outsider.meet(UPLINK_LEASE);
   const asked = askServices(outsider, site.applianceIp);
   // The two links are two queues: what is answered on one says nothing of what still waits in the other.
@@ -136,7 +138,7 @@ export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
 /** The config and what else is secret goes to the lease alone: not to another address, not to its address under another MAC. */
 async function secretsArePinned(site: Site): Promise<Proof> {
   const own = strangersAddress(site);
-  const neighbour = own && new Station(site.isolated, NEIGHBOUR, own);
+  const neighbour = own && new Station(site.signal, site.isolated, NEIGHBOUR, own);
   const said: string[] = [];
   let held = true;
   if (neighbour) {
@@ -149,7 +151,7 @@ async function secretsArePinned(site: Site): Promise<Proof> {
     const shown = [[PUBLIC_FILE, control] as const, ...statuses];
     said.push(`${own} gets ${shown.map(([path, status]) => `${path} ${status ?? "no answer"}`).join(", ")}`);
   }
-  const thief = new Station(site.isolated, THIEF, site.minipcIp, site.isolatedNic);
+  const thief = new Station(site.signal, site.isolated, THIEF, site.minipcIp, site.isolatedNic);
   const asked = askServices(thief, site.applianceIp);
   const control = await leaseIsAnswered(site);
   held &&= asked().length === 0 && control.length === SERVICES;
@@ -170,11 +172,11 @@ async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
     if (packet.source === site.uplinkNic && packet.ip?.to === FAR_AWAY) out.push(packet);
   });
   const own = strangersAddress(site) ?? site.minipcIp;
-  const stranger = new Station(site.isolated, NEIGHBOUR, own, site.isolatedNic);
-  const minipc = new Station(site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  const stranger = new Station(site.signal, site.isolated, NEIGHBOUR, own, site.isolatedNic);
+  const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   const strangersPort = stranger.udp(FAR_AWAY, 9, Buffer.alloc(8));
   minipc.udp(FAR_AWAY, 9, Buffer.alloc(8));
-  await until(() => (out.length > 0 ? true : undefined), ANSWER_MS);
+  await until(site.signal, () => (out.length > 0 ? true : undefined), ANSWER_MS);
   const asIs = out.find(({ ip }) => ip?.from === site.minipcIp || ip?.from === own);
   const others = out.filter(({ udp }) => udp?.from === strangersPort).length;
   const from = out[0]?.ip?.from;

@@ -161,7 +161,7 @@ export async function rehearse(
   const startedAt = new Date().toISOString();
   const stages: Stage[] = [];
   const open = async (name: string) => {
-    const stage = new Stage(name, subject, accelerator, folder, context.scratch);
+    const stage = new Stage(name, subject, accelerator, folder, context.scratch, context.signal);
     stages.push(stage);
     return stage.open();
   };
@@ -203,6 +203,7 @@ export async function rehearse(
       context.log(`${seconds(stage.atMs)}  asking what must not be answered`);
       proofs.push(...readOthers(), ...(await probe(stage.site)));
       if (twin) proofs.push(await twin);
+      context.signal.throwIfAborted();
       diagnosis = firstBroken(proofs);
     }
     for (const each of stages) each.throwIfLost();

@@ -10,7 +10,7 @@ import {
   udpFrame,
   type Packet,
 } from "../../../steps/rehearsal/network/packets";
-import { strangersAddress, uplinkIsSilent, type Site } from "../../../steps/rehearsal/proofs";
+import { probe, strangersAddress, uplinkIsSilent, type Site } from "../../../steps/rehearsal/proofs";
 
 describe("a stranger's address", () => {
   const on = (applianceCidr: string, minipcIp: string) =>
@@ -25,6 +25,24 @@ describe("a stranger's address", () => {
   test("is none in a subnet of two", () => {
     expect(on("192.168.7.1/30", "192.168.7.2")).toBeUndefined();
   });
+});
+
+test("the proofs of a rehearsal that is stopped end at once, and prove nothing", async () => {
+  const stop = new AbortController();
+  const asked: Packet[] = [];
+  const isolated = new Link("isolated", "unopened");
+  isolated.onFrame((frame) => {
+    asked.push(decode(frame));
+    stop.abort(new Error("stopped"));
+  });
+  const site: Site = {
+    ...{ signal: stop.signal, isolated, isolatedNic: "02:00:00:00:00:01", uplinkNic: "", secretPaths: [] },
+    ...{ applianceIp: "10.10.10.2", applianceCidr: "10.10.10.2/24" },
+    ...{ minipcMac: "52:54:00:12:34:56", minipcIp: "10.10.10.100" },
+  };
+  await expect(probe(site)).rejects.toThrow("stopped");
+  expect(asked).toHaveLength(1);
+  await expect(probe(site)).rejects.toThrow("stopped");
 });
 
 describe("silence on the uplink", () => {
@@ -54,6 +72,7 @@ describe("silence on the uplink", () => {
     serve(isolated, isolatedNic, "10.10.10.2", answers.isolated, 0);
     serve(uplink, uplinkNic, lease, answers.uplink, uplinkDelayMs);
     const site: Site = {
+      signal: new AbortController().signal,
       ...{ isolated, uplink, isolatedNic, uplinkNic, secretPaths: [] },
       ...{ applianceIp: "10.10.10.2", applianceCidr: "10.10.10.2/24" },
       ...{ minipcMac: "52:54:00:12:34:56", minipcIp: "10.10.10.100" },
