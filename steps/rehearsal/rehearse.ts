@@ -6,7 +6,7 @@ import type { StepContext } from "../lib/step";
 import { chainFor, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
-import { askAsOthers, probe, STRANGERS } from "./proofs";
+import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { Stage, type Subject } from "./stage";
 
@@ -171,7 +171,7 @@ export async function rehearse(
     const album = new Album(folder, stage);
     const chain = chainFor(expected);
     const reached: Reached[] = [];
-    let readOthers: () => Proof[] = () => [];
+    const offers = hearOffers(stage.site);
     stage.startAppliance(hardware.appliance);
     const twin = twinHardware && rehearseTwin(context, await open("twin-"), twinHardware);
     // Its failure is awaited later; it must not end the process before.
@@ -186,7 +186,7 @@ export async function rehearse(
         album.take(id);
         // It serves: now there is something to boot from.
         if (side === "appliance" && next?.side === "minipc") {
-          readOthers = askAsOthers(stage.site);
+          askForAddresses(stage.site);
           stage.startMinipc(hardware.minipc);
         }
         await onReached?.(id, stage);
@@ -201,7 +201,7 @@ export async function rehearse(
     const proofs: Proof[] = [];
     if (!diagnosis) {
       context.log(`${seconds(stage.atMs)}  asking what must not be answered`);
-      proofs.push(...readOthers(), ...(await probe(stage.site)));
+      proofs.push(...(await probe(stage.site, offers)));
       if (twin) proofs.push(await twin);
       context.signal.throwIfAborted();
       diagnosis = firstBroken(proofs);
