@@ -180,7 +180,7 @@ function loadedFile(id: string, title: string, path: RegExp): ChainLink {
           }
         : undefined;
     },
-    broken: (view) => notLoaded(view, path, NETBOOT) ?? restarted(view) ?? ended(view, "minipc"),
+    broken: (view) => notLoaded(view, path, NETBOOT) ?? restarted(view),
     overdue: (view) => ({
       seen: `the mini-PC did not fetch it to its end${lastWords(view, "minipc", /bootstrap-pxe|ipxe/i)}`,
       look: "Read minipc.serial.log, and isolated.pcap for where the transfer stops",
@@ -218,11 +218,12 @@ export const CHAIN: ChainLink[] = [
     },
     broken(view) {
       const refused = line(view, "appliance", /No bootable (device|option)/i);
-      const fault = refused && {
-        seen: `its firmware found nothing to boot: ${refused.text}`,
-        look: "The base layer has no boot loader for this firmware: remove artifacts/cache/base and run pulumi up",
-      };
-      return fault ?? ended(view, "appliance");
+      return (
+        refused && {
+          seen: `its firmware found nothing to boot: ${refused.text}`,
+          look: "The base layer has no boot loader for this firmware: remove artifacts/cache/base and run pulumi up",
+        }
+      );
     },
     overdue: (view) => ({
       seen: `no kernel said anything on its serial console${lastWords(view, "appliance", /./)}`,
@@ -250,7 +251,7 @@ export const CHAIN: ChainLink[] = [
             look: "Look at packer/appliance/apply: it tells the isolated NIC from the uplink",
           }
         : undefined;
-      return swapped ?? notServing(view) ?? ended(view, "appliance");
+      return swapped ?? notServing(view);
     },
     overdue: (view) => ({
       seen: `nobody has ${view.expected.applianceIp} on the isolated link${lastWords(view, "appliance", /bootstrap-pxe: |Failed to start/)}`,
@@ -274,7 +275,7 @@ export const CHAIN: ChainLink[] = [
         seen: `the appliance serves ${other[1]}, and the mini-PC is ${view.expected.minipcMac}`,
         look: "The image is of another minipcMac: run pulumi up",
       };
-      return fault ?? notServing(view) ?? ended(view, "appliance");
+      return fault ?? notServing(view);
     },
     overdue: (view) => ({
       seen: `it neither said that it serves nor why not${lastWords(view, "appliance", /bootstrap-pxe: |Failed to start/)}`,
@@ -295,7 +296,6 @@ export const CHAIN: ChainLink[] = [
         }
       );
     },
-    broken: (view) => ended(view, "minipc"),
     overdue: (view) => ({
       seen: `no DHCP discover of a PXE firmware came from ${view.expected.minipcMac}${lastWords(view, "minipc", /PXE|Boot/)}`,
       look: "Look at the picture of the mini-PC's screen: its firmware must have network boot on",
@@ -433,7 +433,7 @@ export const CHAIN: ChainLink[] = [
     },
     broken(view) {
       if (missingArguments(view).length > 0 && commandLines(view).length > 1) return lacking(view);
-      return notLoaded(view, /^$/, NETBOOT) ?? restarted(view) ?? ended(view, "minipc");
+      return notLoaded(view, /^$/, NETBOOT) ?? restarted(view);
     },
     overdue: (view) =>
       commandLines(view).length > 0
@@ -478,7 +478,7 @@ export const CHAIN: ChainLink[] = [
           seen: `the mini-PC asked ${asked} times for the time and got no usable answer`,
           look: "Look at allow and local stratum in files/chrony.conf, then at udp dport 123 in files/nftables.conf",
         };
-      return restarted(view) ?? ended(view, "minipc");
+      return restarted(view);
     },
     overdue: (view) => ({
       seen: `the mini-PC did not ask the appliance for the time${lastWords(view, "minipc", /node: |time|ntp/i)}`,
@@ -511,9 +511,7 @@ export const CHAIN: ChainLink[] = [
           view,
           /./,
           "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf",
-        ) ??
-        restarted(view) ??
-        ended(view, "minipc")
+        ) ?? restarted(view)
       );
     },
     overdue: (view) => ({
@@ -538,7 +536,7 @@ export const CHAIN: ChainLink[] = [
         seen: `it was refused: ${refused}`,
         look: "Look at the file that machineConfig names; talosctl validate --mode metal --config FILE says the same",
       };
-      return fault || (restarted(view) ?? ended(view, "minipc"));
+      return fault || restarted(view);
     },
     overdue: (view) => ({
       seen: `the config was fetched, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,
@@ -546,6 +544,22 @@ export const CHAIN: ChainLink[] = [
     }),
   },
 ];
+
+/**
+ * The first sure sign that a link will not be reached.
+ *
+ * @param open the links that may be reached, or break, now; the first of them is waited for
+ */
+export function firstBreak(view: View, open: ChainLink[]): { link: ChainLink; broken: Break } | undefined {
+  for (const link of open) {
+    const broken = link.broken?.(view);
+    if (broken) return { link, broken };
+  }
+  // Last: what a machine said tells more than that it is gone.
+  const broken = ended(view, "appliance") ?? ended(view, "minipc");
+  const link = open[0];
+  return link && broken && { link, broken };
+}
 
 /** The links that this mini-PC's chain has. */
 export function chainFor(expected: Expected): ChainLink[] {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
-import { chainFor, type ChainLink, type Sign } from "./chain";
+import { chainFor, firstBreak, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
@@ -50,10 +50,8 @@ async function follow(
         await onReached(link, sign, chain[index + 1]);
         break;
       }
-      for (const each of link.anyOrder ? chain.slice(index) : [link]) {
-        const broken = each.broken?.(stage.view);
-        if (broken) return { ...naming(each), ...broken };
-      }
+      const fault = firstBreak(stage.view, link.anyOrder ? chain.slice(index) : [link]);
+      if (fault) return { ...naming(fault.link), ...fault.broken };
       const waitedMs = stage.atMs - since;
       if (waitedMs > link.limitS * 1000) return { ...naming(link), ...link.overdue(stage.view) };
       if ((tick * TICK_MS) % STILL_WAITING_MS === 0) onWaiting?.(link, Math.round(waitedMs / 1000));

@@ -1,4 +1,4 @@
-import { chainFor } from "../../../steps/rehearsal/chain";
+import { chainFor, firstBreak } from "../../../steps/rehearsal/chain";
 import type { DhcpMessage } from "../../../steps/rehearsal/network/dhcp";
 import type { Expected } from "../../../steps/rehearsal/view";
 import type { Seen, What } from "../../../steps/rehearsal/seen";
@@ -51,7 +51,8 @@ const IDS = chainFor(expected).map(({ id }) => id);
 function first(whats: What[], change: Partial<Expected> = {}) {
   const view = { seen: at(whats), expected: { ...expected, ...change } };
   const link = chainFor(view.expected).find(({ reached }) => !reached(view));
-  return { at: link?.id, broken: link?.broken?.(view)?.seen, overdue: link?.overdue(view).seen };
+  const fault = link && firstBreak(view, [link]);
+  return { at: link?.id, broken: fault?.broken.seen, overdue: link?.overdue(view).seen };
 }
 
 test("a good boot reaches every link, each by its own sign", () => {
@@ -104,6 +105,18 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     "the mini-PC's QEMU ends",
     [...until("pxe"), { kind: "ended", machine: "minipc" }],
     "pxe",
+    /mini-PC's virtual machine ended/,
+  ],
+  [
+    "the appliance's QEMU ends while the mini-PC asks",
+    [...until("lease"), { kind: "ended", machine: "appliance" }],
+    "lease",
+    /appliance's virtual machine ended/,
+  ],
+  [
+    "the mini-PC's QEMU ends before it has its config",
+    [...until("config"), { kind: "ended", machine: "minipc" }],
+    "config",
     /mini-PC's virtual machine ended/,
   ],
   [
