@@ -205,6 +205,12 @@ const lacking = (view: View): Break => ({
   look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
 });
 
+/** As the demo's node says it, and Talos (siderolabs/talos, config.AcquireController). */
+const REFUSED =
+  /(?:node: FAULT: config refused: |failed to (?:load config|validate config acquired) via platform metal: )(.*)/;
+/** Talos goes on without any config (same source). */
+const WITHOUT_CONFIG = /entering maintenance service/;
+
 /** Every link of the chain, in the order in which they are reached. */
 export const CHAIN: ChainLink[] = [
   {
@@ -415,14 +421,9 @@ export const CHAIN: ChainLink[] = [
     title: "the kernel starts with the right command line",
     side: "minipc",
     limitS: 120,
+    applies: ({ hasSerialConsole }) => hasSerialConsole,
     reached(view) {
-      const { kernelArguments, hasSerialConsole } = view.expected;
-      if (!hasSerialConsole) {
-        const asked = askedAs(view, "system")[0];
-        return (
-          asked && { atMs: asked.atMs, evidence: "on the link: an operating system asks for an address" }
-        );
-      }
+      const { kernelArguments } = view.expected;
       const kernel = line(view, "minipc", KERNEL_STARTED);
       return kernel && missingArguments(view).length === 0
         ? {
@@ -442,6 +443,23 @@ export const CHAIN: ChainLink[] = [
             seen: `kernel and initramfs were fetched, and no kernel said anything${lastWords(view, "minipc", /./)}`,
             look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= in files/boot.ipxe",
           },
+  },
+  {
+    id: "start",
+    title: "an operating system starts on the mini-PC",
+    side: "minipc",
+    // Kernel and initramfs have to come up first, as for the time.
+    limitS: 300,
+    applies: ({ hasSerialConsole }) => !hasSerialConsole,
+    reached(view) {
+      const asked = askedAs(view, "system")[0];
+      return asked && { atMs: asked.atMs, evidence: "on the link: it asks for an address" };
+    },
+    broken: (view) => notLoaded(view, /^$/, NETBOOT) ?? restarted(view),
+    overdue: () => ({
+      seen: "no operating system asked for an address",
+      look: "Look at the mini-PC's picture; is the initramfs whole?",
+    }),
   },
   {
     id: "time",
@@ -531,12 +549,17 @@ export const CHAIN: ChainLink[] = [
       return accepted && { atMs: accepted.atMs, evidence: `its console: ${accepted.text}` };
     },
     broken(view) {
-      const refused = line(view, "minipc", /node: FAULT: config refused: (.*)/)?.match[1];
+      const refused = line(view, "minipc", REFUSED)?.match[1];
       const fault = refused && {
-        seen: `it was refused: ${refused}`,
+        // Talos tells the values of unknown keys too, and they may be secret.
+        seen: `it was refused: ${refused.replace(/(unknown keys found during decoding).*/, "$1")}`,
         look: "Look at the file that machineConfig names; talosctl validate --mode metal --config FILE says the same",
       };
-      return fault || restarted(view);
+      const maintenance = line(view, "minipc", WITHOUT_CONFIG) && {
+        seen: "Talos fetched the config, took none, and waits for one in maintenance mode",
+        look: "Read minipc.serial.log before that; is the file that machineConfig names a whole machine config?",
+      };
+      return fault || maintenance || restarted(view);
     },
     overdue: (view) => ({
       seen: `the config was fetched, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,

@@ -9,7 +9,7 @@ import type { Stage } from "../../steps/rehearsal/stage";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
 import { inToolEnvironment, TOP, toolEnvironment } from "../tools";
 import { boot, LIMIT_MS } from "./boot";
-import { Images, type Assembly } from "./images";
+import { edit, Images, type Assembly } from "./images";
 
 const images = new Images();
 let assembly: Assembly;
@@ -114,10 +114,19 @@ test(
 );
 
 test(
-  "one NIC: it is the isolated one, and nothing is asked of an uplink",
+  "one NIC: it is the isolated one, and nothing is asked of an uplink; no serial console: the link tells what starts",
   async () => {
-    const { record } = await boot(assembly, {}, { hasUplink: false });
+    const silent = await images.make((each) => edit(each, "boot.ipxe", " console=ttyS0", ""));
+    const { record, folder } = await boot(silent, {}, { hasUplink: false, hasSerialConsole: false });
     expect(record.diagnosis).toBeUndefined();
+    expect(record.reached.map(({ id }) => id).sort()).toEqual(
+      CHAIN.filter((id) => id !== "accepted").sort(),
+    );
+    expect(record.reached.find(({ id }) => id === "start")).toMatchObject({
+      title: "an operating system starts on the mini-PC",
+      evidence: "on the link: it asks for an address",
+    });
+    expect(readFileSync(join(folder, "minipc.serial.log"), "latin1")).not.toContain("node: ");
     expect(record.proofs.map(({ id }) => id)).toEqual(["other-mac", "pinned"]);
   },
   LIMIT_MS,

@@ -229,6 +229,33 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     "accepted",
     /refused: unknown keys/,
   ],
+  [
+    "a config that Talos cannot load",
+    [
+      ...until("accepted"),
+      line(
+        "minipc",
+        '[talos] controller failed {"component": "controller-runtime", "controller": "config.AcquireController", "error": "failed to load config via platform metal: unknown keys found during decoding: tokn: abc"}',
+      ),
+    ],
+    "accepted",
+    /refused: unknown keys found during decoding$/,
+  ],
+  [
+    "a config that Talos does not validate",
+    [
+      ...until("accepted"),
+      line("minipc", "failed to validate config acquired via platform metal: 1 error occurred: no CA"),
+    ],
+    "accepted",
+    /refused: 1 error occurred: no CA/,
+  ],
+  [
+    "a config that Talos takes for none",
+    [...until("accepted"), line("minipc", "[talos] entering maintenance service")],
+    "accepted",
+    /maintenance mode/,
+  ],
 ])("%s", (_what, seen, at, says) => {
   const found = first(seen);
   expect(found.at).toBe(at);
@@ -253,6 +280,14 @@ test("what another host asks and is told is not taken for the mini-PC's", () => 
 test("without a serial console the links show on the wire: an operating system asks for an address", () => {
   const wire = { hasSerialConsole: false };
   const silent = GOOD.filter((what) => what.kind !== "line" || what.machine === "appliance");
-  expect(first(silent, wire).at).toBe("start");
+  expect(first(silent, wire)).toEqual({
+    at: "start",
+    broken: undefined,
+    overdue: "no operating system asked for an address",
+  });
+  expect(first([...silent, asked], wire).broken).toMatch(/restarted/);
   expect(first([...silent, dhcp("discover", { stage: "system" })], wire).at).toBeUndefined();
+  const [start] = chainFor({ ...expected, ...wire }).filter(({ id }) => id === "start");
+  expect(start).toMatchObject({ title: "an operating system starts on the mini-PC", limitS: 300 });
+  expect(chainFor({ ...expected, ...wire }).map(({ id }) => id)).toEqual(IDS.slice(0, -1));
 });
