@@ -119,9 +119,7 @@ test(
     const silent = await images.make((each) => edit(each, "boot.ipxe", " console=ttyS0", ""));
     const { record, folder } = await boot(silent, {}, { hasUplink: false, hasSerialConsole: false });
     expect(record.diagnosis).toBeUndefined();
-    expect(record.reached.map(({ id }) => id).sort()).toEqual(
-      CHAIN.filter((id) => id !== "accepted").sort(),
-    );
+    expect(record.reached.map(({ id }) => id).sort()).toEqual(CHAIN.filter((id) => id !== "accepted").sort());
     expect(record.reached.find(({ id }) => id === "start")).toMatchObject({
       title: "an operating system starts on the mini-PC",
       evidence: "on the link: it asks for an address",
