@@ -90,13 +90,50 @@ const LOOK: Record<string, string> = {
 };
 
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
-async function rehearseTwin(context: StepContext, stage: Stage, hardware: Hardware): Promise<Proof> {
-  stage.startAppliance(hardware);
-  const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
-  let evidence = "";
-  const broken = await follow(context, stage, chain, {
-    onReached: (_link, sign) => void (evidence = sign.evidence),
-  });
+class Twin {
+  private readonly proof: Promise<Proof>;
+  /** What comes next; unset when it came to its end. */
+  private next?: string;
+  private isAwaited = false;
+
+  constructor(
+    private readonly context: StepContext,
+    stage: Stage,
+    hardware: Hardware,
+  ) {
+    this.proof = this.rehearse(stage, hardware);
+    // Its failure is awaited later; it must not end the process before.
+    this.proof.catch(() => undefined);
+  }
+
+  /** Waits for its end, and says what for. */
+  async wait(): Promise<Proof> {
+    this.isAwaited = true;
+    if (this.next) this.context.log(`${" ".repeat(9)}waiting for the twin: ${this.next}`);
+    return this.proof;
+  }
+
+  private async rehearse(stage: Stage, hardware: Hardware): Promise<Proof> {
+    stage.startAppliance(hardware);
+    const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
+    let evidence = "";
+    this.next = chain[0]?.title;
+    const broken = await follow(this.context, stage, chain, {
+      onReached: (_link, sign, next) => {
+        evidence = sign.evidence;
+        this.next = next?.title;
+      },
+      onWaiting: ({ title }, waited) => {
+        if (this.isAwaited)
+          this.context.log(`${seconds(stage.atMs)}  still waiting for the twin: ${title} (${waited} s)`);
+      },
+    });
+    this.next = undefined;
+    return proofOf(hardware, broken, evidence);
+  }
+}
+
+function proofOf(hardware: Hardware, broken: Diagnosis | undefined, evidence: string): Proof {
   const { firmware, disk, nic, swapped } = hardware;
   const machine = `${firmware.toUpperCase()}, ${disk} disk, ${nic}${swapped ? ", NICs the other way round" : ""}`;
   return {
@@ -171,9 +208,7 @@ export async function rehearse(
     const reached: Reached[] = [];
     const offers = hearOffers(stage.site);
     stage.startAppliance(hardware.appliance);
-    const twin = twinHardware && rehearseTwin(context, await open("twin-"), twinHardware);
-    // Its failure is awaited later; it must not end the process before.
-    twin?.catch(() => undefined);
+    const twin = twinHardware && new Twin(context, await open("twin-"), twinHardware);
 
     let diagnosis = await follow(context, stage, chain, {
       async onReached(link, sign, next) {
@@ -200,7 +235,7 @@ export async function rehearse(
     if (!diagnosis) {
       context.log(`${seconds(stage.atMs)}  asking what must not be answered`);
       proofs.push(...(await probe(stage.site, offers)));
-      if (twin) proofs.push(await twin);
+      if (twin) proofs.push(await twin.wait());
       context.signal.throwIfAborted();
       diagnosis = firstBroken(proofs);
     }
