@@ -63,7 +63,7 @@ export interface Diagnosis {
 export interface Screen {
   /** Id of what was reached then, or `end`. */
   id: string;
-  machine: "appliance" | "minipc" | "twin";
+  machine: "appliance" | "minipc";
   /** Path beside the record, as in `screens/05-lease-minipc.png`. */
   file: string;
 }
