@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -134,6 +134,8 @@ test(
   "Ctrl-C in the middle leaves no machine, no socket and no half of the evidence",
   async () => {
     const path = join(images.folder, "stopped", "rehearsal.json");
+    // What one that was killed outright left, of another image; no process has such a number (proc(5), pid_max).
+    mkdirSync(join(images.folder, ".earlier.partial-99999999"));
     const { sha256, bytes } = JSON.parse(
       readFileSync(join(assembly.path, "..", ".image.raw.stamp"), "utf8"),
     ) as { sha256: string; bytes: number };
@@ -167,15 +169,20 @@ test(
       });
     let said = "";
     step.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-    while (!said.includes("the appliance starts from its disk")) await once(step.stderr, "data");
+    const closed = once(step, "close");
+    while (!said.includes("the appliance starts from its disk")) {
+      const over = await Promise.race([once(step.stderr, "data").then(() => false), closed.then(() => true)]);
+      if (over) throw new Error(said);
+    }
     // The appliance and its twin.
     expect(machines()).toHaveLength(2);
     step.kill("SIGINT");
-    const [status] = (await once(step, "close")) as [number];
+    const [status] = (await closed) as [number];
     expect(said).toMatch(/rehearse: stopped by SIGINT/);
     expect(status).toBe(130);
     expect(machines()).toEqual([]);
-    expect(abandonedScratch()).toEqual([]);
+    // Other tests kill steps of their own meanwhile.
+    expect(abandonedScratch().filter((path) => path.includes(`-${step.pid}-`))).toEqual([]);
     expect(existsSync(join(images.folder, "stopped"))).toBe(false);
     expect(readdirSync(images.folder).filter((name) => name.includes("partial"))).toEqual([]);
   },
