@@ -160,6 +160,10 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   expect(proved).toContain(
     "on other hardware, with its NICs the other way round, it serves on the isolated side",
   );
+  const page = readFileSync(checkout.path(timeline), "utf8");
+  const linked = [...page.matchAll(/ (?:href|src)="(?!data:)([^"]+)"/g)].map(([, path]) => path ?? "");
+  expect(linked).toEqual(expect.arrayContaining(["isolated.pcap", "minipc.serial.log", "twin-uplink.pcap"]));
+  expect(linked.filter((path) => !existsSync(checkout.path(dirname(timeline), path)))).toEqual([]);
   await unchanged();
 
   checkout.set("lab", { rehearse: "false" });
@@ -176,8 +180,8 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   expect(all).toMatch(
     /at "the kernel starts with the right command line": the kernel's command line lacks talos/,
   );
-  const page = /What was seen: (artifacts\/rehearsal\/\S+\/timeline\.html)/.exec(all ?? "")?.[1];
-  expect(readFileSync(checkout.path(page ?? ""), "utf8")).toContain("FAILED");
+  const failed = /What was seen: (artifacts\/rehearsal\/\S+\/timeline\.html)/.exec(all ?? "")?.[1];
+  expect(readFileSync(checkout.path(failed ?? ""), "utf8")).toContain("FAILED");
   writeFileSync(script, text);
   await up();
   await unchanged();
