@@ -205,6 +205,9 @@ const lacking = (view: View): Break => ({
   look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
 });
 
+/** As SeaBIOS and OVMF say it; an OVMF that has a shell of its own starts that instead. */
+const NOTHING_TO_BOOT = /No bootable (?:device|option)|UEFI Interactive Shell|to skip startup\.nsh/i;
+
 /** As the demo's node says it, and Talos (siderolabs/talos, config.AcquireController). */
 const REFUSED =
   /(?:node: FAULT: config refused: |failed to (?:load config|validate config acquired) via platform metal: )(.*)/;
@@ -223,7 +226,7 @@ export const CHAIN: ChainLink[] = [
       return kernel && { atMs: kernel.atMs, evidence: `its console: Linux version ${kernel.match[1]}` };
     },
     broken(view) {
-      const refused = line(view, "appliance", /No bootable (device|option)/i);
+      const refused = line(view, "appliance", NOTHING_TO_BOOT);
       return (
         refused && {
           seen: `its firmware found nothing to boot: ${refused.text}`,

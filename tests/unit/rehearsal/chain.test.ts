@@ -87,6 +87,12 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     /nothing to boot/,
   ],
   [
+    "UEFI falls back to its shell",
+    [line("appliance", "UEFI Interactive Shell v2.2")],
+    "power-on",
+    /nothing to boot: UEFI Interactive Shell/,
+  ],
+  [
     "the sides are swapped",
     [...until("address"), line("appliance", serving.replace(NIC, "02:00:5e:00:53:12"))],
     "address",
