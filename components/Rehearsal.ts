@@ -34,15 +34,16 @@ export class Rehearsal extends pulumi.ComponentResource {
     super("bootstrap-pxe:index:Rehearsal", name, {}, opts);
     const { config, image, knownImage, checked } = args;
     const code = codeDigest("rehearse");
-    // The image's digest stands for all that went into it.
-    const keyFor = (imageSha256: string) => keyOf({ imageSha256, code });
+    const subject = rehearsalSubject(config);
+    // The image's digest stands for all that went into it, but not for what is expected of it.
+    const keyFor = (imageSha256: string) => keyOf({ imageSha256, subject, code });
     const pathFor = (imageSha256: string) =>
       `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${keyFor(imageSha256)}/rehearsal.json`;
     const input = pulumi.all([image, checked]).apply(([made, { sha256 }]) => ({
       key: keyFor(made.sha256),
       path: pathFor(made.sha256),
       image: made,
-      subject: rehearsalSubject(config),
+      subject,
       configSha256: sha256,
       code,
     }));

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Mustache from "mustache";
 import type { StackConfig } from "../config";
-import { talosKernelArguments } from "./talos-kernel";
+import { machineConfigArgument, talosKernelArguments } from "./talos-kernel";
 import { TOP } from "./top";
 
 /** Templates in files/, by name; each is rendered into the site layer. */
@@ -40,11 +40,7 @@ export function templateView(config: StackConfig) {
     ulaNetwork: ULA_PREFIX,
     ulaAddress: `${ULA_PREFIX}2`,
     // UEFI iPXE hands the initramfs over by name.
-    kernelArguments: [
-      "initrd=initramfs.xz",
-      ...arguments_,
-      `talos.config=http://${link.address}/configs/minipc.yaml`,
-    ].join(" "),
+    kernelArguments: ["initrd=initramfs.xz", ...arguments_, machineConfigArgument(link.address)].join(" "),
   };
 }
 

@@ -54,3 +54,8 @@ export function talosKernelArguments(version: string, consoles: string[]): strin
     ...wanted.map(({ argument }) => argument),
   ];
 }
+
+/** Where a mini-PC finds its machine config on the appliance, as a kernel argument. */
+export function machineConfigArgument(applianceIp: string): string {
+  return `talos.config=http://${applianceIp}/configs/minipc.yaml`;
+}

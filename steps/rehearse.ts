@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { intact, partialBeside, publish, verified } from "./lib/files";
+import { intact, verified } from "./lib/files";
 import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";
 import { PAGE, rehearseInto } from "./rehearsal/evidence";
@@ -59,15 +58,10 @@ void runStep("rehearse", Input, async ({ key, path, image, subject, configSha256
     hardware: HARDWARE,
   };
   const folder = dirname(path);
-  const record = await rehearseInto(context, rehearsal, image, folder);
-  const text = JSON.stringify(record, null, 2);
+  const record = await rehearseInto(context, rehearsal, image, folder, key);
   if (record.diagnosis) {
-    await writeFile(path, text);
     const { title, seen, look } = record.diagnosis;
     throw new StepError(`${doing}, at "${title}"`, seen, `${look}. What was seen: ${join(folder, PAGE)}`);
   }
-  const partial = await partialBeside(path);
-  await writeFile(partial, text);
-  await publish(partial, path, key);
   return summaryOf(record, path);
 });

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { rehearsalSubject } from "../components/rehearsal-subject";
@@ -126,7 +125,6 @@ void runProgram("rehearse", async (context) => {
   };
   const folder = `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-by-hand`;
   const record = await rehearseInto(context, rehearsal, image, folder);
-  await writeFile(join(folder, "rehearsal.json"), JSON.stringify(record, null, 2));
   process.stderr.write(`\n${timelineText(record)}\n`);
   if (!record.passed) process.exitCode = 1;
   return { passed: record.passed, timeline: join(folder, PAGE) };

@@ -180,7 +180,7 @@ function loadedFile(id: string, title: string, path: RegExp): ChainLink {
           }
         : undefined;
     },
-    broken: (view) => notLoaded(view, path, NETBOOT) ?? restarted(view) ?? ended(view, "minipc"),
+    broken: (view) => notLoaded(view, path, NETBOOT) ?? restarted(view),
     overdue: (view) => ({
       seen: `the mini-PC did not fetch it to its end${lastWords(view, "minipc", /bootstrap-pxe|ipxe/i)}`,
       look: "Read minipc.serial.log, and isolated.pcap for where the transfer stops",
@@ -205,6 +205,15 @@ const lacking = (view: View): Break => ({
   look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
 });
 
+/** As SeaBIOS and OVMF say it; an OVMF that has a shell of its own starts that instead. */
+const NOTHING_TO_BOOT = /No bootable (?:device|option)|UEFI Interactive Shell|to skip startup\.nsh/i;
+
+/** As the demo's node says it, and Talos (siderolabs/talos, config.AcquireController). */
+const REFUSED =
+  /(?:node: FAULT: config refused: |failed to (?:load config|validate config acquired) via platform metal: )(.*)/;
+/** Talos goes on without any config (same source). */
+const WITHOUT_CONFIG = /entering maintenance service/;
+
 /** Every link of the chain, in the order in which they are reached. */
 export const CHAIN: ChainLink[] = [
   {
@@ -217,12 +226,13 @@ export const CHAIN: ChainLink[] = [
       return kernel && { atMs: kernel.atMs, evidence: `its console: Linux version ${kernel.match[1]}` };
     },
     broken(view) {
-      const refused = line(view, "appliance", /No bootable (device|option)/i);
-      const fault = refused && {
-        seen: `its firmware found nothing to boot: ${refused.text}`,
-        look: "The base layer has no boot loader for this firmware: remove artifacts/cache/base and run pulumi up",
-      };
-      return fault ?? ended(view, "appliance");
+      const refused = line(view, "appliance", NOTHING_TO_BOOT);
+      return (
+        refused && {
+          seen: `its firmware found nothing to boot: ${refused.text}`,
+          look: "The base layer has no boot loader for this firmware: remove artifacts/cache/base and run pulumi up",
+        }
+      );
     },
     overdue: (view) => ({
       seen: `no kernel said anything on its serial console${lastWords(view, "appliance", /./)}`,
@@ -250,7 +260,7 @@ export const CHAIN: ChainLink[] = [
             look: "Look at packer/appliance/apply: it tells the isolated NIC from the uplink",
           }
         : undefined;
-      return swapped ?? notServing(view) ?? ended(view, "appliance");
+      return swapped ?? notServing(view);
     },
     overdue: (view) => ({
       seen: `nobody has ${view.expected.applianceIp} on the isolated link${lastWords(view, "appliance", /bootstrap-pxe: |Failed to start/)}`,
@@ -274,7 +284,7 @@ export const CHAIN: ChainLink[] = [
         seen: `the appliance serves ${other[1]}, and the mini-PC is ${view.expected.minipcMac}`,
         look: "The image is of another minipcMac: run pulumi up",
       };
-      return fault ?? notServing(view) ?? ended(view, "appliance");
+      return fault ?? notServing(view);
     },
     overdue: (view) => ({
       seen: `it neither said that it serves nor why not${lastWords(view, "appliance", /bootstrap-pxe: |Failed to start/)}`,
@@ -295,7 +305,6 @@ export const CHAIN: ChainLink[] = [
         }
       );
     },
-    broken: (view) => ended(view, "minipc"),
     overdue: (view) => ({
       seen: `no DHCP discover of a PXE firmware came from ${view.expected.minipcMac}${lastWords(view, "minipc", /PXE|Boot/)}`,
       look: "Look at the picture of the mini-PC's screen: its firmware must have network boot on",
@@ -415,14 +424,9 @@ export const CHAIN: ChainLink[] = [
     title: "the kernel starts with the right command line",
     side: "minipc",
     limitS: 120,
+    applies: ({ hasSerialConsole }) => hasSerialConsole,
     reached(view) {
-      const { kernelArguments, hasSerialConsole } = view.expected;
-      if (!hasSerialConsole) {
-        const asked = askedAs(view, "system")[0];
-        return (
-          asked && { atMs: asked.atMs, evidence: "on the link: an operating system asks for an address" }
-        );
-      }
+      const { kernelArguments } = view.expected;
       const kernel = line(view, "minipc", KERNEL_STARTED);
       return kernel && missingArguments(view).length === 0
         ? {
@@ -433,7 +437,7 @@ export const CHAIN: ChainLink[] = [
     },
     broken(view) {
       if (missingArguments(view).length > 0 && commandLines(view).length > 1) return lacking(view);
-      return notLoaded(view, /^$/, NETBOOT) ?? restarted(view) ?? ended(view, "minipc");
+      return notLoaded(view, /^$/, NETBOOT) ?? restarted(view);
     },
     overdue: (view) =>
       commandLines(view).length > 0
@@ -442,6 +446,23 @@ export const CHAIN: ChainLink[] = [
             seen: `kernel and initramfs were fetched, and no kernel said anything${lastWords(view, "minipc", /./)}`,
             look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= in files/boot.ipxe",
           },
+  },
+  {
+    id: "start",
+    title: "an operating system starts on the mini-PC",
+    side: "minipc",
+    // Kernel and initramfs have to come up first, as for the time.
+    limitS: 300,
+    applies: ({ hasSerialConsole }) => !hasSerialConsole,
+    reached(view) {
+      const asked = askedAs(view, "system")[0];
+      return asked && { atMs: asked.atMs, evidence: "on the link: it asks for an address" };
+    },
+    broken: (view) => notLoaded(view, /^$/, NETBOOT) ?? restarted(view),
+    overdue: () => ({
+      seen: "no operating system asked for an address",
+      look: "Look at the mini-PC's picture; is the initramfs whole?",
+    }),
   },
   {
     id: "time",
@@ -478,7 +499,7 @@ export const CHAIN: ChainLink[] = [
           seen: `the mini-PC asked ${asked} times for the time and got no usable answer`,
           look: "Look at allow and local stratum in files/chrony.conf, then at udp dport 123 in files/nftables.conf",
         };
-      return restarted(view) ?? ended(view, "minipc");
+      return restarted(view);
     },
     overdue: (view) => ({
       seen: `the mini-PC did not ask the appliance for the time${lastWords(view, "minipc", /node: |time|ntp/i)}`,
@@ -511,9 +532,7 @@ export const CHAIN: ChainLink[] = [
           view,
           /./,
           "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf",
-        ) ??
-        restarted(view) ??
-        ended(view, "minipc")
+        ) ?? restarted(view)
       );
     },
     overdue: (view) => ({
@@ -533,12 +552,17 @@ export const CHAIN: ChainLink[] = [
       return accepted && { atMs: accepted.atMs, evidence: `its console: ${accepted.text}` };
     },
     broken(view) {
-      const refused = line(view, "minipc", /node: FAULT: config refused: (.*)/)?.match[1];
+      const refused = line(view, "minipc", REFUSED)?.match[1];
       const fault = refused && {
-        seen: `it was refused: ${refused}`,
+        // Talos tells the values of unknown keys too, and they may be secret.
+        seen: `it was refused: ${refused.replace(/(unknown keys found during decoding).*/, "$1")}`,
         look: "Look at the file that machineConfig names; talosctl validate --mode metal --config FILE says the same",
       };
-      return fault || (restarted(view) ?? ended(view, "minipc"));
+      const maintenance = line(view, "minipc", WITHOUT_CONFIG) && {
+        seen: "Talos fetched the config, took none, and waits for one in maintenance mode",
+        look: "Read minipc.serial.log before that; is the file that machineConfig names a whole machine config?",
+      };
+      return fault || maintenance || restarted(view);
     },
     overdue: (view) => ({
       seen: `the config was fetched, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,
@@ -546,6 +570,22 @@ export const CHAIN: ChainLink[] = [
     }),
   },
 ];
+
+/**
+ * The first sure sign that a link will not be reached.
+ *
+ * @param open the links that may be reached, or break, now; the first of them is waited for
+ */
+export function firstBreak(view: View, open: ChainLink[]): { link: ChainLink; broken: Break } | undefined {
+  for (const link of open) {
+    const broken = link.broken?.(view);
+    if (broken) return { link, broken };
+  }
+  // Last: what a machine said tells more than that it is gone.
+  const broken = ended(view, "appliance") ?? ended(view, "minipc");
+  const link = open[0];
+  return link && broken && { link, broken };
+}
 
 /** The links that this mini-PC's chain has. */
 export function chainFor(expected: Expected): ChainLink[] {

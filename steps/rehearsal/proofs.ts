@@ -3,11 +3,13 @@ import { readDhcp } from "./network/dhcp";
 import { UPLINK_LEASE } from "./network/gateway";
 import type { Link } from "./network/link";
 import { decode, RST, SYN, ACK, type Packet } from "./network/packets";
-import type { Proof } from "./record";
+import type { LinkName, Proof } from "./record";
 import { Station, until } from "./network/station";
 
 /** The links of a running appliance, and who is on them. */
 export interface Site {
+  /** Ends all that is asked on them. */
+  signal: AbortSignal;
   isolated: Link;
   /** Unset when the appliance has one NIC. */
   uplink?: Link;
@@ -66,77 +68,99 @@ const SERVICES = 4;
 
 /** The lease itself is answered by every service: silence elsewhere means something only then. */
 async function leaseIsAnswered(site: Site): Promise<string[]> {
-  const minipc = new Station(site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   let answered: string[] = [];
   for (let tries = 0; tries < 5 && answered.length < SERVICES; tries++) {
     const ask = askServices(minipc, site.applianceIp);
-    await until(() => ask().length === SERVICES || undefined, 1000);
+    await until(site.signal, () => ask().length === SERVICES || undefined, 1000);
     answered = ask();
   }
   return answered;
 }
 
-const list = (names: string[]) => (names.length > 0 ? names.join(", ") : "nothing");
+const list = (names: string[]) => [...new Set(names)].join(", ") || "nothing";
 
-/**
- * Asks for addresses as other hosts on both links do, early; the answer is read at the end, so that a slow offer
- * counts too.
- */
-export function askAsOthers(site: Site): () => Proof[] {
-  const offers = { isolated: 0, uplink: 0 };
-  const count = (link: Link, from: string) =>
+const NOT_UP = {
+  held: false,
+  evidence: "the appliance does not answer by ARP for the address that it was leased on the uplink",
+  look: "Look at the uplink in files/netplan.yaml, and at udp sport 67 in files/nftables.conf",
+};
+/** Where to look when not even the lease is answered, so that silence elsewhere proves nothing. */
+const NOBODY_IS_ANSWERED =
+  "The lease is not answered either: read appliance.serial.log for a service that ended";
+
+/** Addresses that the appliance offers: to the lease, to others on its link, to anybody on the uplink. */
+export type Offers = Record<"lease" | LinkName, string[]>;
+
+/** Hears what is offered from now on. */
+export function hearOffers(site: Site): Offers {
+  const offers: Offers = { lease: [], isolated: [], uplink: [] };
+  const hear = (link: Link, from: string) =>
     link.onFrame((frame) => {
       const { source, udp } = decode(frame);
       const answer = udp?.from === 67 && source === from ? readDhcp(udp.payload) : undefined;
-      if (answer && answer.client !== site.minipcMac && answer.type !== "nak") offers[link.name]++;
+      if (!answer?.address || answer.type === "nak") return;
+      const isLease = link === site.isolated && answer.client === site.minipcMac;
+      offers[isLease ? "lease" : link.name].push(answer.address);
     });
-  count(site.isolated, site.isolatedNic);
-  new Station(site.isolated, NEIGHBOUR, "0.0.0.0").discover();
-  if (site.uplink) {
-    count(site.uplink, site.uplinkNic);
-    new Station(site.uplink, OUTSIDER, "0.0.0.0").discover();
-  }
-  return () => {
-    const proof: Proof = {
-      id: "other-mac",
-      title: "another MAC is offered no address",
-      held: offers.isolated === 0,
-      evidence: `${NEIGHBOUR} asked on the isolated link and was offered ${offers.isolated || "none"}`,
-    };
-    const outside: Proof = {
-      id: "uplink-dhcp",
-      title: "nobody is offered an address on the uplink",
-      held: offers.uplink === 0,
-      evidence: `${OUTSIDER} asked on the uplink; the appliance offered ${offers.uplink || "none"}`,
-    };
-    return site.uplink ? [proof, outside] : [proof];
+  hear(site.isolated, site.isolatedNic);
+  if (site.uplink) hear(site.uplink, site.uplinkNic);
+  return offers;
+}
+
+/** Asks for addresses as other hosts on both links do. */
+export function askForAddresses({ signal, isolated, uplink }: Site): void {
+  new Station(signal, isolated, NEIGHBOUR, "0.0.0.0").discover();
+  if (uplink) new Station(signal, uplink, OUTSIDER, "0.0.0.0").discover();
+}
+
+/** @param control what the lease was offered meanwhile */
+function nobodyElseIsOffered(offers: Offers, control: string[], uplinkIsUp: boolean | undefined): Proof[] {
+  const look = control.length > 0 ? undefined : NOBODY_IS_ANSWERED;
+  const held = (link: LinkName) => control.length > 0 && offers[link].length === 0;
+  const byLease = `the lease was offered ${list(control)}`;
+  const proof: Proof = {
+    id: "other-mac",
+    title: "another MAC is offered no address",
+    held: held("isolated"),
+    evidence: `${NEIGHBOUR} asked on the isolated link and was offered ${list(offers.isolated)}; ${byLease}`,
+    look,
   };
+  if (uplinkIsUp === undefined) return [proof];
+  const outside: Proof = {
+    id: "uplink-dhcp",
+    title: "nobody is offered an address on the uplink",
+    held: held("uplink"),
+    evidence: `${OUTSIDER} asked on the uplink; the appliance offered ${list(offers.uplink)}; ${byLease}`,
+    look,
+    ...(uplinkIsUp ? {} : NOT_UP),
+  };
+  return [proof, outside];
 }
 
 /** What must be silent on the uplink is; one that never got an address there proves nothing by its silence. */
 export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
-  const outsider = new Station(uplink, OUTSIDER, UPLINK_NEIGHBOUR);
-  const isUp = await outsider.meet(UPLINK_LEASE);
-  const asked = askServices(outsider, site.applianceIp);
+  const named = { id: "uplink-silent", title: "no service answers on the uplink" };
+  const outsider = new Station(site.signal, uplink, OUTSIDER, UPLINK_NEIGHBOUR);
+  if (!(await outsider.meet(UPLINK_LEASE))) return { ...named, ...NOT_UP };
+  const asked = [site.applianceIp, UPLINK_LEASE].map((to) => askServices(outsider, to));
   // The two links are two queues: what is answered on one says nothing of what still waits in the other.
   await outsider.meet(UPLINK_LEASE);
   const control = await leaseIsAnswered(site);
   await outsider.meet(UPLINK_LEASE);
-  const answers = `answered ${list(asked())}; by the lease: answered ${list(control)}`;
+  const answered = asked.flatMap((answers) => answers());
   return {
-    id: "uplink-silent",
-    title: "no service answers on the uplink",
-    held: isUp && asked().length === 0 && control.length === SERVICES,
-    evidence: isUp
-      ? `asked on the uplink: ${answers}`
-      : `the appliance does not answer by ARP for the address that it was leased on the uplink`,
+    ...named,
+    held: answered.length === 0 && control.length === SERVICES,
+    evidence: `asked on the uplink: answered ${list(answered)}; by the lease: answered ${list(control)}`,
+    look: control.length < SERVICES ? NOBODY_IS_ANSWERED : undefined,
   };
 }
 
 /** The config and what else is secret goes to the lease alone: not to another address, not to its address under another MAC. */
 async function secretsArePinned(site: Site): Promise<Proof> {
   const own = strangersAddress(site);
-  const neighbour = own && new Station(site.isolated, NEIGHBOUR, own);
+  const neighbour = own && new Station(site.signal, site.isolated, NEIGHBOUR, own);
   const said: string[] = [];
   let held = true;
   if (neighbour) {
@@ -149,7 +173,7 @@ async function secretsArePinned(site: Site): Promise<Proof> {
     const shown = [[PUBLIC_FILE, control] as const, ...statuses];
     said.push(`${own} gets ${shown.map(([path, status]) => `${path} ${status ?? "no answer"}`).join(", ")}`);
   }
-  const thief = new Station(site.isolated, THIEF, site.minipcIp, site.isolatedNic);
+  const thief = new Station(site.signal, site.isolated, THIEF, site.minipcIp, site.isolatedNic);
   const asked = askServices(thief, site.applianceIp);
   const control = await leaseIsAnswered(site);
   held &&= asked().length === 0 && control.length === SERVICES;
@@ -159,8 +183,11 @@ async function secretsArePinned(site: Site): Promise<Proof> {
     title: "the machine config goes to the pinned lease only",
     held,
     evidence: said.join("; "),
+    look: control.length < SERVICES ? NOBODY_IS_ANSWERED : undefined,
   };
 }
+
+const leaving = (from: string | undefined) => (from ? `left from ${from}` : "did not leave");
 
 /** Of the isolated link only the lease gets out, and under the uplink's own address. */
 async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
@@ -170,26 +197,38 @@ async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
     if (packet.source === site.uplinkNic && packet.ip?.to === FAR_AWAY) out.push(packet);
   });
   const own = strangersAddress(site) ?? site.minipcIp;
-  const stranger = new Station(site.isolated, NEIGHBOUR, own, site.isolatedNic);
-  const minipc = new Station(site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  const stranger = new Station(site.signal, site.isolated, NEIGHBOUR, own, site.isolatedNic);
+  const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   const strangersPort = stranger.udp(FAR_AWAY, 9, Buffer.alloc(8));
-  minipc.udp(FAR_AWAY, 9, Buffer.alloc(8));
-  await until(() => (out.length > 0 ? true : undefined), ANSWER_MS);
-  const asIs = out.find(({ ip }) => ip?.from === site.minipcIp || ip?.from === own);
-  const others = out.filter(({ udp }) => udp?.from === strangersPort).length;
-  const from = out[0]?.ip?.from;
+  const leasesPort = minipc.udp(FAR_AWAY, 9, Buffer.alloc(8));
+  const sentFrom = (port: number) => out.find(({ udp }) => udp?.from === port)?.ip?.from;
+  // What the stranger sent came before it and took the same way.
+  const from = await until(site.signal, () => sentFrom(leasesPort), ANSWER_MS);
+  const strangers = sentFrom(strangersPort);
   return {
     id: "way-out",
     title: "only the lease gets out by the uplink, under the uplink's address",
-    held: out.length > 0 && !asIs && others === 0,
-    evidence: `packets to ${FAR_AWAY}: the lease's ${from ? `left from ${from}` : "did not leave"}, a stranger's ${others || "none"} left`,
+    held: from === UPLINK_LEASE && strangers === undefined,
+    evidence: `packets to ${FAR_AWAY}: the lease's ${leaving(from)}, a stranger's ${leaving(strangers)}`,
   };
 }
 
-/** Asks what must not be answered, once the mini-PC has booted. */
-export async function probe(site: Site): Promise<Proof[]> {
-  const { uplink } = site;
+/**
+ * Asks what must not be answered, once the mini-PC has booted.
+ *
+ * @param offers what was offered so far: a question long ago may have a slow answer, and this asks again
+ */
+export async function probe(site: Site, offers: Offers): Promise<Proof[]> {
+  const { signal, isolated, uplink, minipcMac } = site;
+  // The uplink may have come up after the first question.
+  const outsider = uplink && new Station(signal, uplink, OUTSIDER, UPLINK_NEIGHBOUR);
+  const uplinkIsUp = await outsider?.meet(UPLINK_LEASE);
+  const before = offers.lease.length;
+  askForAddresses(site);
+  new Station(signal, isolated, minipcMac, "0.0.0.0").discover();
   const proofs = [await secretsArePinned(site)];
-  if (uplink) proofs.push(await uplinkIsSilent(site, uplink), await onlyTheLeaseGetsOut(site, uplink));
-  return proofs;
+  if (uplink && uplinkIsUp)
+    proofs.push(await uplinkIsSilent(site, uplink), await onlyTheLeaseGetsOut(site, uplink));
+  await until(signal, () => offers.lease[before], ANSWER_MS);
+  return [...nobodyElseIsOffered(offers, offers.lease.slice(before), uplinkIsUp), ...proofs];
 }

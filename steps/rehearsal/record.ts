@@ -40,6 +40,8 @@ export interface Proof {
   held: boolean;
   /** What was asked and what was heard. */
   evidence: string;
+  /** Where to look when it was not held, where that is known better than by the proof's name. */
+  look?: string;
 }
 
 /** Which link of the chain broke, what was seen there, and where to look. */
@@ -61,7 +63,7 @@ export interface Diagnosis {
 export interface Screen {
   /** Id of what was reached then, or `end`. */
   id: string;
-  machine: "appliance" | "minipc" | "twin";
+  machine: "appliance" | "minipc";
   /** Path beside the record, as in `screens/05-lease-minipc.png`. */
   file: string;
 }

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
-import { chainFor, type ChainLink, type Sign } from "./chain";
+import { chainFor, firstBreak, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
-import { askAsOthers, probe, STRANGERS } from "./proofs";
+import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { Stage, type Subject } from "./stage";
 
@@ -50,10 +50,8 @@ async function follow(
         await onReached(link, sign, chain[index + 1]);
         break;
       }
-      for (const each of link.anyOrder ? chain.slice(index) : [link]) {
-        const broken = each.broken?.(stage.view);
-        if (broken) return { ...naming(each), ...broken };
-      }
+      const fault = firstBreak(stage.view, link.anyOrder ? chain.slice(index) : [link]);
+      if (fault) return { ...naming(fault.link), ...fault.broken };
       const waitedMs = stage.atMs - since;
       if (waitedMs > link.limitS * 1000) return { ...naming(link), ...link.overdue(stage.view) };
       if ((tick * TICK_MS) % STILL_WAITING_MS === 0) onWaiting?.(link, Math.round(waitedMs / 1000));
@@ -75,7 +73,7 @@ function firstBroken(proofs: Proof[]): Diagnosis | undefined {
       title: broken.title,
       side: "appliance",
       seen: broken.evidence,
-      look: LOOK[broken.id] ?? "Look at the captures",
+      look: broken.look ?? LOOK[broken.id] ?? "Look at the captures",
     }
   );
 }
@@ -89,26 +87,62 @@ const LOOK: Record<string, string> = {
     "Look at location /configs/ in files/nginx-bootstrap.conf, and at ether saddr in files/nftables.conf",
   "way-out":
     "Look at the chains forward and postrouting in files/nftables.conf, and at the uplink in files/netplan.yaml",
-  sides:
-    "Look at packer/appliance/apply, which tells the isolated NIC from the uplink, and read twin-appliance.serial.log",
 };
 
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
-async function rehearseTwin(context: StepContext, stage: Stage, hardware: Hardware): Promise<Proof> {
-  stage.startAppliance(hardware);
-  const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
-  let evidence = "";
-  const broken = await follow(context, stage, chain, {
-    onReached: (_link, sign) => void (evidence = sign.evidence),
-  });
+class Twin {
+  private readonly proof: Promise<Proof>;
+  /** What comes next; unset when it came to its end. */
+  private next?: string;
+  private isAwaited = false;
+
+  constructor(
+    private readonly context: StepContext,
+    stage: Stage,
+    hardware: Hardware,
+  ) {
+    this.proof = this.rehearse(stage, hardware);
+    // Its failure is awaited later; it must not end the process before.
+    this.proof.catch(() => undefined);
+  }
+
+  /** Waits for its end, and says what for. */
+  async wait(): Promise<Proof> {
+    this.isAwaited = true;
+    if (this.next) this.context.log(`${" ".repeat(9)}waiting for the twin: ${this.next}`);
+    return this.proof;
+  }
+
+  private async rehearse(stage: Stage, hardware: Hardware): Promise<Proof> {
+    stage.startAppliance(hardware);
+    const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
+    let evidence = "";
+    this.next = chain[0]?.title;
+    const broken = await follow(this.context, stage, chain, {
+      onReached: (_link, sign, next) => {
+        evidence = sign.evidence;
+        this.next = next?.title;
+      },
+      onWaiting: ({ title }, waited) => {
+        if (this.isAwaited)
+          this.context.log(`${seconds(stage.atMs)}  still waiting for the twin: ${title} (${waited} s)`);
+      },
+    });
+    this.next = undefined;
+    return proofOf(hardware, broken, evidence);
+  }
+}
+
+function proofOf(hardware: Hardware, broken: Diagnosis | undefined, evidence: string): Proof {
   const { firmware, disk, nic, swapped } = hardware;
   const machine = `${firmware.toUpperCase()}, ${disk} disk, ${nic}${swapped ? ", NICs the other way round" : ""}`;
   return {
     id: "sides",
     title: swapped
-      ? "with its NICs the other way round the isolated side is the isolated side"
-      : "with another firmware and disk it serves too",
+      ? "on other hardware, with its NICs the other way round, it serves on the isolated side"
+      : "on other hardware it serves too",
     held: !broken,
+    look: broken?.look.replace("appliance.serial.log", "twin-appliance.serial.log"),
     evidence: `${machine}: ${broken ? `${broken.title}: ${broken.seen}` : evidence}`,
   };
 }
@@ -162,7 +196,7 @@ export async function rehearse(
   const startedAt = new Date().toISOString();
   const stages: Stage[] = [];
   const open = async (name: string) => {
-    const stage = new Stage(name, subject, accelerator, folder, context.scratch);
+    const stage = new Stage(name, subject, accelerator, folder, context.scratch, context.signal);
     stages.push(stage);
     return stage.open();
   };
@@ -172,11 +206,9 @@ export async function rehearse(
     const album = new Album(folder, stage);
     const chain = chainFor(expected);
     const reached: Reached[] = [];
-    let readOthers: () => Proof[] = () => [];
+    const offers = hearOffers(stage.site);
     stage.startAppliance(hardware.appliance);
-    const twin = twinHardware && rehearseTwin(context, await open("twin-"), twinHardware);
-    // Its failure is awaited later; it must not end the process before.
-    twin?.catch(() => undefined);
+    const twin = twinHardware && new Twin(context, await open("twin-"), twinHardware);
 
     let diagnosis = await follow(context, stage, chain, {
       async onReached(link, sign, next) {
@@ -187,7 +219,7 @@ export async function rehearse(
         album.take(id);
         // It serves: now there is something to boot from.
         if (side === "appliance" && next?.side === "minipc") {
-          readOthers = askAsOthers(stage.site);
+          askForAddresses(stage.site);
           stage.startMinipc(hardware.minipc);
         }
         await onReached?.(id, stage);
@@ -202,8 +234,9 @@ export async function rehearse(
     const proofs: Proof[] = [];
     if (!diagnosis) {
       context.log(`${seconds(stage.atMs)}  asking what must not be answered`);
-      proofs.push(...readOthers(), ...(await probe(stage.site)));
-      if (twin) proofs.push(await twin);
+      proofs.push(...(await probe(stage.site, offers)));
+      if (twin) proofs.push(await twin.wait());
+      context.signal.throwIfAborted();
       diagnosis = firstBroken(proofs);
     }
     for (const each of stages) each.throwIfLost();

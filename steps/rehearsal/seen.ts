@@ -1,7 +1,7 @@
 import type { DhcpMessage } from "./network/dhcp";
 import type { LinkName } from "./record";
 
-export type MachineName = "appliance" | "minipc" | "twin";
+export type MachineName = "appliance" | "minipc";
 
 /** What the rehearsal saw, in the order of time; every conclusion is drawn from these alone. */
 export type Seen = { atMs: number } & What;

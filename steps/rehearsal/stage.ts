@@ -61,6 +61,7 @@ export class Stage {
     private readonly accelerator: Accelerator,
     private readonly folder: string,
     private readonly scratch: string,
+    signal: AbortSignal,
   ) {
     const link = (which: LinkName) => new Link(which, join(scratch, `${name}${which}.sock`));
     this.links = { isolated: link("isolated"), uplink: link("uplink") };
@@ -70,6 +71,7 @@ export class Stage {
     this.site = {
       ...subject,
       ...nics,
+      signal,
       applianceIp,
       isolated: this.links.isolated,
       uplink: subject.hasUplink ? this.links.uplink : undefined,

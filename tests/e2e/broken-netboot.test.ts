@@ -117,10 +117,16 @@ const CASES: Record<string, Broken> = {
     look: /files\/chrony\.conf/,
   },
   "a config that is not there": {
-    inputs: (assembly) => edit(assembly, "boot.ipxe", /configs\/minipc\.yaml /, "configs/worker.yaml "),
+    inputs: (assembly) =>
+      edit(
+        assembly,
+        "nginx-bootstrap.conf",
+        "location /configs/ {",
+        "location /configs/ {\n        return 404;",
+      ),
     at: "config",
-    seen: /\/configs\/worker\.yaml was answered with the status 404/,
-    look: /talos\.config/,
+    seen: /\/configs\/minipc\.yaml was answered with the status 404/,
+    look: /location \/configs\//,
   },
   "a config that another address may have": {
     inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "allow 10.10.10.100", "allow 10.10.10.101"),
@@ -144,7 +150,7 @@ const CASES: Record<string, Broken> = {
   "leases for everybody": {
     inputs: (assembly) => edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", ""),
     at: "other-mac",
-    seen: /was offered 1/,
+    seen: /asked on the isolated link and was offered 10\.10\.10\.\d+; the lease was offered/,
     look: /dhcp-ignore/,
   },
   "the config for everybody": {

@@ -151,12 +151,19 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   checkout.set("lab", { rehearse: "true" });
   expect(await checkout.preview("lab")).toMatchObject({ "rehearsal-boot": "create" });
   expect(await up()).toContain(IS_BOOTING);
-  const { timeline, steps } = JSON.parse(await checkout.output("lab", "rehearsal")) as {
+  const { timeline, steps, proved } = JSON.parse(await checkout.output("lab", "rehearsal")) as {
     timeline: string;
     steps: { step: string }[];
+    proved: string[];
   };
   expect(steps.at(-1)).toMatchObject({ step: "Talos's loader accepts the config" });
-  expect(existsSync(checkout.path(timeline))).toBe(true);
+  expect(proved).toContain(
+    "on other hardware, with its NICs the other way round, it serves on the isolated side",
+  );
+  const page = readFileSync(checkout.path(timeline), "utf8");
+  const linked = [...page.matchAll(/ (?:href|src)="(?!data:)([^"]+)"/g)].map(([, path]) => path ?? "");
+  expect(linked).toEqual(expect.arrayContaining(["isolated.pcap", "minipc.serial.log", "twin-uplink.pcap"]));
+  expect(linked.filter((path) => !existsSync(checkout.path(dirname(timeline), path)))).toEqual([]);
   await unchanged();
 
   checkout.set("lab", { rehearse: "false" });
@@ -173,8 +180,8 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   expect(all).toMatch(
     /at "the kernel starts with the right command line": the kernel's command line lacks talos/,
   );
-  const page = /What was seen: (artifacts\/rehearsal\/\S+\/timeline\.html)/.exec(all ?? "")?.[1];
-  expect(readFileSync(checkout.path(page ?? ""), "utf8")).toContain("FAILED");
+  const failed = /What was seen: (artifacts\/rehearsal\/\S+\/timeline\.html)/.exec(all ?? "")?.[1];
+  expect(readFileSync(checkout.path(failed ?? ""), "utf8")).toContain("FAILED");
   writeFileSync(script, text);
   await up();
   await unchanged();

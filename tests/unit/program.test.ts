@@ -86,6 +86,16 @@ test("the image that was made is the one that is rehearsed, held to the config t
   });
 });
 
+test("the same image is rehearsed again where something else is expected of it", async () => {
+  await run({});
+  const { key, path } = stdinOf("rehearsal-boot");
+  await run({});
+  expect(stdinOf("rehearsal-boot")).toMatchObject({ key, path });
+  await run({ consoles: "ttyS0" });
+  expect(stdinOf("rehearsal-boot").key).not.toBe(key);
+  expect(stdinOf("rehearsal-boot").path).not.toBe(path);
+});
+
 test("switched off, nothing is rehearsed and the outputs say so", async () => {
   const { rehearsal, nextSteps } = await run({ rehearse: "false" });
   expect(rehearsal).toBe("not rehearsed");

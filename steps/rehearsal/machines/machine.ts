@@ -42,7 +42,7 @@ export interface MachineOptions {
   disk?: string;
   /** Where sockets, firmware variables and what is written to the disk go. */
   scratch: string;
-  /** File for all that the serial console prints. */
+  /** File for all that the serial console prints, and QEMU's own complaints. */
   serialLog: string;
   onLine: (text: string) => void;
   onEnd: (words: string) => void;
@@ -121,6 +121,8 @@ function qemuArguments({
 export class Machine {
   private readonly process: ChildProcess;
   private monitor?: Promise<Monitor>;
+  /** Resolves when the machine has ended and its log is whole. */
+  private readonly logged: Promise<void>;
 
   constructor(private readonly options: MachineOptions) {
     const log = createWriteStream(options.serialLog).on("error", options.onFault);
@@ -130,7 +132,7 @@ export class Machine {
       env: { ...process.env, TMPDIR: options.scratch },
     });
     const { stdout, stderr } = this.process as ChildProcess & { stdout: Readable; stderr: Readable };
-    stdout.pipe(log);
+    for (const said of [stdout, stderr]) said.pipe(log, { end: false });
     // Firmware and GRUB move the cursor instead of ending a line.
     createInterface({ input: stdout }).on("line", (line) => {
       const text = stripVTControlCharacters(line).trim();
@@ -139,6 +141,7 @@ export class Machine {
     let words = "";
     stderr.on("data", (chunk: Buffer) => (words += chunk.toString()));
     this.process.once("close", () => options.onEnd(words.trim()));
+    this.logged = once(this.process, "close").then(() => new Promise((resolve) => log.end(() => resolve())));
   }
 
   private get isRunning(): boolean {
@@ -174,11 +177,8 @@ export class Machine {
   }
 
   async stop(): Promise<void> {
-    if (this.isRunning) {
-      const ended = once(this.process, "close");
-      this.process.kill("SIGKILL");
-      await ended;
-    }
+    if (this.isRunning) this.process.kill("SIGKILL");
+    await this.logged;
     (await this.monitor?.catch(() => undefined))?.close();
   }
 }

@@ -20,9 +20,18 @@ import {
  */
 let lastPort = 20000;
 
-/** Waits until something is found, or for the limit. */
-export async function until<T>(find: () => T | undefined, limitMs: number): Promise<T | undefined> {
+/**
+ * Waits until something is found, or for the limit.
+ *
+ * @throws the reason of `signal` when that is aborted: who was stopped has found nothing
+ */
+export async function until<T>(
+  signal: AbortSignal,
+  find: () => T | undefined,
+  limitMs: number,
+): Promise<T | undefined> {
   for (let waited = 0; ; waited += 20) {
+    signal.throwIfAborted();
     const found = find();
     if (found !== undefined || waited >= limitMs) return found;
     await pause(20);
@@ -39,6 +48,7 @@ export class Station {
   private readonly ports = new Set<number | undefined>();
 
   constructor(
+    private readonly signal: AbortSignal,
     private readonly link: Link,
     readonly mac: string,
     readonly ip: string,
@@ -76,7 +86,7 @@ export class Station {
     const before = this.found;
     for (let tries = 0; tries < 5 && this.found === before; tries++) {
       this.link.send(arpRequest(this.mac, this.ip, ip));
-      await until(() => this.found > before || undefined, 1000);
+      await until(this.signal, () => this.found > before || undefined, 1000);
     }
     return this.found > before;
   }
@@ -105,7 +115,7 @@ export class Station {
   async get(to: string, path: string, limitMs = 5000): Promise<number | undefined> {
     const own = this.syn(to, 80);
     const answered = (wanted: (tcp: NonNullable<Packet["tcp"]>) => boolean) =>
-      until(() => this.heard.find(({ tcp }) => tcp?.to === own && wanted(tcp))?.tcp, limitMs);
+      until(this.signal, () => this.heard.find(({ tcp }) => tcp?.to === own && wanted(tcp))?.tcp, limitMs);
     const accepted = await answered(({ flags }) => (flags & (SYN | ACK)) === (SYN | ACK));
     if (!accepted) return undefined;
     const head = { fromPort: own, toPort: 80, sequence: 2, acknowledged: (accepted.sequence + 1) >>> 0 };

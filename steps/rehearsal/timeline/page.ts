@@ -5,7 +5,7 @@ import { drawSequence } from "./sequence-drawing";
 import { STYLE } from "./style";
 import { factsOf, oneLine, seconds, stepsOf, summaryOf } from "./words";
 
-const MACHINES = { appliance: "appliance", minipc: "mini-PC", twin: "twin" } as const;
+const MACHINES = { appliance: "appliance", minipc: "mini-PC" } as const;
 
 /** Only the page's own style and what lies beside it: a text that got in as markup could still do nothing. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:";
@@ -133,16 +133,19 @@ ${list}
 }
 
 /** What lies beside the page, with what it is. */
-function filesBeside({ exchanges, hardware }: RehearsalRecord): [file: string, what: string][] {
+function filesBeside({ exchanges, hardware, diagnosis }: RehearsalRecord): [file: string, what: string][] {
   const uplink = exchanges.some(({ link }) => link === "uplink");
+  // It is switched on when the appliance serves.
+  const minipcRan = diagnosis?.kind !== "link" || diagnosis.side === "minipc";
   const files: [string, string, boolean][] = [
     ["isolated.pcap", "all on the isolated link", true],
     ["uplink.pcap", "all on the uplink", uplink],
     ["appliance.serial.log", "the appliance’s console", true],
-    ["minipc.serial.log", "the mini-PC’s console", true],
+    ["minipc.serial.log", "the mini-PC’s console", minipcRan],
     ["twin-isolated.pcap", "the twin’s isolated link", Boolean(hardware.twin)],
     ["twin-uplink.pcap", "the twin’s uplink", Boolean(hardware.twin) && uplink],
     ["twin-appliance.serial.log", "the twin’s console", Boolean(hardware.twin)],
+    ["timeline.txt", "this page as text", true],
     ["rehearsal.json", "this page’s figures", true],
   ];
   return files.flatMap(([file, what, exists]) => (exists ? [[file, what]] : []));

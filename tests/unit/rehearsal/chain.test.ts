@@ -1,4 +1,4 @@
-import { chainFor } from "../../../steps/rehearsal/chain";
+import { chainFor, firstBreak } from "../../../steps/rehearsal/chain";
 import type { DhcpMessage } from "../../../steps/rehearsal/network/dhcp";
 import type { Expected } from "../../../steps/rehearsal/view";
 import type { Seen, What } from "../../../steps/rehearsal/seen";
@@ -51,7 +51,8 @@ const IDS = chainFor(expected).map(({ id }) => id);
 function first(whats: What[], change: Partial<Expected> = {}) {
   const view = { seen: at(whats), expected: { ...expected, ...change } };
   const link = chainFor(view.expected).find(({ reached }) => !reached(view));
-  return { at: link?.id, broken: link?.broken?.(view)?.seen, overdue: link?.overdue(view).seen };
+  const fault = link && firstBreak(view, [link]);
+  return { at: link?.id, broken: fault?.broken.seen, overdue: link?.overdue(view).seen };
 }
 
 test("a good boot reaches every link, each by its own sign", () => {
@@ -86,6 +87,12 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     /nothing to boot/,
   ],
   [
+    "UEFI falls back to its shell",
+    [line("appliance", "UEFI Interactive Shell v2.2")],
+    "power-on",
+    /nothing to boot: UEFI Interactive Shell/,
+  ],
+  [
     "the sides are swapped",
     [...until("address"), line("appliance", serving.replace(NIC, "02:00:5e:00:53:12"))],
     "address",
@@ -104,6 +111,18 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     "the mini-PC's QEMU ends",
     [...until("pxe"), { kind: "ended", machine: "minipc" }],
     "pxe",
+    /mini-PC's virtual machine ended/,
+  ],
+  [
+    "the appliance's QEMU ends while the mini-PC asks",
+    [...until("lease"), { kind: "ended", machine: "appliance" }],
+    "lease",
+    /appliance's virtual machine ended/,
+  ],
+  [
+    "the mini-PC's QEMU ends before it has its config",
+    [...until("config"), { kind: "ended", machine: "minipc" }],
+    "config",
     /mini-PC's virtual machine ended/,
   ],
   [
@@ -216,6 +235,33 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     "accepted",
     /refused: unknown keys/,
   ],
+  [
+    "a config that Talos cannot load",
+    [
+      ...until("accepted"),
+      line(
+        "minipc",
+        '[talos] controller failed {"component": "controller-runtime", "controller": "config.AcquireController", "error": "failed to load config via platform metal: unknown keys found during decoding: tokn: abc"}',
+      ),
+    ],
+    "accepted",
+    /refused: unknown keys found during decoding$/,
+  ],
+  [
+    "a config that Talos does not validate",
+    [
+      ...until("accepted"),
+      line("minipc", "failed to validate config acquired via platform metal: 1 error occurred: no CA"),
+    ],
+    "accepted",
+    /refused: 1 error occurred: no CA/,
+  ],
+  [
+    "a config that Talos takes for none",
+    [...until("accepted"), line("minipc", "[talos] entering maintenance service")],
+    "accepted",
+    /maintenance mode/,
+  ],
 ])("%s", (_what, seen, at, says) => {
   const found = first(seen);
   expect(found.at).toBe(at);
@@ -240,6 +286,14 @@ test("what another host asks and is told is not taken for the mini-PC's", () => 
 test("without a serial console the links show on the wire: an operating system asks for an address", () => {
   const wire = { hasSerialConsole: false };
   const silent = GOOD.filter((what) => what.kind !== "line" || what.machine === "appliance");
-  expect(first(silent, wire).at).toBe("start");
+  expect(first(silent, wire)).toEqual({
+    at: "start",
+    broken: undefined,
+    overdue: "no operating system asked for an address",
+  });
+  expect(first([...silent, asked], wire).broken).toMatch(/restarted/);
   expect(first([...silent, dhcp("discover", { stage: "system" })], wire).at).toBeUndefined();
+  const [start] = chainFor({ ...expected, ...wire }).filter(({ id }) => id === "start");
+  expect(start).toMatchObject({ title: "an operating system starts on the mini-PC", limitS: 300 });
+  expect(chainFor({ ...expected, ...wire }).map(({ id }) => id)).toEqual(IDS.slice(0, -1));
 });

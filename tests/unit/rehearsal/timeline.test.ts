@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import type { Exchange, LinkName, Party, RehearsalRecord, Side } from "../../../steps/rehearsal/record";
+import type {
+  Diagnosis,
+  Exchange,
+  LinkName,
+  Party,
+  RehearsalRecord,
+  Side,
+} from "../../../steps/rehearsal/record";
 import { LINE, sequenceOf } from "../../../steps/rehearsal/timeline/sequence";
 import { drawSequence } from "../../../steps/rehearsal/timeline/sequence-drawing";
 import { timelinePage } from "../../../steps/rehearsal/timeline/page";
@@ -68,7 +75,7 @@ const PROOFS = [
   ],
   [
     "sides",
-    "with its NICs the other way round the isolated side is the isolated side",
+    "on other hardware, with its NICs the other way round, it serves on the isolated side",
     "UEFI, sata disk, e1000, NICs the other way round: its console: serving",
   ],
 ] as const;
@@ -240,7 +247,7 @@ const anyRecord = fc
       maxLength: 5,
     }),
     screens: fc.array(
-      fc.record({ id: hostile, machine: fc.constantFrom("appliance", "minipc", "twin"), file: hostile }),
+      fc.record({ id: hostile, machine: fc.constantFrom("appliance", "minipc"), file: hostile }),
       { maxLength: 5 },
     ),
     diagnosis: fc.option(
@@ -299,6 +306,7 @@ describe.each(RECORDS)("as a page: %s", (_name, record) => {
       "uplink.pcap",
       "appliance.serial.log",
       "minipc.serial.log",
+      "timeline.txt",
       "rehearsal.json",
     ])
       expect(links).toContain(file);
@@ -319,6 +327,22 @@ describe.each(RECORDS)("as a page: %s", (_name, record) => {
     expect(page.match(/>held</g) ?? []).toHaveLength(record.proofs.filter(({ held }) => held).length);
     expect(page.match(/>NOT held</g) ?? []).toHaveLength(record.proofs.filter(({ held }) => !held).length);
   });
+});
+
+test("a page names no console of a mini-PC that was never switched on", () => {
+  const diagnosis: Diagnosis = {
+    ...({ kind: "link", side: "appliance" } as const),
+    ...{ at: "services", title: "the appliance says that it serves" },
+    ...{ seen: "nginx is not running", look: "Look at files/nginx-bootstrap.conf" },
+  };
+  const page = timelinePage({
+    ...FAILED,
+    reached: GOOD.reached.slice(0, 2),
+    exchanges: [],
+    screens: [],
+    diagnosis,
+  });
+  expect(attributes(page, "href")).not.toContain("minipc.serial.log");
 });
 
 test("nothing that a machine said is markup", () => {
