@@ -63,6 +63,16 @@ async function sumOf(name: string): Promise<string> {
   return sum;
 }
 
+/** Has the plugin note where it makes temporary files, and leave one there, as the real one does. */
+function wrapPlugin(): string {
+  const [program, notes] = ["tools/plugins/bin/pulumi-resource-aws", "artifacts/tmpdirs"].map((path) =>
+    lab.checkout.path(path),
+  ) as [string, string];
+  const note = `touch "$TMPDIR/pulumi-asset-left"; stat -c '%a %n' "$TMPDIR" >>'${notes}'`;
+  writeFileSync(program, readFileSync(program, "utf8").replace("\n", `\n${note}\n`));
+  return notes;
+}
+
 test("what failed its rehearsal is not published", async () => {
   writeFileSync(lab.checkout.path("artifacts/boots-not"), "");
   const { exitCode, all } = await lab.checkout.up("lab");
@@ -73,7 +83,13 @@ test("what failed its rehearsal is not published", async () => {
 }, 60_000);
 
 test("the image, its checksums and a manifest lie under the version; the image is over 5 MiB", async () => {
+  const notes = wrapPlugin();
   await upEndsWell(lab.checkout);
+  // A copy of the image that a plugin leaves goes with the run.
+  const tmpdirs = readFileSync(notes, "utf8").trim().split("\n");
+  const artifacts = lab.checkout.path("artifacts");
+  for (const tmpdir of tmpdirs) expect(tmpdir).toMatch(`700 ${artifacts}/bootstrap-pxe-tmp-`);
+  expect(readdirSync(artifacts).filter((name) => name.startsWith("bootstrap-pxe-"))).toEqual([]);
   expect(await objects()).toEqual([
     "bootstrap/demo/SHA256SUMS",
     "bootstrap/demo/bootstrap-pxe.raw",
