@@ -122,6 +122,29 @@ test("a changed one takes its place", async () => {
   expect(JSON.parse(await text("manifest.json"))).toMatchObject({ minipcMac: "52:54:00:ab:cd:ef" });
 }, 60_000);
 
+test("a second stack of the same version leaves the first one's objects as they are", async () => {
+  const before = await versions();
+  await lab.checkout.stack("nuc2", {
+    rehearse: "true",
+    upload: "true",
+    artifactName: "nuc2",
+    minipcMac: "52:54:00:12:34:99",
+  });
+  await upEndsWell(lab.checkout, "nuc2");
+  const own = (await objects()).filter((key) => key?.startsWith("bootstrap/demo/nuc2/"));
+  expect(own).toEqual(
+    ["SHA256SUMS", "manifest.json", "nuc2.raw"].map((name) => `bootstrap/demo/nuc2/${name}`),
+  );
+  expect(await text("nuc2/SHA256SUMS")).toMatch(/^[0-9a-f]{64} {2}nuc2\.raw\n$/);
+  expect(JSON.parse(await text("nuc2/manifest.json"))).toMatchObject({ minipcMac: "52:54:00:12:34:99" });
+  expect(JSON.parse(await text("manifest.json"))).toMatchObject({ minipcMac: "52:54:00:ab:cd:ef" });
+  lab.checkout.set("nuc2", { deleteObjects: "true" });
+  await upEndsWell(lab.checkout, "nuc2");
+  const gone = await lab.checkout.pulumi("destroy", "--stack", "nuc2", "--yes", "--skip-preview");
+  expect(gone.exitCode).toBe(0);
+  expect(await versions()).toEqual(before);
+}, 120_000);
+
 test("compressed, the smaller file is what is published, and the image beside it stays", async () => {
   lab.checkout.set("lab", { compress: "gzip" });
   await upEndsWell(lab.checkout);

@@ -21,6 +21,7 @@ test("the artifact is the compressed image where there is one", () => {
   expect(artifactOf({ image }).name).toBe("bootstrap-pxe.raw");
   expect(artifactOf({ image, compressed })).toEqual({ ...compressed, name: "bootstrap-pxe.raw.gz" });
   expect(objectFolder(config)).toBe("bootstrap/2025-12-17");
+  expect(objectFolder({ ...config, artifactName: "nuc2" })).toBe("bootstrap/2025-12-17/nuc2");
 });
 
 test("checksums have the file that lies there, and what it unpacks to", () => {
