@@ -47,7 +47,7 @@ export async function downloadObject(context: StepContext, uri: string, to: stri
   } catch (fault) {
     context.signal.throwIfAborted();
     const where = endpoint ?? `S3 in ${region}`;
-    throw new StepError(`downloading ${uri} from ${where}`, whyRefused(fault, { maxAttempts: TRIES }), MORE);
+    throw new StepError(`downloading ${uri} from ${where}`, whyRefused(fault, "read", { maxAttempts: TRIES }), MORE);
   } finally {
     stopTelling?.();
     client.destroy();
