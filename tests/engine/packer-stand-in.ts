@@ -33,9 +33,9 @@ for argument; do
   case $argument in -var=output_directory=*) output=\${argument#*=*=} ;; esac
 done
 echo "$*" >>'${this.log}'
-while [ -e '${this.brake}' ]; do sleep 0.05; done
 mkdir -p "$output"
 cp --sparse=always '${held}' "$output/base.raw"
+while [ -e '${this.brake}' ]; do sleep 0.05; done
 `;
     writeFileSync(join(this.cache, "bin", "packer"), script, { mode: 0o755 });
     this.forget();
