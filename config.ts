@@ -7,7 +7,7 @@ import isMACAddress from "validator/lib/isMACAddress";
 import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import * as z from "zod";
-import { bucketFrom, hasCredentials } from "./components/bucket";
+import { bucketFrom, halfKey, hasCredentials, variableOf } from "./components/bucket";
 import { knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
 
@@ -280,7 +280,9 @@ function crossFaults(
     if (config.rehearse === false)
       faults.push(["upload", "only what was rehearsed is published, and rehearse is false"]);
     if (!values.bucket) faults.push(["bucket", "upload is true, and neither it nor IDRIVE_BUCKET is set"]);
-    if (!hasCredentials(env))
+    const half = halfKey(env);
+    if (half) faults.push(["upload", `${half.set} is set in the environment, ${half.missing} is not`]);
+    else if (!hasCredentials(env))
       faults.push([
         "upload",
         "there is no key for the bucket: set IDRIVE_ACCESS_KEY and IDRIVE_SECRET_KEY in the environment, or AWS's",
@@ -316,7 +318,9 @@ export function checkConfig(
   env: NodeJS.ProcessEnv = process.env,
 ): StackConfig {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
-  const values: Record<string, string> = { ...declaredDefaults(), ...bucketFrom(env), ...set };
+  // Who uploads nothing may have variables of other tools, with whatever values.
+  const surroundings = set.upload === "true" ? bucketFrom(env) : {};
+  const values: Record<string, string> = { ...declaredDefaults(), ...surroundings, ...set };
   const shown = (key: string) =>
     secretKeys.includes(key) ? "[secret]" : values[key]?.replace(USER_INFO, "//[secret]@") || undefined;
   const faults: Fault[] = Object.keys(given)
@@ -329,8 +333,10 @@ export function checkConfig(
       checked[key] = result.data;
       continue;
     }
+    const variable = key in set ? undefined : variableOf(key, env);
     const wrong = values[key]
-      ? result.error.issues.map((issue) => issue.message).join("; ")
+      ? result.error.issues.map((issue) => issue.message).join("; ") +
+        (variable ? `, and it comes from ${variable} of the environment` : "")
       : "it has no default";
     faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
   }

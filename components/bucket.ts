@@ -12,17 +12,35 @@ const FROM_ENVIRONMENT = {
   region: ["IDRIVE_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"],
 };
 
+/** The variable that a config key is taken from where it is not set, if any. */
+export const variableOf = (key: string, env: Environment): string | undefined =>
+  (FROM_ENVIRONMENT as Record<string, string[]>)[key]?.find((name) => env[name]);
+
 /** What the environment says of the bucket, by config key. */
 export function bucketFrom(env: Environment): { bucket?: string; endpoint?: string; region?: string } {
-  const found = Object.entries(FROM_ENVIRONMENT).map(([key, names]) => [
-    key,
-    names.map((name) => env[name]).find(Boolean),
-  ]);
-  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const found = Object.keys(FROM_ENVIRONMENT).flatMap((key) => {
+    const name = variableOf(key, env);
+    return name ? [[key, env[name]]] : [];
+  });
+  return Object.fromEntries(found) as Record<string, string>;
+}
+
+/** Names of the two halves of a key, the seed's first: who sets one of them means this pair (tools/s3/credentials). */
+const PAIRS = [
+  ["IDRIVE_ACCESS_KEY", "IDRIVE_SECRET_KEY"],
+  ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+] as const;
+
+const pairIn = (env: Environment) => PAIRS.find((names) => names.some((name) => env[name]));
+
+/** The half of a key that is in the environment, and the one that is not; undefined when both are there, or none. */
+export function halfKey(env: Environment): { set: string; missing: string } | undefined {
+  const [set, missing] = [true, false].map((is) => pairIn(env)?.find((name) => Boolean(env[name]) === is));
+  return set && missing ? { set, missing } : undefined;
 }
 
 /** Whether a key is in the environment, rather than in what AWS's own tools keep. */
-const hasKey = (env: Environment) => Boolean(env.IDRIVE_ACCESS_KEY || env.AWS_ACCESS_KEY_ID);
+const hasKey = (env: Environment) => pairIn(env) !== undefined;
 
 /** Whether there is anything to sign requests with: a look, not a try. */
 export function hasCredentials(env: Environment): boolean {

@@ -10,9 +10,15 @@ export interface Published {
 
 const nameOf = ({ path }: Image) => path.slice(path.lastIndexOf("/") + 1);
 
-/** Folder of a version's objects in the bucket, as the seed has it. */
-export const objectFolder = ({ bootstrapVersion }: Pick<StackConfig, "bootstrapVersion">) =>
-  `bootstrap/${bootstrapVersion}`;
+/** The default of the config key: its objects lie where the seed has them. */
+const SEED_NAME = "bootstrap-pxe";
+
+/** Folder of an artifact's objects in the bucket. Two of one version share none: each has a `SHA256SUMS`. */
+export const objectFolder = ({
+  bootstrapVersion,
+  artifactName,
+}: Pick<StackConfig, "bootstrapVersion" | "artifactName">) =>
+  ["bootstrap", bootstrapVersion, ...(artifactName === SEED_NAME ? [] : [artifactName])].join("/");
 
 /** What lies in the bucket: the compressed image where there is one, else the image. */
 export const artifactOf = ({ image, compressed }: Pick<Published, "image" | "compressed">) => ({

@@ -7,9 +7,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import execa, { type ExecaChildProcess } from "execa";
 import { toolEnvironment } from "./tools";
 
-// Keys of a server that lives as long as its test.
-const USER = "throw-away";
-const PASSWORD = "throw-away-too";
+// Keys of a server that lives as long as its test; neither is a part of the other, nor of any other text.
+const USER = "key-for-one-test";
+const PASSWORD = "sesame-0f2c81d7";
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");

@@ -1,38 +1,40 @@
 import { createWriteStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { bucketFrom, providerArgs } from "../components/bucket";
 import { reportProgress } from "../steps/lib/progress";
 import type { StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
+import { makeClient, nameOf } from "./plugins/s3-client.cjs";
 import { whyRefused } from "./plugins/s3-faults.cjs";
 
+/** Fewer than for an upload: somebody waits for the answer. */
 const TRIES = 3;
 const MORE = "docs/troubleshooting.md has more";
+/** explainFull (steps/lib/room.ts) has words for them. */
+const FULL = ["ENOSPC", "EDQUOT"];
 
 /**
- * Downloads an object to a file that only its owner reads, from the server and with the key that the environment names.
+ * Downloads an object to a file that only its owner reads, with the key that the environment names.
  *
  * @param uri `s3://BUCKET/KEY`
+ * @param place the server, where it is not the one that the environment names
  * @throws StepError when it cannot be had
  */
-export async function downloadObject(context: StepContext, uri: string, to: string): Promise<void> {
+export async function downloadObject(
+  context: StepContext,
+  uri: string,
+  to: string,
+  place: { endpoint?: string; region?: string } = {},
+): Promise<void> {
   const { hostname: Bucket, pathname } = new URL(uri);
   const Key = decodeURIComponent(pathname.slice(1));
-  const { region, endpoints, s3UsePathStyle, profile, sharedConfigFiles } = providerArgs(
-    bucketFrom(process.env),
-    process.env,
-  );
-  if (sharedConfigFiles) [process.env.AWS_CONFIG_FILE] = sharedConfigFiles;
-  const endpoint = endpoints?.[0]?.s3;
-  const client = new S3Client({
-    region,
-    endpoint,
-    profile,
-    forcePathStyle: s3UsePathStyle,
-    maxAttempts: TRIES,
-  });
+  const server = {
+    ...providerArgs({ ...bucketFrom(process.env), ...place }, process.env),
+    maxRetries: TRIES,
+  };
+  const client = makeClient(server);
   let done = 0;
   let stopTelling: (() => void) | undefined;
   try {
@@ -46,8 +48,12 @@ export async function downloadObject(context: StepContext, uri: string, to: stri
     await pipeline(body, createWriteStream(to, { mode: 0o600 }), { signal });
   } catch (fault) {
     context.signal.throwIfAborted();
-    const where = endpoint ?? `S3 in ${region}`;
-    throw new StepError(`downloading ${uri} from ${where}`, whyRefused(fault, { maxAttempts: TRIES }), MORE);
+    if (FULL.includes((fault as NodeJS.ErrnoException).code ?? "")) throw fault;
+    throw new StepError(
+      `downloading ${uri} from ${nameOf(server)}`,
+      whyRefused(fault, "read", { maxAttempts: TRIES }),
+      MORE,
+    );
   } finally {
     stopTelling?.();
     client.destroy();

@@ -1,34 +1,59 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { parse } from "yaml";
+import { NAMESPACE } from "../config";
 import { sha256File } from "../steps/lib/files";
 import { run } from "../steps/lib/process";
 import { writesTo } from "../steps/lib/room";
+import { makeScratch } from "../steps/lib/scratch.cjs";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
 import { downloadObject } from "./download-object";
 import { imageFacts, type ImageFacts } from "./image-facts";
 
-const USAGE = "npm run verify -- FILE, an image with its SHA256SUMS beside it, or s3://BUCKET/…/FILE";
+const USAGE =
+  "npm run verify -- FILE, an image with its SHA256SUMS beside it, or [--stack STACK] s3://BUCKET/…/FILE";
 
 /** @throws StepError with the usage */
-function readArgument(): string {
+function readArguments(): { image: string; stack?: string } {
   const misused = (found: string) => new StepError("reading the command line", found, `Right: ${USAGE}`);
   let given;
   try {
-    given = parseArgs({ allowPositionals: true }).positionals;
+    given = parseArgs({ allowPositionals: true, options: { stack: { type: "string", short: "s" } } });
   } catch (fault) {
     throw misused((fault as Error).message);
   }
-  const [image] = given;
-  if (image === undefined || given.length > 1) throw misused(`${given.length} files are named, not one`);
-  return image;
+  const [image, ...others] = given.positionals;
+  if (image === undefined || others.length > 0)
+    throw misused(`${given.positionals.length} files are named, not one`);
+  return { image, stack: given.values.stack };
 }
 
-/** A folder for what is looked at, beside the images: it may hold secrets and be large. Gone when the program ends. */
+/**
+ * Where a stack's config says that its bucket is.
+ *
+ * @throws StepError when there is no such stack here
+ */
+function placeOf(stack: string): { endpoint?: string; region?: string } {
+  const path = `Pulumi.${stack}.yaml`;
+  if (!existsSync(path))
+    throw new StepError(`reading ${path}`, "there is no such file", "See that the stack's name is right");
+  const { config = {} } = parse(readFileSync(path, "utf8")) as { config?: Record<string, unknown> };
+  const set = ["endpoint", "region"].flatMap((key) => {
+    const value = config[`${NAMESPACE}:${key}`];
+    return typeof value === "string" && value !== "" ? [[key, value]] : [];
+  });
+  return Object.fromEntries(set) as { endpoint?: string; region?: string };
+}
+
+/**
+ * A folder for what is looked at, beside the images: it may hold secrets and be large. Gone when the program ends; what a
+ * killed one left goes now.
+ */
 function makeWorkFolder(): string {
   mkdirSync("artifacts", { recursive: true });
-  const folder = mkdtempSync(join("artifacts", ".verify-"));
+  const folder = makeScratch("verify", "artifacts");
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   writesTo(folder);
   return folder;
@@ -95,18 +120,19 @@ async function verifyFile(context: StepContext, file: string, named: string): Pr
 }
 
 /** Downloads an object with its checksums and verifies it; the copy goes afterwards. */
-async function verifyObject(context: StepContext, uri: string): Promise<object> {
+async function verifyObject(context: StepContext, uri: string, stack?: string): Promise<object> {
+  const place = stack === undefined ? {} : placeOf(stack);
   const folder = makeWorkFolder();
   const at = uri.lastIndexOf("/") + 1;
   const file = join(folder, uri.slice(at));
-  await downloadObject(context, `${uri.slice(0, at)}SHA256SUMS`, join(folder, "SHA256SUMS"));
-  await downloadObject(context, uri, file);
+  await downloadObject(context, `${uri.slice(0, at)}SHA256SUMS`, join(folder, "SHA256SUMS"), place);
+  await downloadObject(context, uri, file, place);
   return verifyFile(context, file, uri);
 }
 
 void runProgram("verify", async (context) => {
-  const given = readArgument();
-  if (given.startsWith("s3://")) return verifyObject(context, given);
+  const { image, stack } = readArguments();
+  if (image.startsWith("s3://")) return verifyObject(context, image, stack);
   // npm runs this from the checkout's top, whatever folder the person is in.
-  return verifyFile(context, resolve(process.env.INIT_CWD ?? ".", given), given);
+  return verifyFile(context, resolve(process.env.INIT_CWD ?? ".", image), image);
 });

@@ -18,6 +18,8 @@ export interface Range {
 
 export class Members {
   private readonly limit = pLimit(availableParallelism());
+  /** Members that may be made, or wait to be written, at once: what memory holds of a range. */
+  private readonly ahead = 2 * availableParallelism();
   /** The member of a chunk of zeros, by its length. */
   private readonly zeros = new Map<number, Promise<Buffer>>();
   /** Bytes compressed so far. */
@@ -30,25 +32,26 @@ export class Members {
 
   /** Compresses a range of a file on all cores and writes its members, in order, to another. */
   async write(from: FileHandle, { start, end }: Range, to: FileHandle): Promise<void> {
-    const starts = Array.from(
-      { length: Math.ceil((end - start) / CHUNK_BYTES) },
-      (_, index) => start + index * CHUNK_BYTES,
-    );
-    let written = Promise.resolve();
-    const chunks = starts.map((chunk) =>
-      this.limit(async () => {
-        const bytes = Math.min(CHUNK_BYTES, end - chunk);
-        const { buffer } = await from.read(Buffer.allocUnsafe(bytes), 0, bytes, chunk);
-        return this.member(buffer);
-      }),
-    );
-    for (const chunk of chunks) {
-      written = written.then(async () => {
-        const member = await chunk;
-        await to.write(member);
-      });
+    const waiting: Promise<Buffer>[] = [];
+    const writeFirst = async () => {
+      const member = await waiting.shift();
+      if (member) await to.writeFile(member);
+    };
+    for (let chunk = start; chunk < end; chunk += CHUNK_BYTES) {
+      if (waiting.length === this.ahead) await writeFirst();
+      const member = this.limit(() => this.compressChunk(from, chunk, Math.min(CHUNK_BYTES, end - chunk)));
+      // Its fault shows when its turn comes, if none came before.
+      member.catch(() => undefined);
+      waiting.push(member);
     }
-    await Promise.all([...chunks, written]);
+    while (waiting.length > 0) await writeFirst();
+  }
+
+  private async compressChunk(from: FileHandle, start: number, bytes: number): Promise<Buffer> {
+    const { buffer } = await from.read(Buffer.allocUnsafe(bytes), 0, bytes, start);
+    const member = await this.member(buffer);
+    this.done += bytes;
+    return member;
   }
 
   private async member(content: Buffer): Promise<Buffer> {
@@ -65,7 +68,6 @@ export class Members {
       input: content,
       encoding: null as never,
     });
-    this.done += content.length;
     return stdout as unknown as Buffer;
   }
 }
@@ -82,15 +84,14 @@ export async function concatenate(context: StepContext, files: string[], to: str
     for (const path of files) {
       const source = await open(path);
       try {
-        let written: Promise<unknown> = Promise.resolve();
         for (;;) {
           const { buffer, bytesRead } = await source.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES);
           context.signal.throwIfAborted();
-          await written;
           if (bytesRead === 0) break;
           const piece = buffer.subarray(0, bytesRead);
-          written = target.write(piece);
+          const writing = target.writeFile(piece);
           hash.update(piece);
+          await writing;
         }
       } finally {
         await source.close();

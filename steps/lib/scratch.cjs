@@ -27,10 +27,10 @@ function isAlive(pid) {
  * Private folders of steps that were killed outright. Those of another count of pids are not judged: their owners may be
  * at work.
  *
+ * @param {string} [parent] where they lie
  * @returns {string[]}
  */
-function abandonedScratch() {
-  const parent = parentFolder();
+function abandonedScratch(parent = parentFolder()) {
   const ofStep = new RegExp(`^bootstrap-pxe-[a-z-]+-${pidNamespace()}-(\\d+)-\\w+$`);
   const isAbandoned = (/** @type {string} */ name) => {
     const pid = ofStep.exec(name)?.[1];
@@ -41,20 +41,25 @@ function abandonedScratch() {
     .map((name) => join(parent, name));
 }
 
-/** Removes what steps that were killed outright left. */
-function sweepScratch() {
-  for (const folder of abandonedScratch()) rmSync(folder, { recursive: true, force: true });
+/**
+ * Removes what steps that were killed outright left.
+ *
+ * @param {string} [parent] where it lies
+ */
+function sweepScratch(parent) {
+  for (const folder of abandonedScratch(parent)) rmSync(folder, { recursive: true, force: true });
 }
 
 /**
  * Makes a private folder (0700) for a step of this process.
  *
  * @param {string} step
+ * @param {string} [parent] where it goes
  * @returns {string}
  */
-function makeScratch(step) {
-  sweepScratch();
-  return mkdtempSync(join(parentFolder(), `bootstrap-pxe-${step}-${pidNamespace()}-${process.pid}-`));
+function makeScratch(step, parent = parentFolder()) {
+  sweepScratch(parent);
+  return mkdtempSync(join(parent, `bootstrap-pxe-${step}-${pidNamespace()}-${process.pid}-`));
 }
 
 module.exports = { abandonedScratch, isAlive, makeScratch, sweepScratch };

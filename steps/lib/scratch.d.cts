@@ -1,4 +1,4 @@
-export declare function abandonedScratch(): string[];
+export declare function abandonedScratch(parent?: string): string[];
 export declare function isAlive(pid: number): boolean;
-export declare function makeScratch(step: string): string;
-export declare function sweepScratch(): void;
+export declare function makeScratch(step: string, parent?: string): string;
+export declare function sweepScratch(parent?: string): void;

@@ -36,10 +36,10 @@ for argument; do
   case $argument in -var=output_directory=*) output=\${argument#*=*=} ;; esac
 done
 echo "$*" >>'${this.log}'
-while [ -e '${this.brake}' ]; do sleep 0.05; done
 mkdir -p "$output"
 cp --sparse=always '${held}' "$output/base.raw"
 [ ! -e '${this.markFile}' ] || dd if='${this.markFile}' of="$output/base.raw" bs=512 seek=${UNUSED_SECTOR} conv=notrunc status=none
+while [ -e '${this.brake}' ]; do sleep 0.05; done
 `;
     writeFileSync(join(this.cache, "bin", "packer"), script, { mode: 0o755 });
     this.forget();

@@ -7,6 +7,9 @@ export class ThrottledProxy {
   private readonly sockets = new Set<Socket>();
   /** Bytes that clients sent so far. */
   passed = 0;
+  private released: Promise<void> = Promise.resolve();
+  /** Has it hand on again. */
+  release: () => void = () => undefined;
 
   private constructor(
     private readonly server: Server,
@@ -26,6 +29,11 @@ export class ThrottledProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** Has it neither take nor answer anything until it is released. */
+  hold(): void {
+    this.released = new Promise((resolve) => (this.release = resolve));
+  }
+
   private async carry(client: Socket, upstream: Socket): Promise<void> {
     for (const socket of [client, upstream]) {
       this.sockets.add(socket);
@@ -39,6 +47,7 @@ export class ThrottledProxy {
     upstream.pipe(client);
     try {
       for await (const chunk of client as AsyncIterable<Buffer>) {
+        await this.released;
         this.passed += chunk.length;
         if (!upstream.write(chunk)) await Promise.race([once(upstream, "drain"), once(upstream, "close")]);
         await pause((1000 * chunk.length) / this.bytesPerSecond);

@@ -1,13 +1,21 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { toolEnvironment } from "../../tools/environment.cjs";
 import { missingLine } from "../../tools/preflight.cjs";
 import { withLock } from "../../tools/setup/lock.cjs";
 import { dependenciesHeld } from "../../tools/setup/npm.cjs";
 import { endOrphans } from "../../tools/setup/orphans.cjs";
-import { dropDeadLocks, dropDemoSalt } from "../../tools/setup/pulumi.cjs";
+import { dropDeadLocks, dropDemoSalt, ownTmpdir } from "../../tools/setup/pulumi.cjs";
 import { announceStandIns } from "../../tools/setup/stand-ins.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
 
@@ -110,6 +118,16 @@ describe("what killed runs leave", () => {
     } finally {
       child.kill("SIGKILL");
     }
+  });
+
+  test("the temporary folder of a run is its own, and that of a dead run goes", () => {
+    const pids = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0];
+    machine.write(`top/artifacts/bootstrap-pxe-tmp-${pids}-${DEAD}-abc/pulumi-asset-1`, "secret");
+    const living = `bootstrap-pxe-tmp-${pids}-${process.ppid}-abc`;
+    machine.write(`top/artifacts/${living}/pulumi-asset-1`, "secret");
+    const { TMPDIR } = ownTmpdir(machine.context(NOWHERE));
+    expect((statSync(TMPDIR).mode & 0o777).toString(8)).toBe("700");
+    expect(readdirSync(machine.path("top/artifacts")).sort()).toEqual([living, basename(TMPDIR)].sort());
   });
 
   test("a process of a run that is gone is ended; one of a run that lives, or of a container, is not", async () => {

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import fc from "fast-check";
 import { publish } from "../../steps/lib/files";
-import { concatenate } from "../../steps/lib/members";
-import { sha256Of, tool } from "../tools";
+import { concatenate, Members } from "../../steps/lib/members";
+import { inToolEnvironment, sha256Of, tool, toolEnvironment } from "../tools";
 import { stepContext } from "./disk";
 import { layersIn, requestFor, type Layers } from "./small-image";
 import { runStep, testFolder } from "./run-step";
@@ -150,6 +151,57 @@ test("another stack's file is left alone", async () => {
   await runStep("compress", request);
   const { said } = await runStep("compress", { ...request, stack: "nuc2", key: "another" });
   expect(said).toContain("it belongs to the stack lab");
+});
+
+/** Runs the step where the folder of its target is a file system of 8 KiB, in a mount namespace that ends with it. */
+async function runOnFullDisk(request: { path: string }) {
+  const target = dirname(request.path);
+  mkdirSync(target);
+  const script = `mount --make-rprivate / 2>/dev/null; mount -t tmpfs -o size=8k,mode=755 tmpfs "$1" && exec steps/run compress`;
+  const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  const namespace = ["--mount", "--propagation", "unchanged", ...asRoot, "--"];
+  return inToolEnvironment("unshare", [...namespace, "sh", "-c", script, "sh", target], {
+    input: JSON.stringify(request),
+  });
+}
+
+test("a full disk is one line that says which", async () => {
+  const request = await imageWith("gzip", "52:54:00:12:34:56");
+  const path = join(folder, "full", "bootstrap-pxe.raw.gz");
+  const { exitCode, stderr } = await runOnFullDisk({ ...request, path });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`compress: writing to ${dirname(path)}: its disk is full`);
+  expect(stderr).not.toContain("    at ");
+  const members = new Members(stepContext(folder), "gzip");
+  const [source, full] = [await open(request.image.path), await open("/dev/full", "w")];
+  await expect(members.write(source, { start: 0, end: 4096 }, full)).rejects.toMatchObject({
+    code: "ENOSPC",
+  });
+  await Promise.all([source.close(), full.close()]);
+});
+
+test("how far it is shows in MiB and in per cent", async () => {
+  const slow = join(folder, "slow");
+  mkdirSync(slow);
+  const compressor = join(slow, "libdeflate-gzip");
+  const real = (await tool("sh", ["-c", "command -v libdeflate-gzip"])).trim();
+  // Longer than what is between two lines, so that one falls into the work.
+  writeFileSync(compressor, `#!/bin/sh\nsleep 1.1\nexec ${real} "$@"\n`);
+  chmodSync(compressor, 0o755);
+  const request = await imageWith("gzip", "52:54:00:12:34:56");
+  const { said } = await runStep("compress", request, { PATH: `${slow}:${toolEnvironment.PATH}` });
+  expect(said).toMatch(/^compress: bootstrap-pxe\.raw\.gz: \d+ of 17 MiB, \d+ %$/m);
+});
+
+test("all that was given is counted, chunks of zeros too", async () => {
+  const [zeros, out] = [join(folder, "zeros"), join(folder, "zeros.gz")];
+  await tool("truncate", ["--size=40M", zeros]);
+  const members = new Members(stepContext(folder), "gzip");
+  const [source, target] = [await open(zeros), await open(out, "wx")];
+  await members.write(source, { start: 0, end: 40 << 20 }, target);
+  await Promise.all([source.close(), target.close()]);
+  expect(members.done).toBe(40 << 20);
+  expect(await sumOf("gunzip", out)).toBe(sha256Of(Buffer.alloc(40 << 20)));
 });
 
 test("whatever is put behind each other comes out as one", async () => {

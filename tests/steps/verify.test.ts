@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { inToolEnvironment, sha256Of, tool, TOP } from "../tools";
 import { layersIn, requestFor, type Layers } from "./small-image";
@@ -172,8 +172,22 @@ test.each([
   expect(exitCode).toBe(1);
 });
 
-test("nothing is left of what was looked at", async () => {
-  mkdirSync(join(TOP, "artifacts"), { recursive: true });
+test("a stack that is not here is named", async () => {
+  const { stderr, exitCode } = await verify("--stack", "nobody", "s3://images/x.raw");
+  expect(stderr).toBe(
+    "verify: reading Pulumi.nobody.yaml: there is no such file. See that the stack's name is right",
+  );
+  expect(exitCode).toBe(1);
+});
+
+test("nothing is left of what was looked at, by a run that was killed neither", async () => {
+  // Above Linux's largest pid.
+  const pids = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0];
+  mkdirSync(join(TOP, "artifacts", `bootstrap-pxe-verify-${pids}-${2 ** 22 + 1}-abc`), { recursive: true });
+  const image = await makeImage();
+  await tool("sh", ["-c", `gzip -n -c ${image} >${image}.gz`]);
+  listAnew(`${image}.gz`);
+  expect((await verify(`${image}.gz`)).exitCode).toBe(0);
   const { stdout } = await inToolEnvironment("sh", ["-c", "ls -A artifacts | grep verify- || true"]);
   expect(stdout).toBe("");
 });

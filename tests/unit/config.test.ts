@@ -88,6 +88,34 @@ test("an upload wants a rehearsal, a bucket and a key, and says so before any wo
   ]);
 });
 
+test.each([
+  [{ IDRIVE_ACCESS_KEY: "key" }, "IDRIVE_ACCESS_KEY is set in the environment, IDRIVE_SECRET_KEY is not"],
+  [{ IDRIVE_SECRET_KEY: "secret" }, "IDRIVE_SECRET_KEY is set in the environment, IDRIVE_ACCESS_KEY is not"],
+  [{ AWS_ACCESS_KEY_ID: "key" }, "AWS_ACCESS_KEY_ID is set in the environment, AWS_SECRET_ACCESS_KEY is not"],
+  [
+    { IDRIVE_ACCESS_KEY: "key", AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" },
+    "IDRIVE_ACCESS_KEY is set in the environment, IDRIVE_SECRET_KEY is not",
+  ],
+])("half a key is refused before any work: %j", (env, fault) => {
+  expect(faultsOf({ upload: "true", bucket: "provisioning" }, [], env)).toEqual([`upload: ${fault}`]);
+});
+
+test("who uploads nothing may have odd variables of other tools; who does is told which", () => {
+  const env = {
+    AWS_ENDPOINT_URL: "no url",
+    AWS_REGION: "No Region",
+    IDRIVE_ACCESS_KEY: "key",
+    IDRIVE_SECRET_KEY: "secret",
+  };
+  expect(faultsOf({}, [], env)).toEqual([]);
+  const upload = { upload: "true", bucket: "provisioning" };
+  expect(faultsOf(upload, [], env)).toEqual([
+    "endpoint: neither a host nor a URL, and it comes from AWS_ENDPOINT_URL of the environment",
+    "region: not a region, and it comes from AWS_REGION of the environment",
+  ]);
+  expect(faultsOf({ ...upload, region: "us-west-1", endpoint: "s3.example" }, [], env)).toEqual([]);
+});
+
 test("one error lists every fault, with the key, the value, what is wrong and an example", () => {
   const given = {
     minipcMac: "01:00:5e:00:00:01",

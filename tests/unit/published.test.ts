@@ -21,6 +21,7 @@ test("the artifact is the compressed image where there is one", () => {
   expect(artifactOf({ image }).name).toBe("bootstrap-pxe.raw");
   expect(artifactOf({ image, compressed })).toEqual({ ...compressed, name: "bootstrap-pxe.raw.gz" });
   expect(objectFolder(config)).toBe("bootstrap/2025-12-17");
+  expect(objectFolder({ ...config, artifactName: "nuc2" })).toBe("bootstrap/2025-12-17/nuc2");
 });
 
 test("checksums have the file that lies there, and what it unpacks to", () => {
@@ -49,7 +50,11 @@ describe("the bucket's names in the environment", () => {
       region: "us-west-1",
     });
     const given = { bootstrapVersion: "1", minipcMac: "00:11:22:33:44:55", region: "us-east-2", bucket: "" };
-    expect(checkConfig(given, "lab", [], env)).toMatchObject({ bucket: "provisioning", region: "us-east-2" });
+    const keys = { IDRIVE_ACCESS_KEY: "key", IDRIVE_SECRET_KEY: "secret" };
+    expect(checkConfig({ ...given, upload: "true" }, "lab", [], { ...env, ...keys })).toMatchObject({
+      bucket: "provisioning",
+      region: "us-east-2",
+    });
   });
 
   test("AWS's serve alone", () => {
@@ -66,6 +71,26 @@ describe("the provider", () => {
     const text = JSON.stringify(providerArgs(config, secrets));
     expect(text).not.toMatch(/the-key|the-secret/);
     expect(text).toContain("tools/s3/config");
+  });
+
+  test("a server of one's own is asked for nothing that only AWS has", () => {
+    expect(providerArgs({ endpoint: "http://127.0.0.1:9000", region: "us-west-1" }, secrets)).toEqual({
+      region: "us-west-1",
+      endpoints: [{ s3: "http://127.0.0.1:9000" }],
+      s3UsePathStyle: true,
+      profile: "bootstrap-pxe",
+      sharedConfigFiles: ["tools/s3/config"],
+      skipCredentialsValidation: true,
+      skipMetadataApiCheck: true,
+      skipRegionValidation: true,
+      skipRequestingAccountId: true,
+    });
+    expect(providerArgs({}, {})).toEqual({
+      region: "us-east-1",
+      skipCredentialsValidation: true,
+      skipMetadataApiCheck: true,
+      skipRegionValidation: true,
+    });
   });
 
   test("a host is asked by HTTPS, a URL as it is given", () => {

@@ -1,12 +1,20 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
-const { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } = require("node:fs");
-const { constants, hostname } = require("node:os");
+const {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} = require("node:fs");
+const { constants, hostname, tmpdir } = require("node:os");
 const { basename, dirname, join } = require("node:path");
 const { fileURLToPath } = require("node:url");
 const { parseArgs } = require("node:util");
-const { sweepScratch } = require("../../steps/lib/scratch.cjs");
+const { makeScratch, sweepScratch } = require("../../steps/lib/scratch.cjs");
 const { toolEnvironment } = require("../environment.cjs");
 const { endOrphans, identity, runMark } = require("./orphans.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
@@ -127,6 +135,24 @@ function inForeground(program, args, env, cwd) {
 }
 
 /**
+ * Makes a folder for the temporary files of Pulumi and its plugins. The `aws` plugin copies each file that it uploads there,
+ * and leaves the copy (pulumi-terraform-bridge, translateToFile): the image with its secrets.
+ *
+ * @param {Context} context
+ * @returns the variables for it, and for what has to stay elsewhere: the steps' temporary files, since Packer makes sockets
+ *   there, whose names have 107 bytes at most (unix(7)); and what Pulumi's ts-node made of the program, 12 s of work
+ */
+function ownTmpdir({ top, env }) {
+  const artifacts = join(top, "artifacts");
+  mkdirSync(artifacts, { recursive: true });
+  return {
+    TMPDIR: makeScratch("tmp", artifacts),
+    BOOTSTRAP_PXE_TMPDIR: env.TMPDIR || tmpdir(),
+    TS_NODE_CACHE_DIRECTORY: env.TS_NODE_CACHE_DIRECTORY || join(artifacts, "cache", "ts-node"),
+  };
+}
+
+/**
  * Does work that runs Pulumi, in the environment for it; before and after, what killed runs left is cleared away.
  *
  * @template T
@@ -138,6 +164,7 @@ async function withPulumi(context, work) {
   const env = {
     ...toolEnvironment(context, { standIns: await announceStandIns(context) }),
     ...runMark(),
+    ...ownTmpdir(context),
   };
   endOrphans();
   sweepScratch();
@@ -148,6 +175,7 @@ async function withPulumi(context, work) {
   } finally {
     endOrphans({ own: true });
     sweepScratch();
+    rmSync(env.TMPDIR, { recursive: true, force: true });
     dropDemoSalt(context.top);
   }
 }
@@ -172,4 +200,4 @@ async function runPulumi(commands, context) {
   });
 }
 
-module.exports = { dropDeadLocks, dropDemoSalt, inForeground, runPulumi, withPulumi };
+module.exports = { dropDeadLocks, dropDemoSalt, inForeground, ownTmpdir, runPulumi, withPulumi };

@@ -1,0 +1,27 @@
+import { whyRefused } from "../../tools/plugins/s3-faults.cjs";
+
+const provider = { maxAttempts: 3 };
+const refused = (name: string, httpStatusCode: number, attempts = 1) =>
+  Object.assign(new Error("words of the server"), { name, $metadata: { httpStatusCode, attempts } });
+
+test.each([
+  ["write", "s3:PutObject, s3:AbortMultipartUpload"],
+  ["read", "s3:GetObject, s3:ListBucket"],
+  ["delete", "s3:DeleteObject"],
+] as const)("a forbidden %s names what the key has to be allowed", (operation, leave) => {
+  expect(whyRefused(refused("AccessDenied", 403), operation, provider)).toMatch(
+    new RegExp(`^\\(AccessDenied, 403\\): the key may not do this\\. Give it leave to .*${leave}`),
+  );
+});
+
+test("who only reads is not told to make a bucket", () => {
+  const fault = refused("NoSuchBucket", 404);
+  expect(whyRefused(fault, "write", provider)).toContain("Make it, private");
+  expect(whyRefused(fault, "read", provider)).not.toContain("Make it");
+});
+
+test("a fault that is not known is told in its own words, with what to do", () => {
+  expect(whyRefused(refused("SlowDown", 503, 3), "write", provider)).toBe(
+    "words of the server (SlowDown, 503 after 3 of 3 tries): run the same again",
+  );
+});

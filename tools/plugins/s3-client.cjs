@@ -1,0 +1,47 @@
+// A client of an S3-compatible server, as the stand-in for the `aws` plugin and `npm run verify` ask it.
+
+/** The SDK waits longer after each try, 20 s at most: some 40 s in all for a server that starts again. */
+const TRIES = 12;
+const CONNECT_MS = 10_000;
+/** A slow server may take as long as it likes, but not say nothing for so long; a test sets less. */
+const SILENCE_MS = Number(process.env.BOOTSTRAP_PXE_SILENCE_MS ?? 60_000);
+
+// Node 20 goes without the SDK's releases of 2027 on, not without the one that package-lock.json names.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+
+/** What is a fault is thrown; it would warn of two keys in the environment, of which the profile says which one counts. */
+const UNHEARD = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * @typedef {object} Server as the arguments of an `aws.Provider` have it (components/bucket.ts)
+ * @property {string} [region]
+ * @property {{ s3?: string }[]} [endpoints]
+ * @property {boolean} [s3UsePathStyle]
+ * @property {string} [profile]
+ * @property {string[]} [sharedConfigFiles]
+ * @property {number} [maxRetries]
+ */
+
+/** How messages name a server. @param {Server} server */
+const nameOf = ({ endpoints, region }) => endpoints?.[0]?.s3 ?? `S3 in ${region}`;
+
+/**
+ * @param {Server} server
+ * @returns {import("@aws-sdk/client-s3").S3Client} with the key of its profile, or the one that AWS's tools keep
+ */
+function makeClient({ region, endpoints, s3UsePathStyle, profile, sharedConfigFiles, maxRetries }) {
+  // It takes half a second to load, and most runs of the plugin ask nothing of it.
+  const { S3Client } = require("@aws-sdk/client-s3");
+  if (sharedConfigFiles?.[0]) process.env.AWS_CONFIG_FILE = sharedConfigFiles[0];
+  return new S3Client({
+    region,
+    endpoint: endpoints?.[0]?.s3,
+    forcePathStyle: s3UsePathStyle,
+    profile,
+    logger: UNHEARD,
+    maxAttempts: Number(maxRetries ?? TRIES),
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+  });
+}
+
+module.exports = { makeClient, nameOf };
