@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import type { Image } from "./Appliance";
 import { providerArgs } from "./bucket";
+import { noteUploadForPreview } from "./preview";
 import { artifactOf, checksumList, objectFolder, objectManifest } from "./published";
 import type { RehearsalSummary } from "./Rehearsal";
 
@@ -45,6 +46,7 @@ export class Publication extends pulumi.ComponentResource {
       source: artifact.path.apply((path) => new pulumi.asset.FileAsset(path)),
       contentType: "application/octet-stream",
     });
+    noteUploadForPreview(`${name}-image`, artifact, image.etag);
     // Who sees these finds the image whole.
     object("checksums", "SHA256SUMS", { content: published.apply(checksumList), contentType: "text/plain" }, [
       image,

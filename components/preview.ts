@@ -42,6 +42,29 @@ export function noteForPreview(name: string, given: pulumi.Input<object>, made: 
   previewed.push(look());
 }
 
+/**
+ * Notes an object that is uploaded, which leaves no record of what it was given.
+ *
+ * @param artifact what it holds
+ * @param etag known in a preview only while the object stays as it is
+ */
+export function noteUploadForPreview(
+  name: string,
+  artifact: pulumi.Output<object>,
+  etag: pulumi.Output<string>,
+): void {
+  if (!pulumi.runtime.isDryRun()) return;
+  const look = async () =>
+    verdict({
+      name,
+      input: await known(artifact),
+      runs: (await known(etag)) === undefined,
+      isMade: false,
+      missing: "the bucket does not have it, or what it holds or where it goes changed",
+    });
+  previewed.push(look());
+}
+
 /** Says in a preview which parts are reused, which run and why, and how long that takes. */
 export async function explainPreview(): Promise<void> {
   if (previewed.length === 0) return;
