@@ -116,15 +116,16 @@ export function askForAddresses({ signal, isolated, uplink }: Site): void {
 
 /** @param control what the lease was offered meanwhile */
 function nobodyElseIsOffered(offers: Offers, control: string[], uplinkIsUp: boolean | undefined): Proof[] {
-  const look = control.length > 0 ? undefined : NOBODY_IS_ANSWERED;
-  const held = (link: LinkName) => control.length > 0 && offers[link].length === 0;
+  const isSilent = (link: LinkName) => offers[link].length === 0;
+  const held = (link: LinkName) => control.length > 0 && isSilent(link);
+  const look = (link: LinkName) => (isSilent(link) && !held(link) ? NOBODY_IS_ANSWERED : undefined);
   const byLease = `the lease was offered ${list(control)}`;
   const proof: Proof = {
     id: "other-mac",
     title: "another MAC is offered no address",
     held: held("isolated"),
     evidence: `${NEIGHBOUR} asked on the isolated link and was offered ${list(offers.isolated)}; ${byLease}`,
-    look,
+    look: look("isolated"),
   };
   if (uplinkIsUp === undefined) return [proof];
   const outside: Proof = {
@@ -132,7 +133,7 @@ function nobodyElseIsOffered(offers: Offers, control: string[], uplinkIsUp: bool
     title: "nobody is offered an address on the uplink",
     held: held("uplink"),
     evidence: `${OUTSIDER} asked on the uplink; the appliance offered ${list(offers.uplink)}; ${byLease}`,
-    look,
+    look: look("uplink"),
     ...(uplinkIsUp ? {} : NOT_UP),
   };
   return [proof, outside];
@@ -153,7 +154,7 @@ export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
     ...named,
     held: answered.length === 0 && control.length === SERVICES,
     evidence: `asked on the uplink: answered ${list(answered)}; by the lease: answered ${list(control)}`,
-    look: control.length < SERVICES ? NOBODY_IS_ANSWERED : undefined,
+    look: answered.length === 0 && control.length < SERVICES ? NOBODY_IS_ANSWERED : undefined,
   };
 }
 
@@ -176,14 +177,15 @@ async function secretsArePinned(site: Site): Promise<Proof> {
   const thief = new Station(site.signal, site.isolated, THIEF, site.minipcIp, site.isolatedNic);
   const asked = askServices(thief, site.applianceIp);
   const control = await leaseIsAnswered(site);
-  held &&= asked().length === 0 && control.length === SERVICES;
+  const isSilent = held && asked().length === 0;
+  held = isSilent && control.length === SERVICES;
   said.push(`${site.minipcIp} under another MAC: answered ${list(asked())}`);
   return {
     id: "pinned",
     title: "the machine config goes to the pinned lease only",
     held,
     evidence: said.join("; "),
-    look: control.length < SERVICES ? NOBODY_IS_ANSWERED : undefined,
+    look: isSilent && !held ? NOBODY_IS_ANSWERED : undefined,
   };
 }
 

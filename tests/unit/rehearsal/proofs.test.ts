@@ -210,6 +210,12 @@ describe("the proofs", () => {
       proofs: ["pinned"],
       evidence: /under another MAC: answered HTTP, DNS, time, TFTP/,
     },
+    "the lease's address is answered under another MAC, and no longer under its own": {
+      change: { answers: (host) => !isLease(host), offersTo: (mac) => mac !== MINIPC.mac },
+      proofs: ["other-mac", "uplink-dhcp", "pinned", "uplink-silent"],
+      evidence: /was offered 10\.10\.10\.100; the lease was offered nothing/,
+      look: /^$/,
+    },
     "the services answer on the uplink, to the address there": {
       change: { answersOnUplink: [UPLINK_LEASE] },
       proofs: ["uplink-silent"],
@@ -237,7 +243,7 @@ describe("the proofs", () => {
       const broken = (await proved(change)).filter(({ held }) => !held);
       expect(broken.map(({ id }) => id)).toEqual(proofs);
       expect(broken[0]?.evidence).toMatch(evidence);
-      if (look) expect(broken[0]?.look).toMatch(look);
+      if (look) expect(broken[0]?.look ?? "").toMatch(look);
     },
   );
 
