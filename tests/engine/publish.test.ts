@@ -50,7 +50,7 @@ beforeAll(async () => {
     IDRIVE_SECRET_KEY: minio.keys.AWS_SECRET_ACCESS_KEY,
   });
   lab.checkout.set("lab", { rehearse: "true", upload: "true" });
-}, 240_000);
+});
 afterAll(async () => {
   lab?.remove();
   await minio?.remove();
@@ -91,7 +91,7 @@ test("what failed its rehearsal is not published", async () => {
   expect(exitCode).not.toBe(0);
   expect(all).toContain("it boots not");
   expect(await objects()).toEqual([]);
-}, 120_000);
+});
 
 test("the image, its checksums and a manifest lie under the version; the image is over 5 MiB", async () => {
   const notes = wrapPlugin();
@@ -115,14 +115,36 @@ test("the image, its checksums and a manifest lie under the version; the image i
     image: { sha256: imageSum(lab.checkout) },
     rehearsed: { seconds: 1 },
   });
-}, 120_000);
+});
 
 test("an unchanged image is not uploaded again", async () => {
   const before = await versions();
   await upEndsWell(lab.checkout, "lab", "--expect-no-changes");
   await upEndsWell(lab.checkout);
   expect(await versions()).toEqual(before);
-}, 120_000);
+});
+
+test("another bucket: preview says that it is uploaded there, nothing else runs, and the first keeps its objects", async () => {
+  await minio.curl("PUT", "more-images");
+  const told = async () => (await lab.checkout.pulumi("preview", "--stack", "lab")).stdout;
+  expect(await told()).toMatch(/Every part is reused: .*publication-image/);
+  lab.checkout.set("lab", { bucket: "more-images" });
+  expect(await lab.checkout.preview("lab")).toEqual({
+    "publication-image": "replace",
+    "publication-checksums": "replace",
+    "publication-manifest": "replace",
+  });
+  expect(await told()).toMatch(/rehearsal-boot +reused\n.*publication-image +runs /);
+  const before = await objects();
+  await upEndsWell(lab.checkout);
+  await upEndsWell(lab.checkout, "lab", "--expect-no-changes");
+  expect(await lab.checkout.output("lab", "objectUri")).toBe(
+    "s3://more-images/bootstrap/demo/bootstrap-pxe.raw",
+  );
+  expect(await objects()).toEqual(before);
+  lab.checkout.set("lab", { bucket: "images" });
+  await upEndsWell(lab.checkout);
+});
 
 test("a changed one takes its place", async () => {
   lab.checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
@@ -131,7 +153,7 @@ test("a changed one takes its place", async () => {
   expect(await sumOf("bootstrap-pxe.raw")).toBe(imageSum(lab.checkout));
   expect(await text("SHA256SUMS")).toContain(imageSum(lab.checkout));
   expect(JSON.parse(await text("manifest.json"))).toMatchObject({ minipcMac: "52:54:00:ab:cd:ef" });
-}, 120_000);
+});
 
 test("a log that is no terminal shows how far a slow upload is", async () => {
   const proxy = await ThrottledProxy.start(minio.port, 5 << 20);
@@ -144,7 +166,7 @@ test("a log that is no terminal shows how far a slow upload is", async () => {
   lab.checkout.use({ IDRIVE_ENDPOINT: minio.origin });
   lab.checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
   await upEndsWell(lab.checkout);
-}, 240_000);
+});
 
 test("it shows how far a build is", async () => {
   lab.forget();
@@ -154,13 +176,13 @@ test("it shows how far a build is", async () => {
   await until("a figure", () => /base-packer .*base: written to the guest's disk: \d+ MiB/.test(said));
   lab.packer.release();
   expect((await building).exitCode).toBe(0);
-}, 240_000);
+});
 
 test("an object that somebody deleted is put back by a refresh", async () => {
   await minio.curl("DELETE", `${FOLDER}/SHA256SUMS`);
   await upEndsWell(lab.checkout, "lab", "--refresh");
   expect(await text("SHA256SUMS")).toBe(`${imageSum(lab.checkout)}  bootstrap-pxe.raw\n`);
-}, 120_000);
+});
 
 test("a second stack of the same version leaves the first one's objects as they are", async () => {
   const before = await versions();
@@ -183,14 +205,14 @@ test("a second stack of the same version leaves the first one's objects as they 
   const gone = await lab.checkout.pulumi("destroy", "--stack", "nuc2", "--yes", "--skip-preview");
   expect(gone.exitCode).toBe(0);
   expect(await versions()).toEqual(before);
-}, 240_000);
+});
 
 test("compressed, the smaller file is what is published, and the image beside it stays", async () => {
   lab.checkout.set("lab", { compress: "gzip" });
   await upEndsWell(lab.checkout);
   expect(await sumOf("bootstrap-pxe.raw.gz")).toBe(sha256Of(readFileSync(`${imageOf(lab.checkout)}.gz`)));
   expect((await text("SHA256SUMS")).split("\n")).toHaveLength(3);
-}, 120_000);
+});
 
 test("npm run verify tells of an object which mini-PC it is for, and keeps no copy", async () => {
   const verify = (name: string) =>
@@ -206,7 +228,7 @@ test("npm run verify tells of an object which mini-PC it is for, and keeps no co
   expect(
     readdirSync(lab.checkout.path("artifacts")).filter((name) => name.startsWith("bootstrap-pxe-")),
   ).toEqual([]);
-}, 120_000);
+});
 
 test("a full disk under a download is told as one", async () => {
   const uri = `s3://${FOLDER}/bootstrap-pxe.raw.gz`;
@@ -221,7 +243,7 @@ test("a full disk under a download is told as one", async () => {
   });
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/^verify: writing to artifacts\/bootstrap-pxe-verify-\S+: its disk is full/m);
-}, 120_000);
+});
 
 test("neither half of the key is in the state, in what was said, or in what steps remember", async () => {
   said = "";
@@ -240,7 +262,7 @@ test("neither half of the key is in the state, in what was said, or in what step
   expect(remembered.length).toBeGreaterThan(3);
   for (const key of [WRONG_SECRET, ...Object.values(minio.keys)])
     expect([said, ...remembered].filter((text) => text.includes(key))).toEqual([]);
-}, 240_000);
+});
 
 test("without a key, up says so before any work", async () => {
   const { env } = lab.checkout;
@@ -250,7 +272,7 @@ test("without a key, up says so before any work", async () => {
   expect(exitCode).not.toBe(0);
   expect(all).toContain("there is no key for the bucket");
   expect(all).not.toContain("local:Command");
-}, 120_000);
+});
 
 test("a new bootstrapVersion leaves the objects of the old one, unless deleteObjects says otherwise", async () => {
   const before = await objects();
@@ -265,7 +287,7 @@ test("a new bootstrapVersion leaves the objects of the old one, unless deleteObj
   await become({ deleteObjects: "true" });
   await become({ bootstrapVersion: "three" });
   expect(await objects()).toEqual([...before, ...of("three")]);
-}, 240_000);
+});
 
 test("destroy leaves the objects, unless deleteObjects says otherwise", async () => {
   const destroy = () => lab.checkout.pulumi("destroy", "--stack", "lab", "--yes", "--skip-preview");
@@ -278,4 +300,4 @@ test("destroy leaves the objects, unless deleteObjects says otherwise", async ()
   await upEndsWell(lab.checkout);
   expect((await destroy()).exitCode).toBe(0);
   expect(await objects()).toEqual(before.filter((key) => !key?.startsWith("bootstrap/three/")));
-}, 240_000);
+});
