@@ -93,5 +93,5 @@ export function step<M extends object>(
       const held = stamp && "sha256" in manifest && { sha256: stamp.sha256, bytes: stamp.bytes };
       return { ...manifest, ...held };
     }),
-  ) as pulumi.Output<M>;
+  );
 }

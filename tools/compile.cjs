@@ -96,6 +96,7 @@ function compile() {
       createHash("sha256").update(text).digest("hex").slice(0, 20),
     ]),
   );
+  /** @type {[path: string, text: string][]} */
   const bundles = bundle(steps, {}).map(([name, text]) => [join(FOLDER, `${name}.cjs`), text]);
   // A linked cache folder may lie anywhere: the program still belongs to this checkout, with the SDK that the engine's start-up loaded.
   const pulumi = join(TOP, "node_modules", "@pulumi");
