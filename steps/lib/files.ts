@@ -47,6 +47,13 @@ export function sweepCache(folder: string): void {
   for (const key of keys) if (key.isDirectory()) sweepPartials(join(folder, key.name));
 }
 
+/** What this process writes to under temporary names: what is there still when it ends was never finished. */
+const unfinished = new Set<string>();
+
+function clearUnfinished(): void {
+  for (const path of unfinished) rmSync(path, { recursive: true, force: true });
+}
+
 /** A name beside `target` to write to before the rename, so that both are on one file system. */
 export async function partialBeside(target: string): Promise<string> {
   const folder = dirname(target);
@@ -54,7 +61,8 @@ export async function partialBeside(target: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   writesTo(folder);
   const partial = join(folder, `.${basename(target)}.partial-${process.pid}`);
-  process.once("exit", () => rmSync(partial, { recursive: true, force: true }));
+  if (unfinished.size === 0) process.once("exit", clearUnfinished);
+  unfinished.add(partial);
   return partial;
 }
 
