@@ -6,6 +6,11 @@ import { TOP } from "./top";
 
 const previewed: Promise<Verdict>[] = [];
 
+/** Looks at a part in a preview; an update has nothing to tell. */
+function note(look: () => Promise<Verdict>): void {
+  if (pulumi.runtime.isDryRun()) previewed.push(look());
+}
+
 /** Where a step's last run is remembered, a path from the checkout's top. */
 export const lastRunPath = (name: string) => `artifacts/cache/runs/${pulumi.getStack()}/${name}.json`;
 
@@ -24,8 +29,7 @@ interface Made {
 
 /** Notes a step, so that a preview can tell what becomes of it. */
 export function noteForPreview(name: string, given: pulumi.Input<object>, made: Made | Promise<Made>): void {
-  if (!pulumi.runtime.isDryRun()) return;
-  const look = async () => {
+  note(async () => {
     const input = await known(given);
     const { path } = (input ?? {}) as { path?: string };
     const { command, missing } = await made;
@@ -38,8 +42,7 @@ export function noteForPreview(name: string, given: pulumi.Input<object>, made: 
       missing,
       last: lastRun(join(TOP, lastRunPath(name))),
     });
-  };
-  previewed.push(look());
+  });
 }
 
 /**
@@ -53,16 +56,15 @@ export function noteUploadForPreview(
   artifact: pulumi.Output<object>,
   etag: pulumi.Output<string>,
 ): void {
-  if (!pulumi.runtime.isDryRun()) return;
-  const look = async () =>
+  note(async () =>
     verdict({
       name,
       input: await known(artifact),
       runs: (await known(etag)) === undefined,
       isMade: false,
       missing: "the bucket does not have it, or what it holds or where it goes changed",
-    });
-  previewed.push(look());
+    }),
+  );
 }
 
 /** Says in a preview which parts are reused, which run and why, and how long that takes. */

@@ -15,6 +15,9 @@ export const toolEnvironment = {
   CHECKPOINT_DISABLE: "1",
 };
 
+/** A pid that no process has: above the highest that there can be (Linux, PID_MAX_LIMIT). */
+export const NO_PROCESS = 2 ** 22 + 1;
+
 /** SHA-256 of a content, lower-case hex. */
 export const sha256Of = (content: Buffer | string) => createHash("sha256").update(content).digest("hex");
 

@@ -9,7 +9,7 @@ import { decode } from "../../steps/rehearsal/network/packets";
 import type { Hardware, RehearsalRecord } from "../../steps/rehearsal/record";
 import type { Stage } from "../../steps/rehearsal/stage";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
-import { inToolEnvironment, TOP, toolEnvironment } from "../tools";
+import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
 import { boot, LIMIT_MS } from "./boot";
 import { edit, Images, type Assembly } from "./images";
@@ -187,7 +187,7 @@ test(
   async () => {
     const path = join(images.folder, "stopped", "rehearsal.json");
     // What one that was killed outright left, of another image; no process has such a number (proc(5), pid_max).
-    mkdirSync(join(images.folder, ".earlier.partial-99999999"));
+    mkdirSync(join(images.folder, `.earlier.partial-${NO_PROCESS}`));
     const { sha256, bytes } = JSON.parse(
       readFileSync(join(assembly.path, "..", ".image.raw.stamp"), "utf8"),
     ) as { sha256: string; bytes: number };

@@ -15,6 +15,8 @@ import {
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
+import { onSmallDisk } from "../small-disk";
+import { NO_PROCESS } from "../tools";
 import { expectRecovery, imageOf, imageSum, until, upEndsWell } from "./aftermath";
 import { SmallLab } from "./small-lab";
 
@@ -25,15 +27,10 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.remove());
 
-/** Runs `up` where a folder is a file system of its own, of so many KiB: in a mount namespace that ends with it. */
+/** Runs `up` where a folder is a file system of its own, of so many KiB. */
 async function upWithin(kib: number, folder: string) {
-  // In a chroot / is no mount point: it cannot be made private, and unshare(1) must not try.
-  const script = `mount --make-rprivate / 2>/dev/null; mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" || exit 99
-    folder=$1; shift; "$@"; status=$?; umount --lazy "$folder"; exit "$status"`;
   const up = ["node", "tools/pulumi.mjs", "up", "--stack", "lab", "--yes", "--skip-preview"];
-  const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const namespace = ["--mount", "--propagation", "unchanged", ...asRoot, "--"];
-  return execa("unshare", [...namespace, "sh", "-c", script, "sh", folder, ...up], {
+  return execa(...onSmallDisk(kib, folder, up), {
     cwd: lab.checkout.top,
     env: lab.checkout.env,
     all: true,
@@ -125,7 +122,7 @@ test("a change that was made but never recorded, and then taken back: what it ma
 });
 
 test("what a run of other inputs left that was killed goes too", async () => {
-  const left = lab.checkout.path("artifacts/cache/base/0123456789abcdef0123/.base.raw.partial-8388608");
+  const left = lab.checkout.path(`artifacts/cache/base/0123456789abcdef0123/.base.raw.partial-${NO_PROCESS}`);
   lab.forget();
   mkdirSync(left, { recursive: true });
   await expectRecovery(lab.checkout, lab.reference);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import fc from "fast-check";
 import { publish } from "../../steps/lib/files";
 import { concatenate, Members } from "../../steps/lib/members";
+import { onSmallDisk } from "../small-disk";
 import { inToolEnvironment, sha256Of, tool, toolEnvironment } from "../tools";
 import { stepContext } from "./disk";
 import { layersIn, requestFor, type Layers } from "./small-image";
@@ -153,22 +154,12 @@ test("another stack's file is left alone", async () => {
   expect(said).toContain("it belongs to the stack lab");
 });
 
-/** Runs the step where the folder of its target is a file system of 8 KiB, in a mount namespace that ends with it. */
-async function runOnFullDisk(request: { path: string }) {
-  const target = dirname(request.path);
-  mkdirSync(target);
-  const script = `mount --make-rprivate / 2>/dev/null; mount -t tmpfs -o size=8k,mode=755 tmpfs "$1" && exec steps/run compress`;
-  const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const namespace = ["--mount", "--propagation", "unchanged", ...asRoot, "--"];
-  return inToolEnvironment("unshare", [...namespace, "sh", "-c", script, "sh", target], {
-    input: JSON.stringify(request),
-  });
-}
-
 test("a full disk is one line that says which", async () => {
   const request = await imageWith("gzip", "52:54:00:12:34:56");
   const path = join(folder, "full", "bootstrap-pxe.raw.gz");
-  const { exitCode, stderr } = await runOnFullDisk({ ...request, path });
+  const input = JSON.stringify({ ...request, path });
+  const onFullDisk = onSmallDisk(8, dirname(path), ["steps/run", "compress"]);
+  const { exitCode, stderr } = await inToolEnvironment(...onFullDisk, { input });
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`compress: writing to ${dirname(path)}: its disk is full`);
   expect(stderr).not.toContain("    at ");

@@ -1,13 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
-import { inToolEnvironment, tool } from "../tools";
+import { inToolEnvironment, NO_PROCESS, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
 let number = 0;
-/** Above the highest pid there can be (Linux, PID_MAX_LIMIT). */
-const NO_PROCESS = 1 << 23;
 
 /** The least that passes for a bzImage: boot flag, HdrS, a pointer to the version string (Linux, boot.rst). */
 function kernel(version = "6.12.57-talos"): Buffer {
