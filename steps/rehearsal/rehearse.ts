@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
-import { chainFor, firstBreak, type ChainLink, type Sign } from "./chain";
+import { chainFor, firstBreak, showsConfig, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
@@ -229,7 +229,7 @@ export async function rehearse(
     });
     // A terminal's Ctrl-C ends the machines too: that is no broken chain.
     context.signal.throwIfAborted();
-    if (diagnosis) album.take("end");
+    if (diagnosis && !showsConfig(stage.view)) album.take("end");
     const chainEnd = stage.atMs;
     const proofs: Proof[] = [];
     if (!diagnosis) {
