@@ -256,6 +256,27 @@ function accepted(view: View): Sign | undefined {
 /** Talos goes on without any config (same source). */
 const WITHOUT_CONFIG = /entering maintenance service/;
 
+/** What a system on the mini-PC says when it goes no further, with the place to look; a refused config has a link of its own. */
+const GIVEN_UP: [says: RegExp, look: string][] = [
+  [
+    /node: FAULT: (no NIC .*)/,
+    "The kernel that is served has no driver for that NIC, in itself or in its initramfs: look at the ISO that isoUrl names",
+  ],
+  [/node: FAULT: (?!config refused)(.*)/, "Read minipc.serial.log up to that line"],
+  // As Talos says them before it stops for good (siderolabs/talos, runtime/v1alpha1).
+  [/\* (KSPP kernel parameter \S+ is required)/, "Look at the kernel line of files/boot.ipxe"],
+  [/\[talos\] (initialize sequence: failed)/, "Read minipc.serial.log for the task before that line"],
+];
+
+/** Tells nothing of how far the chain came, so what a link says of itself goes first. */
+function givenUp(view: View): Break | undefined {
+  for (const [says, look] of GIVEN_UP) {
+    const words = line(view, "minipc", says)?.match[1];
+    if (words) return { seen: `the mini-PC goes no further: ${words}`, look };
+  }
+  return undefined;
+}
+
 /** Every link of the chain, in the order in which they are reached. */
 export const CHAIN: ChainLink[] = [
   {
@@ -623,7 +644,7 @@ export function firstBreak(view: View, open: ChainLink[]): { link: ChainLink; br
     if (broken) return { link, broken };
   }
   // Last: what a machine said tells more than that it is gone.
-  const broken = ended(view, "appliance") ?? ended(view, "minipc");
+  const broken = givenUp(view) ?? ended(view, "appliance") ?? ended(view, "minipc");
   const link = open[0];
   return link && broken && { link, broken };
 }

@@ -109,6 +109,35 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     /a DHCP server answers on every NIC/,
   ],
   [
+    "the node has no NIC",
+    [...until("time"), line("minipc", "node: FAULT: no NIC that this kernel has a driver for")],
+    "time",
+    /goes no further: no NIC that this kernel has a driver for/,
+  ],
+  [
+    "the node finds another fault",
+    [...until("config"), line("minipc", "node: FAULT: no talos.config on the command line")],
+    "config",
+    /goes no further: no talos\.config/,
+  ],
+  [
+    "Talos misses an argument that the stack does not name",
+    [
+      ...until("time"),
+      line("minipc", "[   19.244540] [talos] task enforceKSPPRequirements (1/1): failed: 1 error occurred:"),
+      line("minipc", "[   19.247409]  * KSPP kernel parameter slab_nomerge is required"),
+      line("minipc", "[   19.358749] [talos] initialize sequence: failed"),
+    ],
+    "time",
+    /goes no further: KSPP kernel parameter slab_nomerge is required/,
+  ],
+  [
+    "Talos cannot start for another reason",
+    [...until("time"), line("minipc", "[   19.358749] [talos] initialize sequence: failed")],
+    "time",
+    /goes no further: initialize sequence: failed/,
+  ],
+  [
     "the mini-PC's QEMU ends",
     [...until("pxe"), { kind: "ended", machine: "minipc" }],
     "pxe",
