@@ -14,7 +14,7 @@ const { join, resolve } = require("node:path");
  * @property {Origins} origins
  * @property {(line: string) => void} log
  * @property {boolean} ask whether a person may be asked before the system is touched
- * @property {Map<string, Promise<boolean>>} probed what is known of origins in this run
+ * @property {Map<string, Promise<string | undefined>>} probed why origins are not reachable, as far as this run has asked
  * @property {boolean} offline set once Go found no module proxy: later builds use what is on the machine
  */
 
