@@ -1,3 +1,8 @@
+const { directLoopback } = require("./tools/proxies.cjs");
+
+// Tests talk to servers of their own, on loopback.
+Object.assign(process.env, directLoopback(process.env));
+
 // Cheap kinds first, so that a fault shows early.
 const kinds = ["style", "unit", "steps", "setup", "plugins", "engine", "e2e"];
 /** Kinds that work with the demo's image or its layers. */

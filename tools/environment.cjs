@@ -4,6 +4,7 @@ const { randomBytes } = require("node:crypto");
 const { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { join } = require("node:path");
+const { directLoopback } = require("./proxies.cjs");
 const { searchPath } = require("./setup/process.cjs");
 const { standInFolder } = require("./setup/stand-ins.cjs");
 
@@ -57,6 +58,7 @@ function toolEnvironment(context, { standIns }) {
   /** @type {Env} */
   const made = {
     ...env,
+    ...directLoopback(env),
     PATH: [...new Set(folders)].join(":"),
     PACKER_PLUGIN_PATH: join(cache, "packer-plugins"),
     PULUMI_SKIP_UPDATE_CHECK: "true",

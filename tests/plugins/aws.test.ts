@@ -233,7 +233,7 @@ describe("what goes wrong is one line that names no key", () => {
 
   testStandIn("a server that falls silent, for longer than the limit", async () => {
     const proxy = await ThrottledProxy.start(minio.port, 8 * MIB);
-    const limit = { BOOTSTRAP_PXE_SILENCE_MS: "1000" };
+    const limit = { BOOTSTRAP_PXE_STALL_SECONDS: "1" };
     const plugin = await provider(proxy.origin, limit, { maxRetries: "2" });
     const failing = faultOf(plugin.create(image("silent.raw")));
     while (proxy.passed < 2 * MIB) await pause(50);
@@ -246,7 +246,7 @@ describe("what goes wrong is one line that names no key", () => {
 
 testStandIn("a server may be silent for less than the limit", async () => {
   const proxy = await ThrottledProxy.start(minio.port, 16 * MIB);
-  const limit = { BOOTSTRAP_PXE_SILENCE_MS: "5000" };
+  const limit = { BOOTSTRAP_PXE_STALL_SECONDS: "5" };
   const plugin = await provider(proxy.origin, limit, { maxRetries: "1" });
   const uploading = plugin.create(image("paused.raw"));
   while (proxy.passed < 2 * MIB) await pause(50);

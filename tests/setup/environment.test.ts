@@ -123,6 +123,36 @@ describe("PATH", () => {
   });
 });
 
+describe("a proxy", () => {
+  const environmentWith = (given: object) => {
+    const context = machine.context(NOWHERE);
+    delete context.env.no_proxy;
+    Object.assign(context.env, given);
+    return toolEnvironment(context, { standIns: false });
+  };
+
+  test("is never asked for what this machine says to itself, Pulumi's gRPC above all", () => {
+    expect(environmentWith({ HTTPS_PROXY: "http://proxy:3128" })).toMatchObject({
+      HTTPS_PROXY: "http://proxy:3128",
+      no_grpc_proxy: "127.0.0.1,localhost",
+      no_proxy: "127.0.0.1,localhost",
+      NO_PROXY: "127.0.0.1,localhost",
+    });
+  });
+
+  test("is left alone by what the user excepts, in either case of letters", () => {
+    const list = ".example.org,10.0.0.0/8,localhost,127.0.0.1";
+    for (const name of ["no_proxy", "NO_PROXY"])
+      expect(environmentWith({ [name]: " .example.org, 10.0.0.0/8,localhost" })).toMatchObject({
+        no_proxy: list,
+        NO_PROXY: list,
+      });
+    expect(environmentWith({ no_grpc_proxy: "engine" }).no_grpc_proxy).toBe("engine,127.0.0.1,localhost");
+    const all = environmentWith({ no_proxy: "*" });
+    expect([all.no_proxy, all.NO_PROXY]).toEqual(["*", undefined]);
+  });
+});
+
 describe("plugins", () => {
   beforeEach(() => {
     const versions = { command: { version: "1.2.1" }, random: { version: "4.21.2" } };

@@ -17,7 +17,7 @@ const { OS_RELEASE } = require("./distribution.cjs");
  * @property {(line: string) => void} log
  * @property {boolean} ask whether a person may be asked before the system is touched
  * @property {string} osRelease the file that names this machine's distribution, os-release(5)
- * @property {Map<string, Promise<boolean>>} probed what is known of origins in this run
+ * @property {Map<string, Promise<string | undefined>>} probed why origins are not reachable, as far as this run has asked
  * @property {boolean} offline set once Go found no module proxy: later builds use what is on the machine
  */
 

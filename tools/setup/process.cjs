@@ -67,12 +67,12 @@ function lastWords(output) {
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ env: Env, cwd?: string, busy?: (seconds: number) => void, outlive?: boolean, terminal?: boolean }} options
- *   outlive: let it go on when this process is killed (apt must not be stopped half-way); terminal: it may ask on the terminal
+ * @param {{ env: Env, cwd?: string, busy?: (seconds: number) => void, mostBytes?: number, outlive?: boolean, terminal?: boolean }} options
+ *   mostBytes: one that prints more is ended; outlive: let it go on when this process is killed (apt must not be stopped half-way); terminal: it may ask on the terminal
  * @returns {Promise<string>} what it printed on stdout
- * @throws Error with its last words
+ * @throws Error with its last words; its `stderr` has all of them
  */
-function run(program, args, { env, cwd, busy, outlive = false, terminal = false }) {
+function run(program, args, { env, cwd, busy, mostBytes = Infinity, outlive = false, terminal = false }) {
   const found = program.includes("/") ? program : which(program, searchPath(env));
   if (!found) return Promise.reject(new Error(`${program} is not on this machine`));
   const setpriv = outlive ? undefined : which("setpriv", searchPath(env));
@@ -84,20 +84,21 @@ function run(program, args, { env, cwd, busy, outlive = false, terminal = false 
       stdio: [terminal ? "inherit" : "ignore", "pipe", "pipe"],
     });
     let [stdout, stderr] = ["", ""];
-    child.stdout?.on("data", (chunk) => (stdout += chunk));
+    child.stdout?.on("data", (chunk) => {
+      stdout += chunk;
+      if (stdout.length > mostBytes) child.kill();
+    });
     child.stderr?.on("data", (chunk) => (stderr += chunk));
     const started = Date.now();
     const beat = busy && setInterval(() => busy(Math.round((Date.now() - started) / 1000)), HEARTBEAT_MS);
     child.on("error", (fault) => (clearInterval(beat), reject(fault)));
     child.on("close", (status, signal) => {
       clearInterval(beat);
-      if (status === 0) resolve(stdout);
-      else
-        reject(
-          new Error(
-            lastWords(stderr) || lastWords(stdout) || `${program} ended with ${signal ?? `status ${status}`}`,
-          ),
-        );
+      const tooMuch = stdout.length > mostBytes && `${program} was given more than ${mostBytes} bytes`;
+      if (status === 0 && !tooMuch) return resolve(stdout);
+      const words = tooMuch || lastWords(stderr) || lastWords(stdout);
+      const fault = new Error(words || `${program} ended with ${signal ?? `status ${status}`}`);
+      reject(Object.assign(fault, { stderr }));
     });
   });
 }

@@ -3,7 +3,7 @@
 const { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { join } = require("node:path");
-const { reachable } = require("./download.cjs");
+const { whyUnreachable } = require("./download.cjs");
 const { searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -12,6 +12,9 @@ const FORGET_MS = 60 * 60 * 1000;
 
 /** @param {string} top */
 const standInFolder = (top) => join(top, "tools", "plugins", "bin");
+
+/** What is noted of a server that did not answer: why. @param {Context} context */
+const unreachableNote = ({ cache }) => join(cache, "pulumi-unreachable");
 
 /**
  * The plugins for which a stand-in serves: all of them where Pulumi's server does not answer and a real one is
@@ -31,11 +34,12 @@ async function standIns(context) {
       which(`pulumi-resource-${name}`, folders) ?? existsSync(join(kept, `resource-${name}-v${version}`)),
   );
   if (isReal) return [];
-  const note = join(cache, "pulumi-unreachable");
+  const note = unreachableNote(context);
   if (existsSync(note) && Date.now() - statSync(note).mtimeMs < FORGET_MS) return Object.keys(plugins);
-  if (await reachable(origins.pulumi, context)) return [];
+  const why = await whyUnreachable(origins.pulumi, context);
+  if (why === undefined) return [];
   mkdirSync(cache, { recursive: true });
-  writeFileSync(note, "");
+  writeFileSync(note, why);
   return Object.keys(plugins);
 }
 
@@ -48,8 +52,9 @@ async function standIns(context) {
 async function announceStandIns(context) {
   const names = await standIns(context);
   if (names.length === 0) return false;
+  const why = readFileSync(unreachableNote(context), "utf8");
   context.log(
-    `Stand-ins serve for Pulumi's plugins ${names.join(", ")}: its download server cannot be reached.`,
+    `Stand-ins serve for Pulumi's plugins ${names.join(", ")}: its download server cannot be reached${why && `, ${why}`}.`,
   );
   return true;
 }
