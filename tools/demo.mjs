@@ -2,6 +2,7 @@
 import { readCommandLine } from "./command-line.cjs";
 import { DEMO } from "./commands.cjs";
 import { toolEnvironment } from "./environment.cjs";
+import { namespacesLine } from "./setup/namespaces.cjs";
 import { runPulumi } from "./setup/pulumi.cjs";
 import { afterSetUp, runTypeScript } from "./with-tools.mjs";
 
@@ -12,11 +13,13 @@ await afterSetUp(
   async (context) => {
     const env = toolEnvironment(context, { standIns: false, own: true });
     const status = await runTypeScript(["demo/make.ts"], env, context);
-    if (status !== 0) return status;
+    if (status !== 0) {
+      const line = await namespacesLine(context);
+      if (line) context.log(line);
+      return status;
+    }
     const up = ["up", "--stack", "demo", "--yes", "--skip-preview"];
-    // The summary of `up` cuts long lines; this does not.
-    const outputs = ["stack", "output", "--json", "--stack", "demo"];
-    return runPulumi([["stack", "select", "--create", "demo"], up, outputs], context, { own: true });
+    return runPulumi([["stack", "select", "--create", "demo"], up], context, { own: true });
   },
   { yes },
 );
