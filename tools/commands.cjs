@@ -126,6 +126,7 @@ const FLEET = command({
     if (atOnce !== undefined && !/^[1-9]\d{0,3}$/.test(atOnce)) return `--at-once ${atOnce} is no count`;
     if (name === "destroy" && !values.yes) return "destroy removes images and wants --yes";
     if (values.all && stacks.length > 0) return "--all and names of stacks together";
+    if (stacks.includes("demo")) return "demo is the stack of npm run demo";
     return values.all || stacks.length > 0 ? undefined : "no stack is named";
   },
 });

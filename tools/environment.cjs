@@ -1,6 +1,6 @@
 "use strict";
 
-const { randomBytes } = require("node:crypto");
+const { createHash, randomBytes } = require("node:crypto");
 const {
   existsSync,
   lstatSync,
@@ -15,6 +15,7 @@ const {
 } = require("node:fs");
 const { homedir } = require("node:os");
 const { join } = require("node:path");
+const { quoted } = require("./npm-options.cjs");
 const { searchPath } = require("./setup/process.cjs");
 const { standInFolder } = require("./setup/stand-ins.cjs");
 
@@ -169,19 +170,40 @@ function ownStacks(top) {
 }
 
 /**
- * The stacks that were made in some other state: their files have what only the making of a stack writes, and the
- * checkout's own state does not know them.
+ * The stack of this project that Pulumi remembers as selected, in whatever state it is.
  *
- * @param {string} top
+ * @param {Pick<Context, "env" | "top">} context
  */
-function stacksElsewhere(top) {
-  const own = ownStacks(top);
-  return readdirSync(top).flatMap((file) => {
+function selectedStack({ env, top }) {
+  const project = createHash("sha1").update(join(top, "Pulumi.yaml")).digest("hex");
+  const path = join(pulumiHome(env), "workspaces", `bootstrap-pxe-${project}-workspace.json`);
+  try {
+    return (
+      String(JSON.parse(readFileSync(path, "utf8")).stack ?? "")
+        .split("/")
+        .at(-1) ?? ""
+    );
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * The stacks that some other state has: their files have what only the making of a stack writes, or one is selected, and
+ * the checkout's own state does not know them.
+ *
+ * @param {Pick<Context, "env" | "top">} context
+ */
+function stacksElsewhere(context) {
+  const { top } = context;
+  const made = readdirSync(top).flatMap((file) => {
     const [, stack = ""] = /^Pulumi\.(.+)\.yaml$/.exec(file) ?? [];
-    if (!stack || own.includes(stack)) return [];
+    if (!stack) return [];
     const text = readFileSync(join(top, file), "utf8");
     return /^(encryptionsalt|secretsprovider|encryptedkey):/m.test(text) ? [stack] : [];
   });
+  const known = ["", ...ownStacks(top)];
+  return [...new Set([...made, selectedStack(context)])].filter((stack) => !known.includes(stack));
 }
 
 /**
@@ -198,10 +220,10 @@ function backendLine(context) {
   if (backend && ownHere.length > 0) {
     return (
       `Pulumi's state is in ${withoutSecrets(backend)}; this checkout's own state has ${ownHere.join(", ")}: ` +
-      `PULUMI_BACKEND_URL=${ownBackend(top)} before the command takes that one.`
+      `PULUMI_BACKEND_URL=${quoted(ownBackend(top))} before the command takes that one.`
     );
   }
-  const elsewhere = backend ? [] : stacksElsewhere(top).filter((stack) => stack !== "demo");
+  const elsewhere = backend ? [] : stacksElsewhere(context).filter((stack) => stack !== "demo");
   if (elsewhere.length === 0) return undefined;
   return (
     `Pulumi's state is in ${stateFolder(top)}, which does not have ${elsewhere.join(", ")}: ` +

@@ -98,7 +98,11 @@ function takenByNpm(script, names, env) {
   });
 }
 
-/** @param {string} word */
+/**
+ * A word as a shell takes it.
+ *
+ * @param {string} word
+ */
 const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);
 
 /**
@@ -124,4 +128,4 @@ function explainTaken(script, taken, args, flags) {
   return `npm took ${words.join(" and ")} for ${why} before a --; nothing was done. ${right}`;
 }
 
-module.exports = { explainTaken, takenByNpm };
+module.exports = { explainTaken, quoted, takenByNpm };

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import execa from "execa";
 import { backendLine, toolEnvironment } from "../../tools/environment.cjs";
 import { standIns } from "../../tools/setup/stand-ins.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
@@ -95,8 +97,9 @@ describe("the line on the backend that serves", () => {
       "Pulumi's state is in https://pulumi.example/me; this checkout's own state has nuc1, nuc2: ",
     );
     expect(line).not.toContain("\n");
-    const [, again] = /(PULUMI_BACKEND_URL=\S+) before the command/.exec(String(line)) ?? [];
-    expect(again).toBe(`PULUMI_BACKEND_URL=${ownState()}`);
+    const [, again] = /(PULUMI_BACKEND_URL=.+) before the command/.exec(String(line)) ?? [];
+    const { stdout } = execa.sync("sh", ["-c", `${again} sh -c 'echo "$PULUMI_BACKEND_URL"'`]);
+    expect(stdout).toBe(ownState());
   });
 
   test("that it gives as the way to the checkout's own state leads there, with its passphrase", () => {
@@ -106,6 +109,21 @@ describe("the line on the backend that serves", () => {
     const env = toolEnvironment(context, { standIns: false });
     expect(readFileSync(String(env.PULUMI_CONFIG_PASSPHRASE_FILE), "utf8").length).toBeGreaterThan(20);
     expect(backendLine(context)).toBeUndefined();
+  });
+
+  test("names the stack that is selected, and that the checkout's own state does not know", () => {
+    const project = createHash("sha1").update(machine.path("top/Pulumi.yaml")).digest("hex");
+    const selected = (stack: string) =>
+      machine.write(
+        `home/.pulumi/workspaces/bootstrap-pxe-${project}-workspace.json`,
+        JSON.stringify({ stack }),
+      );
+    selected("me/bootstrap-pxe/nuc1");
+    expect(backendLine(machine.context(NOWHERE))).toContain("which does not have nuc1: ");
+    stackInCheckout("nuc1");
+    expect(backendLine(machine.context(NOWHERE))).toBeUndefined();
+    selected("me/bootstrap-pxe/demo");
+    expect(backendLine(machine.context(NOWHERE))).toBeUndefined();
   });
 
   test.each(["encryptionsalt: v1:x", "secretsprovider: passphrase", "encryptedkey: x"])(

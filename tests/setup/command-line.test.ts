@@ -61,6 +61,7 @@ test.each([
   ["bench", "--parts=a,z", "no part z"],
   ["bench", "--runs=0", "--runs 0 is no count from 1 to 99"],
   ["fleet", "pu nuc1", "pu is none of up, preview, destroy"],
+  ["fleet", "up nuc1 demo", "demo is the stack of npm run demo"],
   ["fleet", "up --all nuc1", "--all and names of stacks together"],
 ])("npm run %s -- %s is refused with the usage, before any set-up", async (script, line, fault) => {
   const { exitCode, stdout, stderr } = await node(script, ...line.split(" ").filter(Boolean));
