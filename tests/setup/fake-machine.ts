@@ -30,7 +30,8 @@ const REFUSED = ["apt-get", "dpkg", "dpkg-deb", "npm", "python3", "go"];
 
 /** A machine for set-up: programs, a cache, a checkout and makers' servers, all of them made by a test. */
 export class FakeMachine {
-  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "bootstrap-pxe-setup-")));
+  /** Its name has what people have in theirs. */
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "bootstrap pxe & sät-up-")));
   readonly said: string[] = [];
   readonly requests: string[] = [];
   private server?: Server;
