@@ -118,7 +118,7 @@ async function sizeOf(context: StepContext, url: string): Promise<number | undef
 async function download(context: StepContext, request: Request, partial: string): Promise<void> {
   const stopTelling = reportProgress(
     context,
-    basename(request.path),
+    `of ${basename(request.path)} fetched`,
     () => statSync(partial, { throwIfNoEntry: false })?.size ?? 0,
     await sizeOf(context, request.url),
   );

@@ -42,7 +42,7 @@ export async function downloadObject(
     const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket, Key }), {
       abortSignal: signal,
     });
-    stopTelling = reportProgress(context, Key, () => done, ContentLength);
+    stopTelling = reportProgress(context, `of ${Key} downloaded`, () => done, ContentLength);
     const body = Body as Readable;
     body.on("data", (chunk: Buffer) => (done += chunk.length));
     await pipeline(body, createWriteStream(to, { mode: 0o600 }), { signal });

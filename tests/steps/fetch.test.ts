@@ -144,7 +144,7 @@ test("progress is told in figures", async () => {
     setTimeout(() => response.end(iso.subarray(1 << 20)), 2500);
   };
   const { said } = await runStep("fetch", request(), env);
-  expect(said).toMatch(/metal-amd64\.iso: 1 of 3 MiB, 33 %/);
+  expect(said).toMatch(/33 %, 1 of 3 MiB of metal-amd64\.iso/);
 });
 
 test("a wrong checksum is refused", async () => {
