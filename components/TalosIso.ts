@@ -7,7 +7,7 @@ export interface TalosIsoArgs {
   talosVersion: string;
   /** `https://` or `file://`; unset, the release's own. */
   url?: string;
-  /** SHA-256 of the ISO; unset, sources.lock.json or the list beside the ISO counts. */
+  /** SHA-256 of the ISO; unset, a recorded one or the list beside the ISO counts. */
   sha256?: string;
 }
 

@@ -11,9 +11,7 @@ try {
   process.exitCode = await inForeground("node", ["--import", "tsx", "demo/make.ts"], env, context.top);
   if (process.exitCode === 0) {
     const up = ["up", "--stack", "demo", "--yes", "--skip-preview", ...process.argv.slice(2)];
-    // The summary of `up` cuts long lines; this does not.
-    const outputs = ["stack", "output", "--json", "--stack", "demo"];
-    process.exitCode = await runPulumi([["stack", "select", "--create", "demo"], up, outputs], context);
+    process.exitCode = await runPulumi([["stack", "select", "--create", "demo"], up], context);
   }
 } catch (fault) {
   context.log(/** @type {Error} */ (fault).message);
