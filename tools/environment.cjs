@@ -5,7 +5,7 @@ const { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } =
 const { homedir } = require("node:os");
 const { join } = require("node:path");
 const { searchPath } = require("./setup/process.cjs");
-const { standInFolder } = require("./setup/stand-ins.cjs");
+const { standInEnvironment, standInFolder } = require("./setup/stand-ins.cjs");
 
 /** @typedef {import("./setup/context.cjs").Context} Context */
 /** @typedef {import("./setup/process.cjs").Env} Env */
@@ -62,7 +62,10 @@ function toolEnvironment(context, { standIns }) {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // A stack file without a salt, as the demo's is committed, takes it from the state.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    ...(standIns && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
+    ...(standIns && {
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      ...standInEnvironment({ env, top }),
+    }),
   };
   if (hasBackend(env)) return made;
   const state = join(top, ".pulumi-state");

@@ -1,3 +1,4 @@
+import { mmdebstrapsWords } from "../../demo/base/mmdebstrap-words";
 import { phaseOf } from "../../steps/lib/packer-words";
 import { figure, reportProgress, SHOWN_FIRST, withHeartbeat } from "../../steps/lib/progress";
 import { chainLines } from "../../steps/rehearsal/rehearse";
@@ -126,4 +127,22 @@ test.each([
   ["==> qemu.cloud-image: vnc://127.0.0.1:5908", undefined],
 ])("of Packer's lines, those tell where a build is that begin something long: %s", (line, phase) => {
   expect(phaseOf(line)).toBe(phase);
+});
+
+test.each([
+  ["I: downloading packages with apt...", "downloading packages with apt"],
+  [
+    "I: installing remaining packages inside the chroot...",
+    "installing remaining packages inside the chroot",
+  ],
+  ["W: the keyring is old", "W: the keyring is old"],
+  ["E: apt-get failed", "E: apt-get failed"],
+  [
+    `I: running --customize-hook in shell: sh -c 'mkdir -p "$1/boot/grub"' exec /tmp/mmdebstrap.GZ7kuNj3MY`,
+    undefined,
+  ],
+  ["I: automatically chosen format: tar", undefined],
+  ["I: success in 134.9680 seconds", undefined],
+])("of mmdebstrap's lines, those are told that say what takes long, or what is wrong: %s", (line, told) => {
+  expect(mmdebstrapsWords(line)).toBe(told);
 });
