@@ -47,7 +47,8 @@ describe("a heartbeat", () => {
     const lines: string[] = [];
     const { log, end } = withHeartbeat((line) => lines.push(line), "at work");
     for (let second = 0; second < 60; second++) {
-      if (said[second]) log(said[second]);
+      const line = said[second];
+      if (line) log(line);
       jest.advanceTimersByTime(1000);
     }
     end();

@@ -49,7 +49,8 @@ const withoutOutputs = ([up = "up", ...rest]) => [up, "--suppress-outputs", ...r
 function outcomeText({ nextSteps, ...outputs }) {
   const width = Math.max(...Object.keys(outputs).map((name) => name.length));
   const lines = Object.entries(outputs).map(
-    ([name, value]) => `  ${name.padEnd(width)}  ${typeof value === "string" ? value : JSON.stringify(value)}`,
+    ([name, value]) =>
+      `  ${name.padEnd(width)}  ${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
   const steps = Array.isArray(nextSteps) ? ["", "Next steps:", ...nextSteps.map((step) => `  ${step}`)] : [];
   return ["Outputs:", ...lines, ...steps, ""].join("\n");
