@@ -4,6 +4,7 @@ import { run } from "../../steps/lib/process";
 import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
 import type { StepContext } from "../../steps/lib/step";
 import { ingredients, isMade, noteMade } from "../made";
+import { mmdebstrapsWords } from "./mmdebstrap-words";
 import layout from "./packages.json";
 
 /** File name of the stand-in, in the form of Ubuntu's cloud images: qcow2 under the ending img. */
@@ -46,7 +47,11 @@ async function debianTar(context: StepContext, tar: string): Promise<void> {
     `--customize-hook=printf 'LABEL=${ROOT_LABEL} / ext4 errors=remount-ro 0 1\\n' >"$1/etc/fstab"`,
     `--customize-hook=printf 'datasource_list: [NoCloud, None]\\n' >"$1/etc/cloud/cloud.cfg.d/90-demo.cfg"`,
   ];
-  await run(context, "mmdebstrap", [...options, layout.release, tar], { stderr: "inherit", stdout: 2 });
+  const onLine = (line: string) => {
+    const words = mmdebstrapsWords(line);
+    if (words) context.log(words);
+  };
+  await run(context, "mmdebstrap", [...options, layout.release, tar], { onLine });
 }
 
 /** GRUB's image for UEFI, at the removable path: Synology VMM keeps no EFI variables. */
@@ -154,6 +159,7 @@ export async function makeBaseImage(context: StepContext, folder: string): Promi
   const disk = join(work, "disk.raw");
   context.log(`base image from ${layout.packages.length} Debian packages and what they need: about a minute`);
   await debianTar(context, tar);
+  context.log("making a disk of those files");
   await makeDisk(context, tar, disk);
   await run(context, "qemu-img", [
     "convert",

@@ -82,7 +82,7 @@ function tellOutcome(args, env, cwd) {
  */
 function narrowLine(columns) {
   if (columns === undefined || columns >= WIDE_ENOUGH) return undefined;
-  return `This terminal has ${columns} columns: from ${WIDE_ENOUGH} on, Pulumi's table shows how far a step is.`;
+  return `${columns} columns cut what Pulumi's table says of a step's progress; ${WIDE_ENOUGH} show it.`;
 }
 
 module.exports = { narrowLine, outcomeText, tellOutcome, tellsOutcome, withoutOutputs };
