@@ -26,10 +26,13 @@ const Input = z.object({
   path: z.string(),
   /** `https://…` or `file://…`; a relative path after file:// counts from the checkout's top. */
   url: z.string(),
-  /** Expected SHA-256; unset, the lock file or the list beside the source counts. */
+  /** Expected SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256: z.string().optional(),
   kind: z.enum(["iso", "qcow2"]),
+  /** Digests by URL that come with the checkout. */
   lockFile: z.string().default("sources.lock.json"),
+  /** Those that were recorded here at first use: a file of its own, so that no tracked one changes. */
+  recordFile: z.string().default("sources.local.json"),
   /** Config keys that a person sets to mend a fault. */
   setKeys: z.object({ url: z.string(), sha256: z.string() }),
 });
@@ -43,8 +46,17 @@ const MAGIC = {
 /** Names under which releases publish their checksums beside a file: Talos, then Ubuntu. */
 const CHECKSUM_LISTS = ["sha256sum.txt", "SHA256SUMS"];
 
-function lockedDigests(lockFile: string): Record<string, string> {
-  return existsSync(lockFile) ? (JSON.parse(readFileSync(lockFile, "utf8")) as Record<string, string>) : {};
+function digestsIn(file: string): Record<string, string> {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
+}
+
+/** The digest that is known of a URL, and the file that has it. */
+function knownDigest({ url, lockFile, recordFile }: Request): { file: string; sha256: string } | undefined {
+  for (const file of [lockFile, recordFile]) {
+    const sha256 = digestsIn(file)[url];
+    if (sha256) return { file, sha256 };
+  }
+  return undefined;
 }
 
 /** What lies under artifacts/ was made on this machine: its digest means nothing on another. */
@@ -52,12 +64,13 @@ function isMadeHere(url: string): boolean {
   return isFileUrl(url) && !relative(resolve("artifacts"), filePath(url)).startsWith("..");
 }
 
-async function record(context: StepContext, { url, lockFile }: Request, sha256: string): Promise<void> {
-  if (isMadeHere(url) || lockedDigests(lockFile)[url] === sha256) return;
-  await whileLocked(context, dirname(lockFile), async () => {
-    const digests = { ...lockedDigests(lockFile), [url]: sha256 };
+async function record(context: StepContext, request: Request, sha256: string): Promise<void> {
+  const { url, recordFile } = request;
+  if (isMadeHere(url) || knownDigest(request)?.sha256 === sha256) return;
+  await whileLocked(context, dirname(recordFile), async () => {
+    const digests = { ...digestsIn(recordFile), [url]: sha256 };
     const sorted = Object.fromEntries(Object.entries(digests).sort(([a], [b]) => (a < b ? -1 : 1)));
-    await writeWhole(lockFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
+    await writeWhole(recordFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
   });
 }
 
@@ -191,15 +204,15 @@ function unreadable(doing: string, list: string, { words, help }: Fault): StepEr
 }
 
 async function expectedDigest(context: StepContext, request: Request): Promise<string | undefined> {
-  const locked = lockedDigests(request.lockFile)[request.url];
-  if (request.sha256 && locked && request.sha256 !== locked) {
+  const known = knownDigest(request);
+  if (request.sha256 && known && request.sha256 !== known.sha256) {
     throw new StepError(
       `checking ${request.url}`,
-      `${request.setKeys.sha256} says ${request.sha256}, but ${request.lockFile} recorded ${locked} at its first use`,
-      `Remove its line from ${request.lockFile} if the new one is meant`,
+      `${request.setKeys.sha256} says ${request.sha256}, but ${known.file} recorded ${known.sha256} at its first use`,
+      `Remove its line from ${known.file} if the new one is meant`,
     );
   }
-  return request.sha256 ?? locked ?? (await publishedDigest(context, request));
+  return request.sha256 ?? known?.sha256 ?? (await publishedDigest(context, request));
 }
 
 /** How large a file is, where its server says so: only for what is told of the progress. */
@@ -219,7 +232,12 @@ async function download(
   partial: string,
 ): Promise<void> {
   const size = () => statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
-  const stopTelling = reportProgress(context, basename(path), size, await sizeOf(context, url));
+  const stopTelling = reportProgress(
+    context,
+    `of ${basename(path)} fetched`,
+    size,
+    await sizeOf(context, url),
+  );
   let most = size();
   try {
     const args = [...curlFlags(limits()), "--continue-at", "-", "--output", partial, url];

@@ -68,7 +68,7 @@ export async function downloadObject(
     const watch = watchForStall(() => done);
     stops.push(
       watch.stop,
-      reportProgress(context, Key, () => done, ContentLength),
+      reportProgress(context, `of ${Key} downloaded`, () => done, ContentLength),
     );
     const body = Body as Readable;
     body.on("data", (chunk: Buffer) => (done += chunk.length));

@@ -18,7 +18,7 @@ const { join } = require("node:path");
 const { quoted } = require("./npm-options.cjs");
 const { directLoopback } = require("./proxies.cjs");
 const { searchPath } = require("./setup/process.cjs");
-const { standInFolder } = require("./setup/stand-ins.cjs");
+const { standInEnvironment, standInFolder } = require("./setup/stand-ins.cjs");
 
 /** @typedef {import("./setup/context.cjs").Context} Context */
 /** @typedef {import("./setup/process.cjs").Env} Env */
@@ -149,7 +149,10 @@ function toolEnvironment(context, { standIns, own = false }) {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // A stack file without a salt, as the demo's is committed, takes it from the state.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    ...(standIns && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
+    ...(standIns && {
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      ...standInEnvironment({ env, top }),
+    }),
   };
   if (chosenBackend({ env, top })) return made;
   mkdirSync(stateFolder(top), { recursive: true });

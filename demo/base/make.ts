@@ -6,6 +6,7 @@ import type { StepContext } from "../../steps/lib/step";
 import { StepError } from "../../steps/lib/step-error";
 import { ingredients, isMade, noteMade } from "../made";
 import { archives, distribution, GRUB_PC, type Distribution } from "../../tools/setup/distribution.cjs";
+import { mmdebstrapsWords } from "./mmdebstrap-words";
 import layout from "./packages.json";
 
 /** File name of the stand-in, in the form of Ubuntu's cloud images: qcow2 under the ending img. */
@@ -64,9 +65,12 @@ async function rootTar(context: StepContext, tar: string): Promise<void> {
     `--customize-hook=printf 'LABEL=${ROOT_LABEL} / ext4 errors=remount-ro 0 1\\n' >"$1/etc/fstab"`,
     `--customize-hook=printf 'datasource_list: [NoCloud, None]\\n' >"$1/etc/cloud/cloud.cfg.d/90-demo.cfg"`,
   ];
+  const onLine = (line: string) => {
+    const words = mmdebstrapsWords(line);
+    if (words) context.log(words);
+  };
   await run(context, "mmdebstrap", [...options, from.codename, tar, ...archives(from, targets.stdout)], {
-    stderr: "inherit",
-    stdout: 2,
+    onLine,
   });
 }
 
@@ -177,6 +181,7 @@ export async function makeBaseImage(context: StepContext, folder: string): Promi
   const count = layout.packages.length + 1;
   context.log(`base image from ${count} packages of ${name} and what they need: about a minute`);
   await rootTar(context, tar);
+  context.log("making a disk of those files");
   await makeDisk(context, tar, disk);
   await run(context, "qemu-img", [
     "convert",

@@ -294,7 +294,7 @@ testStandIn("how far it is shows at most once a second, and moves between two pa
   await plugin.create(image("slow.raw"));
   const seconds = (Date.now() - begun) / 1000;
   proxy.close();
-  const figures = lines.map(({ message }) => /^slow\.raw: (\d+) of 40 MiB, \d+ %$/.exec(message)?.[1]);
+  const figures = lines.map(({ message }) => /^\d+ %, (\d+) of 40 MiB of slow\.raw$/.exec(message)?.[1]);
   expect(figures.length).toBeLessThanOrEqual(seconds);
   expect(figures.every((figure) => figure !== undefined)).toBe(true);
   expect(new Set(figures).size).toBe(figures.length);

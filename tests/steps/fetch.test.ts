@@ -93,6 +93,7 @@ function request(more: object = {}) {
     url: `${origin}/talos.iso`,
     kind: "iso",
     lockFile: join(place, "sources.lock.json"),
+    recordFile: join(place, "sources.local.json"),
     setKeys: { url: "isoUrl", sha256: "isoSha256" },
     ...more,
   };
@@ -107,7 +108,7 @@ async function refusedIn(env: NodeJS.ProcessEnv, input: ReturnType<typeof reques
   expect(manifest).toBeUndefined();
   for (const word of words) expect(said).toContain(word);
   expect(existsSync(input.path)).toBe(false);
-  expect(existsSync(input.lockFile)).toBe(false);
+  expect(existsSync(input.recordFile)).toBe(false);
   return said;
 }
 
@@ -116,7 +117,7 @@ test("takes the checksum from the list beside the file, and records it", async (
   const { manifest } = await runStep("fetch", input, env);
   expect(manifest).toEqual({ path: input.path, sha256: isoSha256, bytes: iso.length });
   expect(sha256Of(readFileSync(input.path))).toBe(isoSha256);
-  expect(JSON.parse(readFileSync(input.lockFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+  expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
 });
 
 test("a second run asks the network nothing", async () => {
@@ -198,7 +199,7 @@ test("progress is told in figures", async () => {
     setTimeout(() => response.end(iso.subarray(1 << 20)), 2500);
   };
   const { said } = await runStep("fetch", request(), env);
-  expect(said).toMatch(/metal-amd64\.iso: 1 of 3 MiB, 33 %/);
+  expect(said).toMatch(/33 %, 1 of 3 MiB of metal-amd64\.iso/);
 });
 
 test("a wrong checksum is refused", async () => {
@@ -346,16 +347,29 @@ test("what was recorded at first use is held to after", async () => {
   const { manifest, said } = await runStep("fetch", { ...input, key: "k2", path: `${input.path}.2` }, env);
   expect(manifest).toBeUndefined();
   expect(said).toContain(`expected ${isoSha256}`);
-  expect(JSON.parse(readFileSync(input.lockFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+  expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
 });
 
-test("a configured checksum that differs from the recorded one is refused", async () => {
+test("a digest that comes with the checkout counts, and nothing is written for it", async () => {
   const input = request();
-  writeFileSync(input.lockFile, JSON.stringify({ [input.url]: isoSha256 }));
-  const { said } = await runStep("fetch", { ...input, sha256: "1".repeat(64) }, env);
-  expect(said).toContain("recorded");
-  expect(said).toContain("Remove its line");
+  const shipped = JSON.stringify({ [input.url]: isoSha256 });
+  writeFileSync(input.lockFile, shipped);
+  delete routes["/sha256sum.txt"];
+  expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
+  expect(readFileSync(input.lockFile, "utf8")).toBe(shipped);
+  expect(existsSync(input.recordFile)).toBe(false);
 });
+
+test.each(["lockFile", "recordFile"] as const)(
+  "a configured checksum that differs from the recorded one is refused: %s",
+  async (file) => {
+    const input = request();
+    writeFileSync(input[file], JSON.stringify({ [input.url]: isoSha256 }));
+    const { said } = await runStep("fetch", { ...input, sha256: "1".repeat(64) }, env);
+    expect(said).toContain("recorded");
+    expect(said).toContain("Remove its line");
+  },
+);
 
 test("a local file is taken by file://, its list beside it counts", async () => {
   const input = request();
@@ -368,7 +382,7 @@ test("a local file is taken by file://, its list beside it counts", async () => 
     ...input,
     url: `file://${source}`,
     path: `${input.path}.2`,
-    lockFile: `${input.lockFile}.2`,
+    recordFile: `${input.recordFile}.2`,
   };
   expect((await runStep("fetch", again, env)).said).toContain("expected 2222");
 });
@@ -395,6 +409,6 @@ test("nothing but the file, its stamp and the record is left", async () => {
   expect(readdirSync(join(input.path, "..")).sort()).toEqual([
     ".metal-amd64.iso.stamp",
     "metal-amd64.iso",
-    "sources.lock.json",
+    "sources.local.json",
   ]);
 });

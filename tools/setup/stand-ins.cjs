@@ -1,6 +1,16 @@
 "use strict";
 
-const { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } = require("node:fs");
+const { createHash } = require("node:crypto");
+const {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} = require("node:fs");
 const { homedir } = require("node:os");
 const { join } = require("node:path");
 const { whyUnreachable } = require("./download.cjs");
@@ -15,6 +25,8 @@ const standInFolder = (top) => join(top, "tools", "plugins", "bin");
 
 /** What is noted of a server that did not answer: why. @param {Context} context */
 const unreachableNote = ({ cache }) => join(cache, "pulumi-unreachable");
+/** @param {string} top @returns {Record<string, { version: string }>} */
+const versions = (top) => JSON.parse(readFileSync(join(top, "tools", "plugins", "versions.json"), "utf8"));
 
 /**
  * The plugins for which a stand-in serves: all of them where Pulumi's server does not answer and a real one is
@@ -25,8 +37,7 @@ const unreachableNote = ({ cache }) => join(cache, "pulumi-unreachable");
  */
 async function standIns(context) {
   const { env, top, cache, origins } = context;
-  /** @type {Record<string, { version: string }>} */
-  const plugins = JSON.parse(readFileSync(join(top, "tools", "plugins", "versions.json"), "utf8"));
+  const plugins = versions(top);
   const kept = join(env.PULUMI_HOME || join(env.HOME || homedir(), ".pulumi"), "plugins");
   const folders = searchPath(env).filter((folder) => folder !== standInFolder(top));
   const isReal = Object.entries(plugins).every(
@@ -59,4 +70,52 @@ async function announceStandIns(context) {
   return true;
 }
 
-module.exports = { standInFolder, standIns, announceStandIns };
+/**
+ * A symbolic link, whole at every moment: of two that start at once, both end with it.
+ *
+ * @param {string} target
+ * @param {string} path
+ */
+function link(target, path) {
+  try {
+    if (readlinkSync(path) === target) return;
+  } catch {
+    // It is not there yet.
+  }
+  const partial = `${path}.${process.pid}`;
+  symlinkSync(target, partial);
+  renameSync(partial, path);
+}
+
+/**
+ * What has Pulumi find the stand-ins as plugins that it installed: of those on PATH it warns, twice each at every command.
+ * For that it gets a home in the checkout; logins, and which stack is selected, stay in the person's.
+ *
+ * @param {Pick<Context, "env" | "top">} context
+ * @returns {import("./process.cjs").Env} set over the environment
+ */
+function standInEnvironment({ env, top }) {
+  const persons = env.PULUMI_HOME || join(env.HOME || homedir(), ".pulumi");
+  const homes = join(top, "artifacts", "stand-in-homes");
+  // What a run like this starts has all that is set here.
+  if (persons.startsWith(`${homes}/`)) return {};
+  const home = join(homes, createHash("sha256").update(persons).digest("hex").slice(0, 12));
+  const kept = join(persons, "plugins");
+  const folders = searchPath(env);
+  for (const [name, { version }] of Object.entries(versions(top))) {
+    const [folder, program] = [`resource-${name}-v${version}`, `pulumi-resource-${name}`];
+    const installed = join(kept, folder, program);
+    const real = which(program, folders) ?? (existsSync(installed) ? installed : undefined);
+    mkdirSync(join(home, "plugins", folder), { recursive: true });
+    link(real ?? join(standInFolder(top), program), join(home, "plugins", folder, program));
+  }
+  mkdirSync(join(persons, "workspaces"), { recursive: true });
+  link(join(persons, "workspaces"), join(home, "workspaces"));
+  return {
+    PULUMI_HOME: home,
+    PULUMI_CREDENTIALS_PATH: env.PULUMI_CREDENTIALS_PATH || persons,
+    PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+  };
+}
+
+module.exports = { standInFolder, standInEnvironment, standIns, announceStandIns };
