@@ -6,7 +6,7 @@ import { setUp } from "./setup/setup.cjs";
 
 const context = makeContext({ ask: process.env.CI !== "true" && process.stdin.isTTY === true });
 try {
-  await setUp({ demo: true }, context);
+  await setUp("demo", context);
   const env = toolEnvironment(context, { standIns: false });
   for (const program of [["demo/make.ts"], ["bench/bench.ts", ...process.argv.slice(2)]]) {
     process.exitCode = await inForeground("node", ["--import", "tsx", ...program], env, context.top);

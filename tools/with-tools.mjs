@@ -8,11 +8,12 @@ import { setUp } from "./setup/setup.cjs";
  * arguments, and ends as it does.
  *
  * @param {string} program a path from the checkout's top
+ * @param {import("./setup/setup.cjs").Scope} scope what it wants of set-up
  */
-export async function runWithTools(program) {
+export async function runWithTools(program, scope) {
   const context = makeContext({ ask: process.env.CI !== "true" && process.stdin.isTTY === true });
   try {
-    await setUp({ demo: false }, context);
+    await setUp(scope, context);
     const env = toolEnvironment(context, { standIns: false });
     const flags = ["--import", "tsx", program, ...process.argv.slice(2)];
     process.exitCode = await inForeground("node", flags, env, context.top);

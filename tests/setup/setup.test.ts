@@ -22,7 +22,7 @@ SYSTEM_PACKAGES.splice(0, SYSTEM_PACKAGES.length, ...onPath);
 const PROGRAMS = onPath.flatMap(({ has }) => has);
 
 const SETUP = join(__dirname, "../../tools");
-const USE = { demo: false };
+const USE = "use";
 let machine: FakeMachine;
 let context: Context;
 
@@ -34,6 +34,7 @@ beforeEach(async () => {
   for (const { folder } of RECIPES.flatMap(({ builds = [] }) => builds)) {
     mkdirSync(machine.path("top", folder), { recursive: true });
   }
+  for (const { front } of RECIPES) if (front) machine.write(`top/${front.script}`, "#!/bin/sh\n");
   machine.recorded("npm", "mkdir node_modules && cp package-lock.json node_modules/.package-lock.json");
   withApt(PROGRAMS);
   for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
@@ -83,11 +84,11 @@ const sopsPath = () => {
 
 test("a machine with nothing gets all, and a second run does nothing", async () => {
   expect(await setUp(USE, context)).toBe(true);
-  for (const file of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl"]) {
+  for (const file of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl", "talos-config"]) {
     expect(existsSync(machine.path("cache/bin", file))).toBe(true);
   }
   expect(readFileSync(machine.path("cache/bin/packer"), "utf8")).toContain("PACKER_PLUGIN_PATH");
-  const [npm, apt, packer, ...more] = machine.ran();
+  const [apt, npm, packer, ...more] = machine.ran().sort();
   expect(npm).toMatch(/^npm ci --ignore-scripts /);
   expect(apt).toMatch(/ install .* age /);
   expect(packer).toMatch(/^packer plugins install /);
@@ -132,7 +133,7 @@ test("where nothing at all can be reached, every part is listed", async () => {
   const fault = (await setUp(USE, { ...context, origins }).catch((fault: Error) => fault)) as Error;
   const missing = fault.message.split("\n").filter((line) => /^ {2}- /.test(line));
   expect(missing.map((line) => line.slice(4).split(" ")[0])).toEqual(
-    "npm system pulumi packer sops talosctl packer-plugin-qemu checkers".split(" "),
+    "npm system pulumi packer sops talos-config packer-plugin-qemu checkers".split(" "),
   );
   expect(fault.message).toContain(`${NOWHERE} does not answer`);
 });
@@ -234,6 +235,6 @@ test.each(["--for both", "--forr use", "more"])("set-up refuses %s, with its usa
     encoding: "utf8",
   });
   expect(ended.status).toBe(1);
-  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo|test]");
+  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo|lint|test]");
   expect(existsSync(machine.path("cache"))).toBe(false);
 });

@@ -14,8 +14,10 @@ const { join, resolve } = require("node:path");
  * @property {Origins} origins
  * @property {(line: string) => void} log
  * @property {boolean} ask whether a person may be asked before the system is touched
+ * @property {string} release the file that names the distribution, os-release(5)
  * @property {Map<string, Promise<boolean>>} probed what is known of origins in this run
  * @property {boolean} offline set once Go found no module proxy: later builds use what is on the machine
+ * @property {Map<string, Promise<unknown>>} shared work that several parts of a run wait for, by name
  */
 
 /** @type {Origins} */
@@ -51,10 +53,42 @@ function makeContext(given = {}) {
     origins: ORIGINS,
     log: (line) => process.stderr.write(`${line}\n`),
     ask: false,
+    release: "/etc/os-release",
     probed: new Map(),
     offline: false,
+    shared: new Map(),
     ...given,
   };
+}
+
+/**
+ * Does a piece of work once a run, for all who ask for it.
+ *
+ * @template T
+ * @param {Context} context
+ * @param {string} name
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+function once({ shared }, name, work) {
+  const known = shared.get(name) ?? work();
+  shared.set(name, known);
+  return /** @type {Promise<T>} */ (known);
+}
+
+/**
+ * Does a piece of work after those that asked for their turn before.
+ *
+ * @template T
+ * @param {Context} context
+ * @param {string} name of what they take turns at
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+function inTurn({ shared }, name, work) {
+  const mine = (shared.get(name) ?? Promise.resolve()).then(work, work);
+  shared.set(name, mine);
+  return mine;
 }
 
 /**
@@ -67,4 +101,4 @@ function scratch({ cache }) {
   return mkdtempSync(join(cache, "tmp", "x"));
 }
 
-module.exports = { TOP, cacheFolder, makeContext, scratch };
+module.exports = { TOP, cacheFolder, inTurn, makeContext, once, scratch };
