@@ -148,6 +148,7 @@ describe("what the command at hand wants", () => {
     ["preview", ["pulumi", "pulumi-language-nodejs"], false],
     ["verify", [], true],
     ["rehearse", ["pulumi", "pulumi-language-nodejs", "sops"], true],
+    ["new", ["pulumi", "pulumi-language-nodejs", "sops", "talos-config", "talosctl"], true],
     ["lint", ["packer"], true],
   ])("for %s the tools are %j", async (scope, tools, system) => {
     expect(await setUp(scope, context)).toBe(true);

@@ -3,6 +3,7 @@
 const { spawn, spawnSync } = require("node:child_process");
 const { accessSync, constants, statSync } = require("node:fs");
 const { join } = require("node:path");
+const { clearTimeout, setTimeout } = require("node:timers");
 const { versionIn } = require("./versions.cjs");
 
 /** @typedef {Record<string, string | undefined>} Env */

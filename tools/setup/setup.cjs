@@ -14,7 +14,7 @@ const { bringTool, isHeld } = require("./tools.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
-/** @typedef {"preview" | "verify" | "rehearse" | "lint" | "use" | "inputs" | "demo" | "test"} Scope what set-up is for */
+/** @typedef {"preview" | "verify" | "new" | "rehearse" | "lint" | "use" | "inputs" | "demo" | "test"} Scope what set-up is for */
 /** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined> }} Part after: parts that it waits for */
 
 const USE = ["npm", "system", "pulumi", "packer", "sops", "talos-config", "packer-plugin", "checkers"];
@@ -26,6 +26,8 @@ const SCOPES = {
   // What of Pulumi's commands runs no step.
   preview: ["npm", "pulumi"],
   verify: ["npm", "system"],
+  // What a stack's configs are made and encrypted with.
+  new: ["npm", "system", "pulumi", "sops", "talos-config"],
   rehearse: ["npm", "system", "pulumi", "sops"],
   lint: ["npm", "system", "packer"],
   use: USE,
