@@ -616,7 +616,7 @@ export const CHAIN: ChainLink[] = [
       const fault = refused && {
         // Talos tells the values of unknown keys too, and they may be secret.
         seen: `it was refused: ${refused.replace(/(unknown keys found during decoding).*/, "$1")}`,
-        look: "Look at the file that machineConfig names; talosctl validate --mode metal --config FILE says the same",
+        look: "Look at the file that machineConfig names; talos-config validate <FILE says the same",
       };
       const maintenance = line(view, "minipc", WITHOUT_CONFIG) && {
         seen: "Talos fetched the config, took none, and waits for one in maintenance mode",

@@ -145,7 +145,7 @@ const CASES: Record<string, Broken> = {
     inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\nmachina: {}\n")),
     at: "accepted",
     seen: /it was refused: /,
-    look: /talosctl validate/,
+    look: /talos-config validate/,
   },
   "leases for everybody": {
     inputs: (assembly) => edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", ""),

@@ -229,7 +229,7 @@ describe("plugins", () => {
 describe("the line on what is missing", () => {
   const env = () => ({ PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") });
   beforeEach(() => {
-    for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl"]) {
+    for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talos-config"]) {
       machine.program(`../cache/bin/${name}`, "");
     }
     for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");

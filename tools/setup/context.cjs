@@ -19,6 +19,7 @@ const { OS_RELEASE } = require("./distribution.cjs");
  * @property {string} osRelease the file that names this machine's distribution, os-release(5)
  * @property {Map<string, Promise<string | undefined>>} probed why origins are not reachable, as far as this run has asked
  * @property {boolean} offline set once Go found no module proxy: later builds use what is on the machine
+ * @property {Map<string, Promise<unknown>>} shared work that several parts of a run wait for, by name
  */
 
 /** @type {Origins} */
@@ -57,8 +58,39 @@ function makeContext(given = {}) {
     osRelease: OS_RELEASE,
     probed: new Map(),
     offline: false,
+    shared: new Map(),
     ...given,
   };
+}
+
+/**
+ * Does a piece of work once a run, for all who ask for it.
+ *
+ * @template T
+ * @param {Context} context
+ * @param {string} name
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+function once({ shared }, name, work) {
+  const known = shared.get(name) ?? work();
+  shared.set(name, known);
+  return /** @type {Promise<T>} */ (known);
+}
+
+/**
+ * Does a piece of work after those that asked for their turn before.
+ *
+ * @template T
+ * @param {Context} context
+ * @param {string} name of what they take turns at
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+function inTurn({ shared }, name, work) {
+  const mine = (shared.get(name) ?? Promise.resolve()).then(work, work);
+  shared.set(name, mine);
+  return mine;
 }
 
 /**
@@ -71,4 +103,4 @@ function scratch({ cache }) {
   return mkdtempSync(join(cache, "tmp", "x"));
 }
 
-module.exports = { TOP, cacheFolder, makeContext, scratch };
+module.exports = { TOP, cacheFolder, inTurn, makeContext, once, scratch };

@@ -57,6 +57,16 @@ function fieldsOf(file) {
 }
 
 /**
+ * A release by its names in os-release(5), such as `debian 13`.
+ *
+ * @param {string} [file] os-release(5)
+ */
+function releaseName(file = OS_RELEASE) {
+  const { ID, VERSION_ID } = fieldsOf(file);
+  return `${ID} ${VERSION_ID}`;
+}
+
+/**
  * The distribution that this machine runs.
  *
  * @param {string} [file] os-release(5)
@@ -81,8 +91,8 @@ function distribution(file = OS_RELEASE) {
  * @param {string} [file] os-release(5)
  */
 function untriedLine(file = OS_RELEASE) {
-  const { ID, VERSION_ID, PRETTY_NAME = ID ?? "this system" } = fieldsOf(file);
-  if (TRIED.has(`${ID} ${VERSION_ID}`)) return undefined;
+  const { ID, PRETTY_NAME = ID ?? "this system" } = fieldsOf(file);
+  if (TRIED.has(releaseName(file))) return undefined;
   const tried = [...TRIED.values()].join(" and ");
   return `Nobody has tried ${PRETTY_NAME} yet (${tried} were tried). Set-up goes on; a program or a path may differ here.`;
 }
@@ -168,5 +178,6 @@ module.exports = {
   kernelModule,
   kernelPackages,
   OS_RELEASE,
+  releaseName,
   untriedLine,
 };
