@@ -147,6 +147,8 @@ function toolEnvironment(context, { standIns, own = false }) {
     PATH: [...new Set(folders)].join(":"),
     PACKER_PLUGIN_PATH: join(cache, "packer-plugins"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The language host of set-up loads ts-node whatever Pulumi.yaml says, which would check the types of the bundled program for ten seconds.
+    TS_NODE_IGNORE: "/node_modules/,\\.cjs$",
     // A stack file without a salt, as the demo's is committed, takes it from the state.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
     ...(standIns && {

@@ -1,3 +1,4 @@
+import { casesToRun } from "../in-full";
 import { boot, LIMIT_MS } from "./boot";
 import { edit, Images, type Assembly } from "./images";
 
@@ -174,7 +175,7 @@ const CASES: Record<string, Broken> = {
   },
 };
 
-test.each(Object.entries(CASES))(
+test.each(casesToRun(CASES, ["a config that Talos refuses", "services on the uplink"]))(
   "%s",
   async (_what, { inputs, configSha256, at, seen, look }) => {
     const { path, machineConfig } = await images.make(inputs);

@@ -12,24 +12,23 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { Checkout, type Plan } from "../../tools/checkout";
+import type { Checkout, Plan } from "../../tools/checkout";
 import { inToolEnvironment, tool } from "../tools";
-import { PackerStandIn } from "./packer-stand-in";
+import type { PackerStandIn } from "./packer-stand-in";
+import { SmallLab } from "./small-lab";
 
+let lab: SmallLab;
 let checkout: Checkout;
 let packer: PackerStandIn;
 
 beforeAll(async () => {
-  checkout = new Checkout();
-  const bases = checkout.path("artifacts/cache/base");
-  const made = readdirSync(bases).find((name) => /^[0-9a-f]{20}$/.test(name));
-  packer = new PackerStandIn(checkout.path("artifacts/packer-stand-in"), join(bases, made ?? "", "base.raw"));
-  checkout.use({ BOOTSTRAP_PXE_CACHE: packer.cache });
+  lab = await SmallLab.make();
+  ({ checkout, packer } = lab);
   await writeMachineConfig({});
-  await checkout.stack("lab", { machineConfig: MACHINE_CONFIG });
+  checkout.set("lab", { machineConfig: MACHINE_CONFIG });
   await up();
 });
-afterAll(() => checkout.remove());
+afterAll(() => lab?.remove());
 
 async function up(...flags: string[]): Promise<string> {
   const { exitCode, all } = await checkout.up("lab", ...flags);

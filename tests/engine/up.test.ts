@@ -45,6 +45,8 @@ beforeAll(async () => {
 afterAll(() => checkout.remove());
 
 test("preview of a new stack makes everything, and touches nothing", async () => {
+  const compiled = checkout.path("artifacts/ts-node");
+  checkout.use({ TS_NODE_CACHE_DIRECTORY: compiled });
   const plan = await checkout.preview("lab");
   expect(Object.values(plan).every((op) => op === "create")).toBe(true);
   expect(Object.keys(plan)).toEqual(
@@ -57,6 +59,8 @@ test("preview of a new stack makes everything, and touches nothing", async () =>
     ]),
   );
   expect(existsSync(image())).toBe(false);
+  // What was bundled is not compiled once more.
+  expect(existsSync(compiled) ? readdirSync(compiled, { recursive: true }) : []).toEqual([]);
 });
 
 test("up makes the image that its outputs name; a second up changes nothing", async () => {

