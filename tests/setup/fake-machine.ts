@@ -90,6 +90,7 @@ export class FakeMachine {
       },
       top: this.path("top"),
       cache: this.path("cache"),
+      osRelease: this.write("os-release", 'ID=debian\nVERSION_ID="12"\n'),
       origins: { pulumi: origin, hashicorp: origin, github: origin },
       log: (line) => this.said.push(line),
       ...more,

@@ -98,6 +98,14 @@ test("a machine with nothing gets all, and a second run does nothing", async () 
   expect([machine.ran().length, machine.requests.length, machine.said.length]).toEqual(before);
 });
 
+test("a release that nobody has tried is said to be untried, and set up all the same", async () => {
+  const osRelease = machine.write("os-release", 'ID=debian\nVERSION_ID="14"\nPRETTY_NAME="Debian 14"\n');
+  expect(await setUp(USE, { ...context, osRelease })).toBe(true);
+  expect(machine.said.filter((line) => line.startsWith("Nobody has tried"))).toEqual([
+    expect.stringContaining("Debian 14"),
+  ]);
+});
+
 test("what is missing is told at once, each with what was tried; the rest is kept", async () => {
   machine.publish(sopsPath(), "evil");
   machine.recorded("apt-get", "echo 'E: no room' >&2; exit 100");

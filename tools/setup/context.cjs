@@ -4,6 +4,8 @@ const { mkdirSync, mkdtempSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { join, resolve } = require("node:path");
 
+const { OS_RELEASE } = require("./distribution.cjs");
+
 /** @typedef {import("./process.cjs").Env} Env */
 /** @typedef {{ pulumi: string, hashicorp: string, github: string }} Origins where makers publish their releases */
 /**
@@ -14,6 +16,7 @@ const { join, resolve } = require("node:path");
  * @property {Origins} origins
  * @property {(line: string) => void} log
  * @property {boolean} ask whether a person may be asked before the system is touched
+ * @property {string} osRelease the file that names this machine's distribution, os-release(5)
  * @property {Map<string, Promise<boolean>>} probed what is known of origins in this run
  * @property {boolean} offline set once Go found no module proxy: later builds use what is on the machine
  */
@@ -51,6 +54,7 @@ function makeContext(given = {}) {
     origins: ORIGINS,
     log: (line) => process.stderr.write(`${line}\n`),
     ask: false,
+    osRelease: OS_RELEASE,
     probed: new Map(),
     offline: false,
     ...given,

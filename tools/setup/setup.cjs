@@ -4,6 +4,7 @@ const { existsSync, rmSync } = require("node:fs");
 const { join } = require("node:path");
 const { installPackages, listsHeld, missingPackages, updateLists } = require("./apt.cjs");
 const { bringCheckers, checkersHeld } = require("./checkers.cjs");
+const { untriedLine } = require("./distribution.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
 const { withLock } = require("./lock.cjs");
 const { dependenciesHeld, installDependencies } = require("./npm.cjs");
@@ -118,6 +119,8 @@ async function setUp(scope, context) {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error(`Set-up is for Linux on x86-64; this is ${process.platform} on ${process.arch}.`);
   }
+  const untried = untriedLine(context.osRelease);
+  if (untried) context.log(untried);
   await withLock(context, async () => {
     rmSync(join(context.cache, "tmp"), { recursive: true, force: true });
     /** @type {Failure[]} */
