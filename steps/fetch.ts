@@ -202,11 +202,11 @@ async function expectedDigest(context: StepContext, request: Request): Promise<s
   return request.sha256 ?? locked ?? (await publishedDigest(context, request));
 }
 
-/** How large a file is, where its server says so: only for what is told of the progress. */
+/** How large a file is, where its server says so soon: only for what is told of the progress. */
 async function sizeOf(context: StepContext, url: string): Promise<number | undefined> {
-  const head = await run(context, "curl", [...curlListFlags(limits()), "--head", url], {
-    maxBuffer: MOST_LIST_BYTES,
-  }).catch(() => undefined);
+  const { connect, ...others } = limits();
+  const flags = [...curlListFlags({ ...others, connect, list: connect }), "--head", url];
+  const head = await run(context, "curl", flags, { maxBuffer: MOST_LIST_BYTES }).catch(() => undefined);
   context.signal.throwIfAborted();
   const lengths = [...(head?.stdout ?? "").matchAll(/^content-length:\s*(\d+)/gim)];
   return lengths.length > 0 ? Number(lengths.at(-1)?.[1]) : undefined;
