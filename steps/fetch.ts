@@ -233,11 +233,9 @@ async function download(
     if (!(thrown instanceof TransferFault)) throw thrown;
     const { words, tries, help } = thrown.fault;
     const mirror = `set ${setKeys.url} to a mirror or a file://`;
-    const next = [
-      ...(help ? [help] : []),
-      tries > 1 ? `Run the same again to go on from here, or ${mirror}` : `Or ${mirror}`,
-    ];
-    throw new StepError(`fetching ${url}`, words, next.join(". "), { cause: thrown.cause });
+    const again = tries > 1 ? `Run the same again to go on from here, or ${mirror}` : undefined;
+    const next = again ?? (help ? `Or ${mirror}` : `See that it is right, or ${mirror}`);
+    throw new StepError(`fetching ${url}`, words, help ? `${help}. ${next}` : next, { cause: thrown.cause });
   } finally {
     stopTelling();
   }
