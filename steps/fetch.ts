@@ -234,7 +234,7 @@ async function download(
     const { words, tries, help } = thrown.fault;
     const mirror = `set ${setKeys.url} to a mirror or a file://`;
     const again = tries > 1 ? `Run the same again to go on from here, or ${mirror}` : undefined;
-    const next = again ?? (help ? `Or ${mirror}` : `See that it is right, or ${mirror}`);
+    const next = again ?? (help ? `Or ${mirror}` : `See that ${setKeys.url} is right, or ${mirror}`);
     throw new StepError(`fetching ${url}`, words, help ? `${help}. ${next}` : next, { cause: thrown.cause });
   } finally {
     stopTelling();

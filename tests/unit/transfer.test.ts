@@ -43,7 +43,7 @@ test.each([
   ["curl: (22) The requested URL returned error: 404", 1, ""],
   ["curl: (22) The requested URL returned error: 429", 6, ""],
   ["curl: (22) The requested URL returned error: 503", 6, "fault of its own"],
-  ["curl: (23) Failure writing output to destination", 1, ""],
+  ["curl: (23) Failure writing output to destination", 1, "written"],
   ["curl: (3) URL using bad/illegal format or missing URL", 1, ""],
   ["curl: (63) Maximum file size exceeded", 1, ""],
 ])("%j is worth %i tries", (said, tries, help) => {
