@@ -88,7 +88,7 @@ async function packerBuild(
     await run(context, "packer", build, { env, onLine });
   } catch (fault) {
     context.signal.throwIfAborted();
-    const { exitCode } = failureOf(fault);
+    const { exitCode, stderr } = failureOf(fault);
     if (exitCode === undefined) throw fault;
     const kept: string[] = [];
     for (const [name, log] of Object.entries(logs).filter(([, log]) => existsSync(log))) {
@@ -96,7 +96,11 @@ async function packerBuild(
       await rename(log, path);
       kept.push(path);
     }
-    for (const line of said.slice(-LAST_WORDS)) context.log(line);
+    const last = said.slice(-LAST_WORDS);
+    // Two pipes: what it complained of may have come before much else.
+    const complaints = stderr.split("\n").map(packersWords).slice(-LAST_WORDS);
+    for (const line of [...last, ...complaints.filter((line) => !last.includes(line))])
+      if (line) context.log(line);
     const next = `Packer's last words are above; all of them, and what the machine said on its serial port: ${kept.join(", ")}`;
     throw new StepError("building the base", `packer ended with status ${exitCode}`, next, { cause: fault });
   } finally {
