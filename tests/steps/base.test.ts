@@ -45,15 +45,15 @@ exit 1`);
     ACCELERATOR: "tcg",
   });
   expect(manifest).toBeUndefined();
-  const [packerLog, serialLog] = ["packer", "serial"].map((name) => join(base, `failed-build.${name}.log`));
+  const kept = (of: string) => join(base, `failed-build.${of}.log`);
   expect(said).toMatch(/^Timeout waiting for SSH\.$/m);
   expect(said).toMatch(/^Setting up package 40$/m);
   expect(said).not.toMatch(/Setting up package 1$/m);
   expect(said.trimEnd().split("\n").at(-1)).toBe(
-    "base: building the base: packer ended with status 1. Packer's last words are above; all of them, and what the " +
-      `machine said on its serial port: ${packerLog}, ${serialLog}`,
+    "base: building the base: packer ended with status 1. Packer's last words are above; all of them are in " +
+      `${kept("packer")}, and what the machine said on its serial port beside it`,
   );
-  expect(readFileSync(packerLog ?? "", "utf8")).toMatch(/Setting up package 1$/m);
-  expect(readFileSync(serialLog ?? "", "utf8")).toBe("the guest spoke\n");
+  expect(readFileSync(kept("packer"), "utf8")).toMatch(/Setting up package 1$/m);
+  expect(readFileSync(kept("serial"), "utf8")).toBe("the guest spoke\n");
   expect(existsSync(input.path)).toBe(false);
 });
