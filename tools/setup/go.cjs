@@ -53,7 +53,7 @@ async function bringGo(context, busy) {
  */
 async function fetchModules({ folder, package: main }, { go, env, context, busy }) {
   try {
-    const options = { env, cwd: join(context.top, folder), busy, silence: 5 * 60, limit: 60 * 60 };
+    const options = { env, cwd: join(context.top, folder), busy, silence: 10 * 60 };
     await run(go, ["list", "-deps", main], options);
   } catch (fault) {
     const { message } = /** @type {Error} */ (fault);
