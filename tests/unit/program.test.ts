@@ -52,7 +52,7 @@ async function run(config: Record<string, string>): Promise<Record<string, unkno
     "bootstrap-pxe",
     "lab",
   );
-  const all = { bootstrapVersion: "1", minipcMac: "00:11:22:33:44:55", ...config };
+  const all = { bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66", ...config };
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(all).map(([key, value]) => [`bootstrap-pxe:${key}`, value])),
   );
@@ -82,7 +82,7 @@ test("the image that was made is the one that is rehearsed, held to the config t
   expect(stdinOf("rehearsal-boot")).toMatchObject({
     image: { path: "appliance.raw", sha256: SHA256 },
     configSha256: SHA256,
-    subject: { minipcMac: "00:11:22:33:44:55", hasSerialConsole: false, hasUplink: true },
+    subject: { minipcMac: "00:11:22:33:44:66", hasSerialConsole: false, hasUplink: true },
   });
 });
 
