@@ -57,6 +57,7 @@ const EXAMPLES = {
   dhcpRange: "10.10.10.50-10.10.10.60",
   machineConfig: "config/controlplane.yaml",
   talosConfig: "config/talosconfig",
+  joins: "false",
   ageKeyFile: "/home/me/.config/sops/age/keys.txt",
   allowPlaintextSecrets: "false",
   isoUrl: "file:///srv/iso/metal-amd64.iso",
@@ -186,6 +187,7 @@ const keys = {
   dhcpRange: range,
   machineConfig: path,
   talosConfig: path.optional(),
+  joins: flag,
   ageKeyFile: path.optional(),
   allowPlaintextSecrets: flag,
   isoUrl: source.optional(),
@@ -224,17 +226,21 @@ const keys = {
   accelerator: z.enum(["auto", "kvm", "hvf", "tcg"], "neither auto, kvm, hvf nor tcg"),
 };
 
+let defaults: Record<string, string> | undefined;
+
 /** The default of each key as Pulumi.yaml declares it; an empty one counts as not set. */
 export function declaredDefaults(): Record<string, string> {
+  if (defaults) return defaults;
   const project = parse(readFileSync(join(TOP, "Pulumi.yaml"), "utf8")) as {
     config: Record<string, { default: string }>;
   };
-  return Object.fromEntries(
+  defaults = Object.fromEntries(
     Object.entries(project.config).map(([key, { default: value }]) => [
       key.slice(NAMESPACE.length + 1),
       value,
     ]),
   );
+  return defaults;
 }
 
 function inSubnet(address: string, subnet: Subnet): boolean {
@@ -279,8 +285,7 @@ function exampleFor(key: keyof typeof keys, values: Record<string, string>): str
   const subnet = subnetOf(values.applianceCidr);
   const value = values[key] ?? "";
   if ((key === "minipcIp" || key === "dhcpRange") && subnet) return addressesOf(subnet)[key];
-  if (key === "applianceCidr" && subnet)
-    return `${asAddress(asNumber(subnet.network) + 2)}/${subnet.prefix}`;
+  if (key === "applianceCidr" && subnet) return `${asAddress(asNumber(subnet.network) + 2)}/${subnet.prefix}`;
   if (key === "talosVersion" && semver.valid(value) && knowsTalos(`v${semver.valid(value)}`))
     return `v${semver.valid(value)}`;
   return EXAMPLES[key];
@@ -347,6 +352,32 @@ function unknownKeyFault(key: string, value: string, values: Record<string, stri
     wrong: meant ? `no such key; did you mean ${near}` : "no such key",
     right: meant ? `${near} = ${fits ? value : exampleFor(near, values)}` : "one of the keys in Pulumi.yaml",
   };
+}
+
+/** What of a stack's config its mini-PC has for itself. What is not set or not right is left out. */
+export interface Machine {
+  mac?: string;
+  lease?: string;
+  /** The isolated link, as NETWORK/PREFIX. */
+  link?: string;
+}
+
+/** @param given values by key, without the namespace */
+export function machineOf(given: Record<string, string>): Machine {
+  const subnet = subnetOf(given.applianceCidr || declaredDefaults().applianceCidr);
+  const mac = keys.minipcMac.safeParse(given.minipcMac);
+  const lease = given.minipcIp || (subnet && addressesOf(subnet).minipcIp);
+  return {
+    mac: mac.success ? mac.data : undefined,
+    lease: lease && isIpv4(lease) ? lease : undefined,
+    link: subnet && `${subnet.network}/${subnet.prefix}`,
+  };
+}
+
+/** The image that a stack makes, a path from the checkout's top. */
+export function imageOf(given: Record<string, string>): string {
+  const value = (key: string) => given[key] || declaredDefaults()[key] || "";
+  return `artifacts/bootstrap/${value("bootstrapVersion")}/${value("artifactName")}.raw`;
 }
 
 /**

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { faultOf } from "../steps/lib/sops";
 import { fileDigest } from "./identity";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
+import { TOP } from "./top";
 
 export interface MachineConfigArgs {
   /** SOPS-encrypted Talos machine config, a path from the checkout's top. */
@@ -16,6 +18,8 @@ export interface MachineConfigArgs {
   minipcIp: string;
   minipcMac: string;
   applianceCidr: string;
+  /** Whether the mini-PC joins a cluster that another control plane starts. */
+  joins: boolean;
 }
 
 /** What is known of the config without showing it. */
@@ -23,9 +27,25 @@ export interface CheckedConfig {
   machineType: string;
   endpoint: string;
   installImage: string;
-  /** SHA-256 of the decrypted file: what the appliance serves is held to it. */
+  /** Names the cluster: the same for each of its machines. */
+  cluster: string;
+  /** What is legal but looks like an oversight. */
+  warnings: string[];
+  /** SHA-256 of the decrypted file: what the appliance serves is checked against it. */
   sha256: string;
   talosConfigSha256?: string;
+}
+
+/**
+ * A missing or plain file shows without a key, so that a preview tells it too.
+ *
+ * @throws pulumi.RunError in the step's own words
+ */
+function refuseWhatShows({ path, talosConfig, allowPlaintext }: MachineConfigArgs): void {
+  const machine = faultOf({ path, setKey: "machineConfig", allowPlaintext }, TOP);
+  const client = talosConfig && faultOf({ path: talosConfig, setKey: "talosConfig", allowPlaintext }, TOP);
+  const faults = [machine, client].flatMap((fault) => (fault ? fault.message : []));
+  if (faults.length > 0) throw new pulumi.RunError(faults.join("\n"));
 }
 
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
@@ -34,6 +54,7 @@ export class MachineConfig extends pulumi.ComponentResource {
 
   constructor(name: string, args: MachineConfigArgs, opts?: pulumi.ComponentResourceOptions) {
     super("bootstrap-pxe:index:MachineConfig", name, {}, opts);
+    refuseWhatShows(args);
     const input = {
       ...args,
       encryptedSha256: fileDigest(args.path),
@@ -41,6 +62,7 @@ export class MachineConfig extends pulumi.ComponentResource {
       code: codeDigest("machine-config"),
     };
     this.checked = step<CheckedConfig>(`${name}-check`, { program: "machine-config", input }, this);
+    this.checked.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));
     this.registerOutputs({ checked: this.checked });
   }
 }
