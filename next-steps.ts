@@ -35,7 +35,8 @@ function startOfCluster({ checked, starters }: Made, { joins, minipcIp }: StackC
 export function nextSteps(made: Made, config: StackConfig): string[] {
   const { image, compressed, rehearsal, checked } = made;
   const unpack = config.compress === "zstd" ? "zstd -d" : "gunzip";
-  const host = hostOf(checked.endpoint);
+  const startsCluster = checked.machineType !== "worker" && !config.joins;
+  const isReachedElsewhere = startsCluster && hostOf(checked.endpoint) !== config.minipcIp;
   return [
     ...(rehearsal === "not rehearsed"
       ? [
@@ -53,9 +54,9 @@ export function nextSteps(made: Made, config: StackConfig): string[] {
     `  bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}`,
     "Power on the mini-PC: UEFI PXE on, its disk first in the boot order",
     ...startOfCluster(made, config),
-    ...(host === config.minipcIp
-      ? []
-      : [`When it is healthy, see that the cluster answers at ${host} (docs/lasting-network.md)`]),
+    ...(isReachedElsewhere
+      ? ["Move it to where its cluster is reached (docs/lasting-network.md):", `  ${checked.endpoint}`]
+      : []),
     "Then delete the VM and the image: they hold secrets",
   ];
 }

@@ -22,10 +22,10 @@ export function readStackFile(folder: string, stack: string): StackFile {
   const given: Record<string, string> = {};
   try {
     const file = parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) as {
-      config?: Record<string, unknown>;
+      config?: Record<string, string | number | boolean>;
     } | null;
     for (const [key, value] of Object.entries(file?.config ?? {}))
-      if (key.startsWith(`${NAMESPACE}:`) && typeof value !== "object")
+      if (key.startsWith(`${NAMESPACE}:`) && ["string", "number", "boolean"].includes(typeof value))
         given[key.slice(NAMESPACE.length + 1)] = String(value);
   } catch {
     // As if it were empty.

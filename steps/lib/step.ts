@@ -27,13 +27,13 @@ function parentOf(pid: number): string | undefined {
 }
 
 /**
- * Runs a program that prints one JSON manifest on stdout and logs on stderr. A fault ends it with status 1 and
+ * Runs a program that prints one JSON manifest on stdout, if it has one, and logs on stderr. A fault ends it with status 1 and
  * one line (with BOOTSTRAP_PXE_DEBUG set, the stack trace too); a signal ends it with 128 + its number, the
  * scratch folder gone.
  */
 export async function runProgram(
   name: string,
-  body: (context: StepContext) => Promise<object>,
+  body: (context: StepContext) => Promise<object | undefined>,
 ): Promise<void> {
   process.umask(0o022);
   const stop = new AbortController();
@@ -63,7 +63,8 @@ export async function runProgram(
   }, 500).unref();
   const log = (line: string) => void process.stderr.write(`${name}: ${line}\n`);
   try {
-    process.stdout.write(`${JSON.stringify(await body({ signal: stop.signal, scratch, log }))}\n`);
+    const manifest = await body({ signal: stop.signal, scratch, log });
+    if (manifest) process.stdout.write(`${JSON.stringify(manifest)}\n`);
   } catch (fault) {
     const shown = stop.signal.aborted ? (stop.signal.reason as Error) : await explainFull(fault as Error);
     log(

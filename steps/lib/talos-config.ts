@@ -9,13 +9,22 @@ export interface ClusterRequest {
   talosVersion: string;
   installImage: string;
   installDisk: string;
+  patches?: string[];
   fromControlPlane?: string;
 }
 
 /** Makes machine and client config by talosctl. Plain text is in the step's scratch folder alone, which is memory. */
 export async function generateConfigs(
   context: StepContext,
-  { cluster, endpoint, talosVersion, installImage, installDisk, fromControlPlane }: ClusterRequest,
+  {
+    cluster,
+    endpoint,
+    talosVersion,
+    installImage,
+    installDisk,
+    patches = [],
+    fromControlPlane,
+  }: ClusterRequest,
 ): Promise<{ controlplane: string; worker: string; talosconfig: string }> {
   const folder = await mkdtemp(join(context.scratch, "gen-"));
   const flags = ["--talos-version", talosVersion, "--install-image", installImage];
@@ -31,6 +40,7 @@ export async function generateConfigs(
     ]);
     flags.push("--with-secrets", join(folder, "secrets.yaml"));
   }
+  flags.push(...patches.flatMap((patch) => ["--config-patch", patch]));
   const where = ["--install-disk", installDisk, "--with-docs=false", "--with-examples=false"];
   const gen = ["gen", "config", cluster, endpoint, ...flags, ...where, "--output", join(folder, "out")];
   await run(context, "talosctl", gen);
