@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import type { Image } from "./components/Appliance";
 import type { CheckedConfig } from "./components/MachineConfig";
 import type { RehearsalSummary } from "./components/Rehearsal";
@@ -14,18 +15,36 @@ export interface Made {
   starters: string[];
 }
 
+/** Where the cluster is reached, if not on the isolated link: a name may be anywhere. */
+function reachedElsewhere({ checked }: Made, { minipcIp, applianceCidr }: StackConfig): boolean {
+  const host = hostOf(checked.endpoint);
+  if (host === minipcIp) return false;
+  return (
+    !ipaddr.IPv4.isValid(host) || !ipaddr.IPv4.parse(host).match(ipaddr.IPv4.parseCIDR(applianceCidr.cidr))
+  );
+}
+
 /** Which machine runs `talosctl bootstrap`: once for a cluster, since a second time would split etcd. */
-function startOfCluster({ checked, starters }: Made, { joins, minipcIp }: StackConfig): string[] {
-  const { machineType, endpoint } = checked;
-  if (machineType === "worker" || joins)
+function startOfCluster(made: Made, config: StackConfig): string[] {
+  const { machineType, endpoint } = made.checked;
+  if (machineType === "worker" || config.joins)
     return ["Never run talosctl bootstrap on it: it joins the cluster at", `  ${endpoint}`];
+  const isElsewhere = reachedElsewhere(made, config);
+  // etcd keeps the address that its machine has at the bootstrap.
+  const move = isElsewhere
+    ? [
+        "When Talos runs from its disk, move the mini-PC to where it will stay",
+        `  (docs/lasting-network.md): ${endpoint}`,
+      ]
+    : [];
   const once = [
-    `When Talos answers on ${minipcIp}, run talosctl bootstrap on it, once`,
+    `When Talos answers ${isElsewhere ? "there" : `on ${config.minipcIp}`}, run talosctl bootstrap on it, once`,
     "  (docs/runbook.md, part 7, says from where)",
   ];
-  if (starters.length === 0) return once;
+  if (made.starters.length === 0) return [...move, ...once];
   return [
-    `Its cluster is also that of ${starters.join(", ")}. If none of them was bootstrapped:`,
+    ...move,
+    `Its cluster is also that of ${made.starters.join(", ")}. If none of them was bootstrapped:`,
     ...once,
     "If one was: never run talosctl bootstrap on this one, it would split etcd",
   ];
@@ -33,10 +52,8 @@ function startOfCluster({ checked, starters }: Made, { joins, minipcIp }: StackC
 
 /** What to do with a finished image, in short lines; docs/runbook.md says more. */
 export function nextSteps(made: Made, config: StackConfig): string[] {
-  const { image, compressed, rehearsal, checked } = made;
+  const { image, compressed, rehearsal } = made;
   const unpack = config.compress === "zstd" ? "zstd -d" : "gunzip";
-  const startsCluster = checked.machineType !== "worker" && !config.joins;
-  const isReachedElsewhere = startsCluster && hostOf(checked.endpoint) !== config.minipcIp;
   return [
     ...(rehearsal === "not rehearsed"
       ? [
@@ -54,9 +71,6 @@ export function nextSteps(made: Made, config: StackConfig): string[] {
     `  bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}`,
     "Power on the mini-PC: UEFI PXE on, its disk first in the boot order",
     ...startOfCluster(made, config),
-    ...(isReachedElsewhere
-      ? ["Move it to where its cluster is reached (docs/lasting-network.md):", `  ${checked.endpoint}`]
-      : []),
     "Then delete the VM and the image: they hold secrets",
   ];
 }

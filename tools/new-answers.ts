@@ -180,6 +180,8 @@ function freeLease(others: StackFile[], applianceCidr: string): string | undefin
   return undefined;
 }
 
+const usualLease = (applianceCidr: string) => machineOf({ applianceCidr }).lease;
+
 /** What is wrong with an endpoint for this machine; undefined when nothing is. */
 function endpointFault(
   endpoint: string,
@@ -230,7 +232,8 @@ export function plan(
     talosVersion: answers.talosVersion || declaredDefaults().talosVersion || "",
     bootstrapVersion: answers.bootstrapVersion || today,
     minipcMac: mac,
-    ...(minipcIp && { minipcIp }),
+    // Unset, it follows the link.
+    ...(minipcIp && minipcIp !== usualLease(applianceCidr) && { minipcIp }),
     ...(answers.cidr && { applianceCidr }),
     machineConfig,
     ...(join && role === "controlplane" && { joins: "true" }),

@@ -71,7 +71,7 @@ test("a stack from flags alone: encrypted, with an identity, ready for preview",
     install: { disk: "/dev/nvme0n1", image: "ghcr.io/siderolabs/installer:v1.11.6" },
   });
   expect(cluster.controlPlane.endpoint).toBe("https://talos.example:6443");
-  expect(await checkout.preview("nuc1")).toMatchObject({ "machine-config-check": "create" });
+  expect(await checkout.preview("nuc1")).toMatchObject({ "appliance-assembly": "create" });
 });
 
 test("what it made passes the check of `up`", async () => {
@@ -82,7 +82,7 @@ test("what it made passes the check of `up`", async () => {
     path: "config/nuc1.controlplane.yaml",
     allowPlaintext: false,
     talosVersion: config["bootstrap-pxe:talosVersion"],
-    minipcIp: config["bootstrap-pxe:minipcIp"],
+    minipcIp: "10.10.10.100",
     minipcMac: config["bootstrap-pxe:minipcMac"],
     applianceCidr: "10.10.10.2/24",
   };

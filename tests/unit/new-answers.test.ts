@@ -28,7 +28,6 @@ test("three answers are enough for a control plane of its own", () => {
         talosVersion: "v1.11.6",
         bootstrapVersion: "2025-12-17",
         minipcMac: "48:21:0b:12:34:56",
-        minipcIp: "10.10.10.100",
         machineConfig: "config/nuc1.controlplane.yaml",
         artifactName: "nuc1",
       },
@@ -44,10 +43,14 @@ test("every lease that another stack has is left to it; that of the example coun
   expect(planned(GOOD, others).plan?.minipcIp).toBe("10.10.10.100");
   const more = [...others, file("nuc3", { minipcMac: "48:21:0b:12:34:58" })];
   expect(planned(GOOD, more).plan?.minipcIp).toBe("10.10.10.102");
-  expect(planned({ ...GOOD, cidr: "192.168.77.2/24" }, more).plan?.config).toMatchObject({
-    applianceCidr: "192.168.77.2/24",
-    minipcIp: "192.168.77.100",
-  });
+  expect(planned({ ...GOOD, cidr: "192.168.77.2/24" }, more).plan?.minipcIp).toBe("192.168.77.100");
+});
+
+test("a lease that is the link's usual one is not set, so that it follows another link", () => {
+  const lease = (answers: Answers) => planned({ ...GOOD, ...answers }).plan?.config.minipcIp;
+  expect(lease({})).toBeUndefined();
+  expect(lease({ cidr: "192.168.77.2/24" })).toBeUndefined();
+  expect(lease({ ip: "10.10.10.7" })).toBe("10.10.10.7");
 });
 
 test.each([

@@ -56,11 +56,18 @@ test("where another stack may have started the cluster, that is said first", () 
   ]);
 });
 
-test("the first machine of a cluster that is reached elsewhere moves there", () => {
-  const checked = { ...made.checked, endpoint: "https://192.168.1.50:6443" };
-  const moves = (more: Record<string, string>) =>
-    nextSteps({ ...made, checked }, config(more)).filter((line) => line.includes("lasting-network"));
-  expect(moves({})).toHaveLength(1);
-  expect(moves({ joins: "true" })).toEqual([]);
-  expect(nextSteps({ ...made, checked }, config())).toContain("  https://192.168.1.50:6443");
+test("the first machine of a cluster that is reached elsewhere moves there before the bootstrap", () => {
+  const said = (endpoint: string, more: Record<string, string> = {}) =>
+    nextSteps({ ...made, checked: { ...made.checked, endpoint } }, config(more)).filter((line) =>
+      /lasting-network|bootstrap on/.test(line),
+    );
+  const moves = [
+    "  (docs/lasting-network.md): https://192.168.1.50:6443",
+    "When Talos answers there, run talosctl bootstrap on it, once",
+  ];
+  expect(said("https://192.168.1.50:6443")).toEqual(moves);
+  expect(said("https://talos.example:6443")).toHaveLength(2);
+  // A vip on the link, and a machine that joins.
+  expect(said("https://10.10.10.7:6443")).toHaveLength(1);
+  expect(said("https://192.168.1.50:6443", { joins: "true" })).toHaveLength(1);
 });
