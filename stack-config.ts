@@ -2,6 +2,20 @@ import * as pulumi from "@pulumi/pulumi";
 import { TOP } from "./components/top";
 import { checkConfig, machineOf, NAMESPACE, type StackConfig } from "./config";
 import { sharedByStacks, stackFiles } from "./stack-files";
+import { faultOf } from "./steps/lib/sops";
+
+/**
+ * A secret file that is missing or plain shows without a key, so that a preview tells it too.
+ *
+ * @throws Error in the words of the step that would find it
+ */
+function refuseWhatShows({ machineConfig, talosConfig, allowPlaintextSecrets: allowPlaintext }: StackConfig) {
+  const faults = [
+    faultOf({ path: machineConfig, setKey: "machineConfig", allowPlaintext }, TOP),
+    talosConfig && faultOf({ path: talosConfig, setKey: "talosConfig", allowPlaintext }, TOP),
+  ].flatMap((fault) => fault || []);
+  if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join("\n"));
+}
 
 /**
  * The config of the stack that runs.
@@ -18,6 +32,7 @@ export function stackConfig(): StackConfig {
   const stack = pulumi.getStack();
   try {
     const config = checkConfig(given, stack, secret);
+    refuseWhatShows(config);
     const others = stackFiles(TOP).filter((file) => file.stack !== stack);
     const own = { stack, given, machine: machineOf(given) };
     for (const line of sharedByStacks([own, ...others], stack)) void pulumi.log.warn(line);

@@ -2,14 +2,14 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import execa from "execa";
 import * as prettier from "prettier";
 import { chooseAccelerator } from "../steps/lib/accelerator";
 import { writeSiteLayer, type SiteSources } from "../steps/lib/site-layer";
 import { runProgram, type StepContext } from "../steps/lib/step";
-import { StepError } from "../steps/lib/step-error";
 import { Checkout } from "../tools/checkout";
+import { readCommandLine } from "../tools/command-line.cjs";
+import { BENCH, type BENCH_PARTS } from "../tools/commands.cjs";
 import { TOP } from "../tools/setup/context.cjs";
 import { coldBuild } from "./cold-build";
 import { compression } from "./compression";
@@ -19,40 +19,9 @@ import { EmptyProgram, environment, Stack } from "./pulumi";
 import { rehearsal } from "./rehearsal";
 import { inTurn } from "./runs";
 import { atLeast, atMost, imageOf, inputOf, newMac, type Bench } from "./setting";
-import { insert, isKept, table, type Figure } from "./table";
+import { insert, table, type Figure } from "./table";
 
-const PARTS = ["a", "b", "c", "d", "e", "f", "g", "h"] as const;
-type Part = (typeof PARTS)[number];
-
-const USAGE = `npm run bench -- [OPTION…]
-  --only a,c   of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks,
-               g compression, h a rehearsal
-  --runs N     of each side of a, b, c and g; 5 unless told
-  --write      put the table of all parts into README.md`;
-
-/** @throws StepError with the usage */
-function readArguments(): { parts: Part[]; runs: number; write: boolean } {
-  const misused = (found: string) => new StepError("reading the command line", found, `Right:\n${USAGE}`);
-  let values;
-  try {
-    const options = {
-      only: { type: "string", default: PARTS.join() },
-      runs: { type: "string", default: "5" },
-      write: { type: "boolean", default: false },
-    } as const;
-    ({ values } = parseArgs({ options }));
-  } catch (fault) {
-    throw misused((fault as Error).message);
-  }
-  const parts = values.only.split(",") as Part[];
-  const unknown = parts.filter((part) => !PARTS.includes(part));
-  if (unknown.length > 0) throw misused(`no part ${unknown.join(", ")}`);
-  if (values.write && values.only !== PARTS.join())
-    throw misused("--write with --only, and the README's table has all parts");
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1 || runs > 99) throw misused(`--runs ${values.runs}`);
-  return { parts, runs, write: values.write };
-}
+type Part = (typeof BENCH_PARTS)[number];
 
 async function changedMac(bench: Bench, log: StepContext["log"]): Promise<Figure[]> {
   const { context, checkout, env, lab, runs } = bench;
@@ -255,7 +224,7 @@ async function measure(context: StepContext, parts: Part[], runs: number) {
     accelerator === "tcg" ? "guests under software emulation" : `guests with ${accelerator}`,
   ];
   const when = `Measured on ${new Date().toISOString().slice(0, 10)} with ${machine.join(", ")}; medians, in parentheses the least and the most of ${runs} runs that took turns:`;
-  return { text: `${when}\n\n${table(all)}`, missed: all.filter((figure) => !isKept(figure)).length };
+  return `${when}\n\n${table(all)}`;
 }
 
 async function intoReadme(text: string): Promise<void> {
@@ -265,9 +234,9 @@ async function intoReadme(text: string): Promise<void> {
 }
 
 void runProgram("bench", async (context) => {
-  const { parts, runs, write } = readArguments();
-  const { text, missed } = await measure(context, parts, runs);
+  const { parts, runs, write } = readCommandLine(BENCH).values;
+  const text = await measure(context, parts.split(",") as Part[], Number(runs));
   if (write) await intoReadme(text);
   process.stdout.write(`${text}\n`);
-  return { missed };
+  return undefined;
 });

@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { faultOf } from "../steps/lib/sops";
 import { fileDigest } from "./identity";
+import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
-import { TOP } from "./top";
 
 export interface MachineConfigArgs {
   /** SOPS-encrypted Talos machine config, a path from the checkout's top. */
@@ -36,25 +35,12 @@ export interface CheckedConfig {
   talosConfigSha256?: string;
 }
 
-/**
- * A missing or plain file shows without a key, so that a preview tells it too.
- *
- * @throws pulumi.RunError in the step's own words
- */
-function refuseWhatShows({ path, talosConfig, allowPlaintext }: MachineConfigArgs): void {
-  const machine = faultOf({ path, setKey: "machineConfig", allowPlaintext }, TOP);
-  const client = talosConfig && faultOf({ path: talosConfig, setKey: "talosConfig", allowPlaintext }, TOP);
-  const faults = [machine, client].flatMap((fault) => (fault ? fault.message : []));
-  if (faults.length > 0) throw new pulumi.RunError(faults.join("\n"));
-}
-
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
-export class MachineConfig extends pulumi.ComponentResource {
+export class MachineConfig extends Part {
   readonly checked: pulumi.Output<CheckedConfig>;
 
   constructor(name: string, args: MachineConfigArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:MachineConfig", name, {}, opts);
-    refuseWhatShows(args);
+    super("MachineConfig", name, opts, "machine-config");
     const input = {
       ...args,
       encryptedSha256: fileDigest(args.path),

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { clusterRecord, recordCluster } from "./lib/cluster-record";
-import { readMachineConfig, refusal } from "./lib/machine-config";
-import { failureOf, run } from "./lib/process";
+import { readMachineConfig } from "./lib/machine-config";
 import { decrypt } from "./lib/sops";
 import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";
+import { validateConfig } from "./lib/talos-config";
 
 const Input = z.object({
   path: z.string(),
@@ -31,15 +31,9 @@ void runStep("machine-config", Input, async (input, context) => {
     setKey: "machineConfig",
   });
   const doing = `checking ${input.path}`;
-  // Node's own pipes are sockets, which cannot be opened by name; the shell's can.
-  const validate = "cat | talosctl validate --mode metal --config /dev/stdin";
-  await run(context, "sh", ["-c", validate], { input: config }).catch((fault: unknown) => {
-    context.signal.throwIfAborted();
-    const { stderr } = failureOf(fault);
-    if (/talosctl: (not found|command not found)/.test(stderr))
-      throw new StepError(doing, "talosctl is not on this machine", "npm run setup brings it");
-    throw new StepError(doing, `Talos refuses it: ${refusal(stderr)}`, `Mend it: sops edit ${input.path}`);
-  });
+  const refused = await validateConfig(context, config);
+  if (refused !== undefined)
+    throw new StepError(doing, `Talos refuses it: ${refused}`, `Mend it: sops edit ${input.path}`);
   const { LAST_RUN: lastRunFile } = process.env;
   const runs = lastRunFile && dirname(lastRunFile);
   const leases = (runs && clusterRecord(runs)?.leases) || [];

@@ -146,7 +146,7 @@ void runStep("netboot", Input, async (request, context) => {
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   await rm(work, { recursive: true, force: true });
   context.log(
-    `kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}): ${Math.round(stamp.bytes / (1 << 20))} MiB`,
+    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat})`,
   );
   return manifestOf(request.path, stamp);
 });

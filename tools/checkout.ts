@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import execa from "execa";
 import { parse, stringify } from "yaml";
+import { ownPulumi } from "./environment.cjs";
 import { makeContext, TOP } from "./setup/context.cjs";
 
 /** A resource of a plan or an update, by its name, with what happens to it. */
@@ -46,12 +47,7 @@ export class Checkout {
     mkdirSync(join(this.top, "artifacts"));
     this.link("demo");
     this.link("cache");
-    this.env = {
-      PULUMI_BACKEND_URL: `file://${join(this.top, ".pulumi-state")}`,
-      PULUMI_CONFIG_PASSPHRASE: "test",
-      PULUMI_ACCESS_TOKEN: "",
-    };
-    mkdirSync(join(this.top, ".pulumi-state"));
+    this.env = { ...ownPulumi(makeContext({ top: this.top })), PULUMI_CONFIG_PASSPHRASE: "test" };
   }
 
   /** Runs everything from now on with these variables too. */

@@ -1,21 +1,33 @@
 // npm run demo: set-up, the demo's own inputs, and the stack `demo` from end to end.
+import { readCommandLine } from "./command-line.cjs";
+import { DEMO } from "./commands.cjs";
 import { toolEnvironment } from "./environment.cjs";
-import { makeContext } from "./setup/context.cjs";
-import { inForeground, runPulumi } from "./setup/pulumi.cjs";
+import { namespacesLine } from "./setup/namespaces.cjs";
+import { runPulumi } from "./setup/pulumi.cjs";
 import { setUp } from "./setup/setup.cjs";
+import { afterSetUp, runTypeScript } from "./with-tools.mjs";
 
-const context = makeContext({ ask: process.env.CI !== "true" && process.stdin.isTTY === true });
-try {
-  await setUp({ demo: true }, context);
-  const env = toolEnvironment(context, { standIns: false });
-  process.exitCode = await inForeground("node", ["--import", "tsx", "demo/make.ts"], env, context.top);
-  if (process.exitCode === 0) {
-    const up = ["up", "--stack", "demo", "--yes", "--skip-preview", ...process.argv.slice(2)];
-    // The summary of `up` cuts long lines; this does not.
-    const outputs = ["stack", "output", "--json", "--stack", "demo"];
-    process.exitCode = await runPulumi([["stack", "select", "--create", "demo"], up, outputs], context);
-  }
-} catch (fault) {
-  context.log(/** @type {Error} */ (fault).message);
-  process.exitCode = 1;
-}
+const { yes } = readCommandLine(DEMO).values;
+
+await afterSetUp(
+  "inputs",
+  async (context) => {
+    const env = toolEnvironment(context, { standIns: false, own: true });
+    // Where Pulumi and Packer have to be compiled, that takes minutes: the inputs are made beside it.
+    const making = runTypeScript(["demo/make.ts"], env, context).then(async (status) => {
+      if (status === 0) return;
+      const line = await namespacesLine(context);
+      if (line) context.log(line);
+      // What set-up is still at ends with this process.
+      process.exit(status);
+    });
+    await Promise.all([making, setUp("demo", context)]).catch((fault) => {
+      context.log(fault.message);
+      // The inputs may still be made: that ends with this process.
+      process.exit(1);
+    });
+    const up = ["up", "--stack", "demo", "--yes", "--skip-preview"];
+    return runPulumi([["stack", "select", "--create", "demo"], up], context, { own: true });
+  },
+  { yes },
+);

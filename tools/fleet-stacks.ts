@@ -2,55 +2,30 @@ import { once } from "node:events";
 import { createWriteStream, existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
-import { parseArgs } from "node:util";
 import { LocalWorkspace, type EngineEvent, type Stack } from "@pulumi/pulumi/automation";
 import pLimit from "p-limit";
 import { readStackFile, sharedByStacks, sharedImage, stackFiles } from "../stack-files";
 import { run } from "../steps/lib/process";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
+import { readCommandLine } from "./command-line.cjs";
+import { FLEET, FLEET_COMMANDS } from "./commands.cjs";
 import { report, tellingLine, type Outcome } from "./fleet-report";
 
-const COMMANDS = ["up", "preview", "destroy"] as const;
-type Command = (typeof COMMANDS)[number];
-
-const USAGE = `npm run fleet -- ${COMMANDS.join("|")} STACK… [OPTION…]
-  --all         every stack of this project, but the demo
-  --at-once N   how many at once; unset, as many as there are cores, at least 2
-  --yes         needed by destroy
-  --help        this text`;
+type Command = (typeof FLEET_COMMANDS)[number];
 
 const fileOf = (stack: string) => `Pulumi.${stack}.yaml`;
 
-/**
- * What the command line asks for; undefined when it asks for help.
- *
- * @throws StepError with the usage
- */
+/** What the command line asks for. */
 async function readArguments() {
-  const misused = (found: string) => new StepError("reading the command line", found, `Right:\n${USAGE}`);
-  const flag = { type: "boolean", default: false } as const;
-  let read;
-  try {
-    read = parseArgs({
-      options: { all: flag, yes: flag, help: flag, "at-once": { type: "string" } },
-      allowPositionals: true,
-    });
-  } catch (fault) {
-    throw misused((fault as Error).message);
-  }
-  const { values, positionals } = read;
-  if (values.help) return undefined;
+  const { values, positionals } = readCommandLine(FLEET);
   const [command, ...named] = positionals;
-  if (!COMMANDS.includes(command as Command))
-    throw misused(`${command ?? "no command"} is none of ${COMMANDS.join(", ")}`);
-  const atOnce = Number(values["at-once"] ?? Math.max(2, availableParallelism()));
-  if (!Number.isInteger(atOnce) || atOnce < 1) throw misused(`--at-once ${values["at-once"]} is no count`);
-  if (command === "destroy" && !values.yes) throw misused("destroy removes images and wants --yes");
-  if (values.all && named.length > 0) throw misused("--all and names of stacks together");
-  const stacks = values.all ? await everyStack() : named;
-  if (stacks.length === 0) throw misused("no stack is named");
-  return { command: command as Command, stacks, atOnce };
+  return {
+    command: command as Command,
+    stacks: values.all ? await everyStack() : named,
+    atOnce: Number(values["at-once"] ?? Math.max(2, availableParallelism())),
+    json: values.json,
+  };
 }
 
 /** Every stack that the backend knows of this project, but the demo. */
@@ -191,12 +166,13 @@ async function keepingSelection<T>(context: StepContext, work: () => Promise<T>)
 }
 
 void runProgram("fleet", async (context) => {
-  const asked = await readArguments();
-  if (!asked) {
-    process.stderr.write(`${USAGE}\n`);
-    return {};
-  }
-  const { command, stacks, atOnce } = asked;
+  const { command, stacks, atOnce, json } = await readArguments();
+  if (stacks.length === 0)
+    throw new StepError(
+      "looking at the stacks",
+      "there is none",
+      "npm run pulumi -- stack init NAME makes one",
+    );
   check(stacks);
   // `up` and `preview` tell each stack's own in its log alone.
   if (command !== "destroy") for (const line of sharedWith(stacks)) context.log(`warning: ${line}`);
@@ -208,5 +184,6 @@ void runProgram("fleet", async (context) => {
   process.stderr.write(`${report(command, outcomes, (performance.now() - started) / 1000)}\n`);
   if (outcomes.some(({ state }) => state === "failed")) process.exitCode = 1;
   context.signal.throwIfAborted();
-  return { stacks: outcomes.map(({ stack, state, result, fault }) => ({ stack, state, result, fault })) };
+  const results = outcomes.map(({ stack, state, result, fault }) => ({ stack, state, result, fault }));
+  return json ? { stacks: results } : undefined;
 });

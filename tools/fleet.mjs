@@ -1,14 +1,14 @@
 // npm run fleet -- up nuc1 nuc2 …: many stacks, some at once.
-import { makeContext } from "./setup/context.cjs";
-import { inForeground, withPulumi } from "./setup/pulumi.cjs";
-import { setUp } from "./setup/setup.cjs";
+import { readCommandLine } from "./command-line.cjs";
+import { FLEET } from "./commands.cjs";
+import { withPulumi } from "./setup/pulumi.cjs";
+import { scopeOfPulumi } from "./setup/setup.cjs";
+import { afterSetUp, runTypeScript } from "./with-tools.mjs";
 
-const context = makeContext({ ask: process.env.CI !== "true" && process.stdin.isTTY === true });
-try {
-  await setUp({ demo: false }, context);
-  const program = ["--import", "tsx", "tools/fleet-stacks.ts", ...process.argv.slice(2)];
-  process.exitCode = await withPulumi(context, (env) => inForeground("node", program, env, context.top));
-} catch (fault) {
-  context.log(/** @type {Error} */ (fault).message);
-  process.exitCode = 1;
-}
+readCommandLine(FLEET);
+
+await afterSetUp(scopeOfPulumi(process.argv.slice(2)), (context) =>
+  withPulumi(context, (env) =>
+    runTypeScript(["tools/fleet-stacks.ts", ...process.argv.slice(2)], env, context),
+  ),
+);

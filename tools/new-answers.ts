@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import ipaddr from "ipaddr.js";
 import isFQDN from "validator/lib/isFQDN";
 import { checkConfig, ConfigError, declaredDefaults, leasesFor, machineOf } from "../config";
@@ -14,18 +13,10 @@ export interface Answers {
   talosVersion?: string;
   role?: string;
   join?: string;
-  cidr?: string;
+  appliance?: string;
   vip?: string;
   cluster?: string;
   bootstrapVersion?: string;
-}
-
-/** What the command line asks for. */
-export interface Request {
-  stack: string;
-  answers: Answers;
-  ageKey?: string;
-  makeAgeKey: boolean;
 }
 
 /** A stack to make, all of it checked. */
@@ -63,78 +54,12 @@ export interface Cluster {
 const ROLES = ["controlplane", "worker"] as const;
 type Role = (typeof ROLES)[number];
 
-export const USAGE = `npm run new -- STACK [OPTION…]
-Makes a stack for one mini-PC: its config, and its machine config, encrypted. What is not given as an option is asked for
-on a terminal; without one, the first three are needed.
-  --mac MAC              the MAC of the mini-PC's NIC
-  --disk DISK            the disk that Talos is installed on, such as /dev/nvme0n1; it is overwritten
-  --endpoint HOST        where the cluster is reached for good: a name, an address, or a URL (docs/lasting-network.md)
-  --vip ADDRESS          an address that the control planes of the cluster share; the endpoint, unless that is set
-  --talos-version V      unset, ${declaredDefaults().talosVersion}
-  --ip ADDRESS           its lease on the isolated link; unset, the first one that no other stack has
-  --cidr ADDRESS/PREFIX  the appliance's address there; unset, ${declaredDefaults().applianceCidr}
-  --cluster NAME         the cluster's name; unset, the stack's
-  --join STACK           make it a further machine of that stack's cluster, by the secrets in its machine config
-  --role ROLE            controlplane or worker; unset, controlplane. A worker wants --join
-  --bootstrap-version V  names the image's folder; unset, today's date
-  --age-key FILE         age identity to encrypt to; unset, the one that sops finds
-  --make-age-key         make an age identity where there is none
-  --help                 this text`;
-
-/**
- * @returns undefined when it asks for help
- * @throws StepError with the usage
- */
-export function readArguments(args: string[]): Request | undefined {
-  const misused = (found: string) => new StepError("reading the command line", found, `Right:\n${USAGE}`);
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean", default: false } as const;
-  let read;
-  try {
-    read = parseArgs({
-      args,
-      options: {
-        mac: text,
-        disk: text,
-        endpoint: text,
-        "talos-version": text,
-        ip: text,
-        cidr: text,
-        vip: text,
-        cluster: text,
-        join: text,
-        role: text,
-        "bootstrap-version": text,
-        "age-key": text,
-        "make-age-key": flag,
-        help: flag,
-      },
-      allowPositionals: true,
-    });
-  } catch (fault) {
-    throw misused((fault as Error).message);
-  }
-  const { values, positionals } = read;
-  if (values.help) return undefined;
-  const [stack, ...more] = positionals;
-  if (stack === undefined) throw misused("the new stack's name is missing");
-  if (more.length > 0) throw misused(`one stack at a time, and ${more.join(" ")} is too much`);
-  const { mac, disk, endpoint, ip, cidr, vip, cluster, join, role } = values;
-  const [talosVersion, bootstrapVersion] = [values["talos-version"], values["bootstrap-version"]];
-  return {
-    stack,
-    answers: { mac, disk, endpoint, talosVersion, ip, cidr, vip, cluster, join, role, bootstrapVersion },
-    ageKey: values["age-key"],
-    makeAgeKey: values["make-age-key"],
-  };
-}
-
 /** The option that sets a key of a stack's config. */
 const OPTION: Record<string, keyof Answers> = {
   minipcMac: "mac",
   minipcIp: "ip",
-  dhcpRange: "cidr",
-  applianceCidr: "cidr",
+  dhcpRange: "appliance",
+  applianceCidr: "appliance",
   talosVersion: "talosVersion",
   bootstrapVersion: "bootstrapVersion",
 };
@@ -224,7 +149,7 @@ export function plan(
   else if (role === "worker" && !join)
     wrong("role", "a worker needs the secrets of its cluster: name the stack of its control plane by --join");
 
-  const applianceCidr = answers.cidr || declaredDefaults().applianceCidr || "";
+  const applianceCidr = answers.appliance || declaredDefaults().applianceCidr || "";
   const suggestedLease = freeLease(others, applianceCidr);
   const minipcIp = answers.ip || suggestedLease;
   const machineConfig = `config/${stack}.${role}.yaml`;
@@ -234,7 +159,7 @@ export function plan(
     minipcMac: mac,
     // Unset, it follows the link.
     ...(minipcIp && minipcIp !== usualLease(applianceCidr) && { minipcIp }),
-    ...(answers.cidr && { applianceCidr }),
+    ...(answers.appliance && { applianceCidr }),
     machineConfig,
     ...(join && role === "controlplane" && { joins: "true" }),
     artifactName: stack,

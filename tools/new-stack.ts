@@ -13,19 +13,50 @@ import { decrypt } from "../steps/lib/sops";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
 import { generateConfigs } from "../steps/lib/talos-config";
+import { readCommandLine } from "./command-line.cjs";
+import { NEW } from "./commands.cjs";
 import {
   plan,
   QUESTIONS,
-  readArguments,
   refusalOf,
-  USAGE,
   type AnswerFault,
   type Answers,
   type Cluster,
   type Plan,
-  type Request,
 } from "./new-answers";
 import { Person } from "./person";
+
+/** What the command line asks for. */
+interface Request {
+  stack: string;
+  answers: Answers;
+  ageKey?: string;
+  makeAgeKey: boolean;
+}
+
+function readRequest(): Request {
+  const { values, positionals } = readCommandLine(NEW);
+  const { mac, disk, endpoint, vip, ip, appliance, cluster, join: joins, role } = values;
+  const [talosVersion, bootstrapVersion] = [values["talos-version"], values["bootstrap-version"]];
+  return {
+    stack: positionals[0] as string,
+    answers: {
+      mac,
+      disk,
+      endpoint,
+      vip,
+      talosVersion,
+      ip,
+      appliance,
+      cluster,
+      join: joins,
+      role,
+      bootstrapVersion,
+    },
+    ageKey: values["age-key"],
+    makeAgeKey: values["make-age-key"],
+  };
+}
 
 const TOP = process.cwd();
 
@@ -321,9 +352,11 @@ async function newStack(context: StepContext, request: Request): Promise<void> {
   process.stderr.write(told(asked, age, shared));
 }
 
-void runProgram("new", async (context) => {
-  const request = readArguments(process.argv.slice(2));
-  if (request) await newStack(context, request);
-  else process.stderr.write(`${USAGE}\n`);
-  return undefined;
-});
+void runProgram(
+  "new",
+  async (context) => {
+    await newStack(context, readRequest());
+    return undefined;
+  },
+  { asks: true },
+);

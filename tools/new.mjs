@@ -1,14 +1,11 @@
 // npm run new -- nuc1: a stack with its machine config, encrypted.
-import { makeContext } from "./setup/context.cjs";
-import { inForeground, withPulumi } from "./setup/pulumi.cjs";
-import { setUp } from "./setup/setup.cjs";
+import { readCommandLine } from "./command-line.cjs";
+import { NEW } from "./commands.cjs";
+import { withPulumi } from "./setup/pulumi.cjs";
+import { afterSetUp, runTypeScript } from "./with-tools.mjs";
 
-const context = makeContext({ ask: process.env.CI !== "true" && process.stdin.isTTY === true });
-try {
-  await setUp({ demo: false }, context);
-  const program = ["--import", "tsx", "tools/new-stack.ts", ...process.argv.slice(2)];
-  process.exitCode = await withPulumi(context, (env) => inForeground("node", program, env, context.top));
-} catch (fault) {
-  context.log(/** @type {Error} */ (fault).message);
-  process.exitCode = 1;
-}
+readCommandLine(NEW);
+
+await afterSetUp("new", (context) =>
+  withPulumi(context, (env) => runTypeScript(["tools/new-stack.ts", ...process.argv.slice(2)], env, context)),
+);

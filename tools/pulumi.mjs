@@ -1,13 +1,24 @@
 // npm run pulumi -- ARGS: the Pulumi CLI of set-up, with the tools on its PATH.
-import { makeContext } from "./setup/context.cjs";
+import { parseArgs } from "node:util";
+import { printUsage, refuseTaken } from "./command-line.cjs";
+import { PULUMI_OPTIONS, PULUMI_USAGE } from "./commands.cjs";
 import { runPulumi } from "./setup/pulumi.cjs";
-import { setUp } from "./setup/setup.cjs";
+import { scopeOfPulumi } from "./setup/setup.cjs";
+import { afterSetUp } from "./with-tools.mjs";
 
-const context = makeContext({ ask: process.env.CI !== "true" && process.stdin.isTTY === true });
-try {
-  await setUp({ demo: false }, context);
-  process.exitCode = await runPulumi([process.argv.slice(2)], context);
-} catch (fault) {
-  context.log(/** @type {Error} */ (fault).message);
-  process.exitCode = 1;
-}
+/** Commands that work on no stack, or choose the backend. */
+const ASIDE = ["help", "login", "logout", "version", "about", "whoami", "plugin"];
+
+const args = process.argv.slice(2);
+if (["--help", "-h", undefined].includes(args[0])) printUsage({ usage: PULUMI_USAGE });
+refuseTaken("pulumi", PULUMI_OPTIONS, args);
+const { values, positionals } = parseArgs({
+  args,
+  options: { stack: { type: "string", short: "s" }, help: { type: "boolean", short: "h" } },
+  strict: false,
+});
+// The demo's stack is in the checkout's own state, whatever the person is logged in to.
+const own = values.stack === "demo" || positionals.join(" ") === "stack rm demo";
+const sayBackend = !own && !values.help && !ASIDE.includes(positionals[0] ?? "");
+
+await afterSetUp(scopeOfPulumi(args), (context) => runPulumi([args], context, { own, sayBackend }));

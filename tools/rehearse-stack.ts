@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { rehearsalSubject } from "../components/rehearsal-subject";
 import { checkConfig, NAMESPACE, type StackConfig } from "../config";
 import { intact, sha256File } from "../steps/lib/files";
@@ -13,52 +12,12 @@ import { PAGE, rehearseInto } from "../steps/rehearsal/evidence";
 import { HARDWARE } from "../steps/rehearsal/hardware";
 import type { Hardware } from "../steps/rehearsal/record";
 import { timelineText } from "../steps/rehearsal/timeline/text";
+import { readCommandLine } from "./command-line.cjs";
+import { REHEARSE } from "./commands.cjs";
 
-const CHOICES = {
-  firmware: ["bios", "uefi"],
-  disk: ["virtio", "sata", "ide"],
-  nic: ["virtio-net-pci", "e1000"],
-  "minipc-nic": ["virtio-net-pci", "e1000e"],
-} as const;
-
-const USAGE = `npm run rehearse -- --stack NAME [OPTION…]
-  --firmware ${CHOICES.firmware.join("|")}                the appliance's firmware
-  --disk ${CHOICES.disk.join("|")}              the appliance's disk
-  --nic ${CHOICES.nic.join("|")}          the appliance's NICs
-  --swapped                           the uplink's NIC comes first
-  --minipc-nic ${CHOICES["minipc-nic"].join("|")}  the mini-PC's NIC
-  --alone                             without the twin, an appliance on other hardware beside it`;
-
-/** @throws StepError with the usage */
-function readArguments() {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean", default: false } as const;
-  const options = {
-    stack: text,
-    firmware: text,
-    disk: text,
-    nic: text,
-    "minipc-nic": text,
-    swapped: flag,
-    alone: flag,
-  };
-  const misused = (found: string) => new StepError("reading the command line", found, `Right:\n${USAGE}`);
-  let values;
-  try {
-    ({ values } = parseArgs({ options }));
-  } catch (fault) {
-    throw misused((fault as Error).message);
-  }
-  if (!values.stack) throw misused("--stack is missing");
-  for (const [name, known] of Object.entries(CHOICES)) {
-    const value = values[name as keyof typeof CHOICES];
-    if (value !== undefined && !(known as readonly string[]).includes(value))
-      throw misused(`--${name} ${value} is none of ${known.join(", ")}`);
-  }
-  return { ...values, stack: values.stack };
-}
-
-function hardwareFrom(args: ReturnType<typeof readArguments>): typeof HARDWARE {
+function hardwareFrom(
+  args: ReturnType<typeof readCommandLine<typeof REHEARSE.options>>["values"],
+): typeof HARDWARE {
   const chosen = { ...HARDWARE.appliance, swapped: args.swapped };
   if (args.firmware) chosen.firmware = args.firmware as Hardware["firmware"];
   if (args.disk) chosen.disk = args.disk as Hardware["disk"];
@@ -94,14 +53,15 @@ async function configOf(context: StepContext, stack: string): Promise<StackConfi
 }
 
 void runProgram("rehearse", async (context) => {
-  const args = readArguments();
-  const config = await configOf(context, args.stack);
+  const args = readCommandLine(REHEARSE).values;
+  const { stack = "" } = args;
+  const config = await configOf(context, stack);
   const path = `artifacts/bootstrap/${config.bootstrapVersion}/${config.artifactName}.raw`;
   if (!existsSync(path))
     throw new StepError(
       `rehearsing ${path}`,
       "there is no such image",
-      `pulumi up --stack ${args.stack} makes it`,
+      `pulumi up --stack ${stack} makes it`,
     );
   const secret = await decrypt(context, {
     path: config.machineConfig,
@@ -126,5 +86,5 @@ void runProgram("rehearse", async (context) => {
   const record = await rehearseInto(context, rehearsal, image, folder);
   process.stderr.write(`\n${timelineText(record)}\n`);
   if (!record.passed) process.exitCode = 1;
-  return { passed: record.passed, timeline: join(folder, PAGE) };
+  return args.json ? { passed: record.passed, timeline: join(folder, PAGE) } : undefined;
 });

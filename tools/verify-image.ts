@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { NAMESPACE } from "../config";
 import { sha256File } from "../steps/lib/files";
@@ -9,26 +8,10 @@ import { writesTo } from "../steps/lib/room";
 import { makeScratch } from "../steps/lib/scratch.cjs";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
+import { readCommandLine } from "./command-line.cjs";
+import { VERIFY } from "./commands.cjs";
 import { downloadObject } from "./download-object";
 import { imageFacts, type ImageFacts } from "./image-facts";
-
-const USAGE =
-  "npm run verify -- FILE, an image with its SHA256SUMS beside it, or [--stack STACK] s3://BUCKET/…/FILE";
-
-/** @throws StepError with the usage */
-function readArguments(): { image: string; stack?: string } {
-  const misused = (found: string) => new StepError("reading the command line", found, `Right: ${USAGE}`);
-  let given;
-  try {
-    given = parseArgs({ allowPositionals: true, options: { stack: { type: "string", short: "s" } } });
-  } catch (fault) {
-    throw misused((fault as Error).message);
-  }
-  const [image, ...others] = given.positionals;
-  if (image === undefined || others.length > 0)
-    throw misused(`${given.positionals.length} files are named, not one`);
-  return { image, stack: given.values.stack };
-}
 
 /**
  * Where a stack's config says that its bucket is.
@@ -101,7 +84,11 @@ function inWords({ minipcMac, minipcIp, talosVersion, bootstrapVersion, ...facts
 /** @param named as the person named it */
 async function verifyFile(context: StepContext, file: string, named: string): Promise<object> {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile())
-    throw new StepError(`verifying ${named}`, "there is no such file", `Right: ${USAGE}`);
+    throw new StepError(
+      `verifying ${named}`,
+      "there is no such file",
+      `Right: ${VERIFY.usage.split("\n")[0]}`,
+    );
   const [folder, name] = [dirname(file), basename(file)];
   const listed = listedDigest(folder, name);
   if (!listed)
@@ -131,8 +118,11 @@ async function verifyObject(context: StepContext, uri: string, stack?: string): 
 }
 
 void runProgram("verify", async (context) => {
-  const { image, stack } = readArguments();
-  if (image.startsWith("s3://")) return verifyObject(context, image, stack);
-  // npm runs this from the checkout's top, whatever folder the person is in.
-  return verifyFile(context, resolve(process.env.INIT_CWD ?? ".", image), image);
+  const { values, positionals } = readCommandLine(VERIFY);
+  const [image = ""] = positionals;
+  const facts = image.startsWith("s3://")
+    ? await verifyObject(context, image, values.stack)
+    : // npm runs this from the checkout's top, whatever folder the person is in.
+      await verifyFile(context, resolve(process.env.INIT_CWD ?? ".", image), image);
+  return values.json ? facts : undefined;
 });

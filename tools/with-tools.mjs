@@ -3,21 +3,52 @@ import { makeContext } from "./setup/context.cjs";
 import { inForeground } from "./setup/pulumi.cjs";
 import { setUp } from "./setup/setup.cjs";
 
+/** @typedef {import("./setup/context.cjs").Context} Context */
+
+/**
+ * Sets up what this machine lacks, does work, and ends with its status, or with the fault's words.
+ *
+ * @param {Parameters<typeof setUp>[0]} scope
+ * @param {(context: Context) => Promise<number>} work
+ * @param {{ yes?: boolean }} [options] yes: never ask before the system is touched
+ */
+export async function afterSetUp(scope, work, { yes = false } = {}) {
+  const ask = !yes && process.env.CI !== "true" && process.stdin.isTTY === true;
+  const context = makeContext({ ask });
+  try {
+    await setUp(scope, context);
+    process.exitCode = await work(context);
+  } catch (fault) {
+    context.log(/** @type {Error} */ (fault).message);
+    process.exitCode = 1;
+  }
+}
+
 /**
  * Sets up what this machine lacks, then runs a TypeScript program of tools/ with the tools on its PATH and this one's
  * arguments, and ends as it does.
  *
  * @param {string} program a path from the checkout's top
+ * @param {Parameters<typeof setUp>[0]} scope what it wants of set-up
+ * @param {{ own?: boolean }} [options] as of `toolEnvironment`
  */
-export async function runWithTools(program) {
-  const context = makeContext({ ask: process.env.CI !== "true" && process.stdin.isTTY === true });
-  try {
-    await setUp({ demo: false }, context);
-    const env = toolEnvironment(context, { standIns: false });
-    const flags = ["--import", "tsx", program, ...process.argv.slice(2)];
-    process.exitCode = await inForeground("node", flags, env, context.top);
-  } catch (fault) {
-    context.log(/** @type {Error} */ (fault).message);
-    process.exitCode = 1;
-  }
+export async function runWithTools(program, scope, { own = false } = {}) {
+  await afterSetUp(scope, (context) =>
+    runTypeScript(
+      [program, ...process.argv.slice(2)],
+      toolEnvironment(context, { standIns: false, own }),
+      context,
+    ),
+  );
+}
+
+/**
+ * Runs a TypeScript program on this terminal.
+ *
+ * @param {string[]} program its path from the checkout's top, and its arguments
+ * @param {import("./setup/process.cjs").Env} env
+ * @param {Context} context
+ */
+export function runTypeScript(program, env, { top }) {
+  return inForeground("node", ["--import", "tsx", ...program], env, top);
 }

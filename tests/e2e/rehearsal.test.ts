@@ -101,7 +101,18 @@ const EVIDENCE = ["appliance.serial.log", "isolated.pcap", "minipc.serial.log", 
 test(
   "by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept",
   async () => {
-    const flags = ["--stack", "demo", "--firmware", "bios", "--disk", "sata", "--nic", "e1000", "--alone"];
+    const flags = [
+      "--stack",
+      "demo",
+      "--firmware",
+      "bios",
+      "--disk",
+      "sata",
+      "--nic",
+      "e1000",
+      "--alone",
+      "--json",
+    ];
     const { exitCode, stdout, stderr } = await inToolEnvironment("node", ["tools/rehearse.mjs", ...flags]);
     expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
     expect(stderr).toContain("rehearsed: 13 links of the chain held");

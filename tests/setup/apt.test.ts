@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { join } from "node:path";
-import { installPackages, missingPackages } from "../../tools/setup/apt.cjs";
+import { installPackages, missingPackages, updateLists } from "../../tools/setup/apt.cjs";
 import { bringCheckers, checkersHeld } from "../../tools/setup/checkers.cjs";
 import { run } from "../../tools/setup/process.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
@@ -72,10 +72,27 @@ describe("system packages", () => {
     expect(machine.ran()[1]).toBe("dpkg --configure -a");
   });
 
-  test("a failure tells what to type by hand", async () => {
+  test.each([
+    [1000, "sudo "],
+    [0, ""],
+  ])("a failure tells user %d what to type by hand", async (user, sudo) => {
+    jest.spyOn(process, "getuid").mockReturnValue(user);
     await expect(install()).rejects.toThrow(
-      "apt-get is out of order; by hand: sudo apt-get install age zstd",
+      `apt-get is out of order; by hand: ${sudo}apt-get install --no-install-recommends age zstd`,
     );
+  });
+
+  test("a user without sudo is told at once what to ask for, and nothing is tried", async () => {
+    jest.spyOn(process, "getuid").mockReturnValue(1000);
+    const context = machine.bare(NOWHERE);
+    rmSync(machine.path("programs/sudo"));
+    machine.recorded("apt-get", "");
+    await expect(installPackages(["age", "zstd"], context, () => {})).rejects.toThrow(
+      "this user is not root and has no sudo; ask who administers this machine to run: " +
+        "apt-get update && apt-get install --no-install-recommends age zstd",
+    );
+    await expect(updateLists(context, () => {})).rejects.toThrow("has no sudo; as root: apt-get update");
+    expect([machine.said, machine.ran()]).toEqual([[], []]);
   });
 
   test("of a package that only the demo wants, another stack asks nothing", () => {
@@ -135,7 +152,7 @@ chmod +x "$3/${layout}/$name"`,
       [],
     );
     const said = await run(machine.path("cache/bin/nginx"), ["-t"], context);
-    expect(said).toMatch(/^nginx \S*checkers\/usr\/lib\/x86_64-linux-gnu:\S+ -t$/m);
+    expect(said).toMatch(/^nginx .*checkers\/usr\/lib\/x86_64-linux-gnu:.+ -t$/m);
   });
 
   test("are the machine's own where it has them", async () => {
@@ -146,6 +163,7 @@ chmod +x "$3/${layout}/$name"`,
     expect(readdirSync(machine.path("cache/bin")).sort()).toEqual(["chronyd", "dnsmasq"]);
     machine.program("chronyd", "");
     machine.program("dnsmasq", "");
+    await bringCheckers(context);
     expect(checkersHeld(context)).toBe(true);
   });
 
@@ -167,7 +185,7 @@ chmod +x "$3/${layout}/$name"`,
       () => machine.recorded("apt-get", "echo E: offline >&2; exit 100"),
       "E: offline",
     ],
-    ["the packages have no such programs", () => withPackages("usr/games"), "no such file or directory"],
+    ["the packages have no such programs", () => withPackages("usr/games"), "does not start here"],
   ])("where %s, that is a failure to report", async (_what, prepare, words) => {
     prepare();
     const context = machine.bare(NOWHERE);

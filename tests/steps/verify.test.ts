@@ -39,9 +39,10 @@ beforeAll(async () => {
   layers = await layersIn(folder);
 });
 
-test("a whole image is told in words, and as JSON for programs", async () => {
+test("a whole image is told in words, and with --json as JSON for programs", async () => {
   const image = await makeImage();
-  const { exitCode, stderr, stdout } = await verify(image);
+  expect((await verify(image)).stdout).toBe("");
+  const { exitCode, stderr, stdout } = await verify(image, "--json");
   expect(stderr).toContain(
     `bootstrap-pxe.raw: SHA-256 ${sha256Of(readFileSync(image))}, as SHA256SUMS has it`,
   );

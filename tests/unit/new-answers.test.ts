@@ -1,5 +1,5 @@
 import { machineOf } from "../../config";
-import { plan, readArguments, refusalOf, type Answers, type Cluster } from "../../tools/new-answers";
+import { plan, refusalOf, type Answers, type Cluster } from "../../tools/new-answers";
 
 const GOOD: Answers = { mac: "48:21:0b:12:34:56", disk: "/dev/nvme0n1", endpoint: "talos.example" };
 const file = (stack: string, given: Record<string, string>) => ({ stack, given, machine: machineOf(given) });
@@ -43,13 +43,13 @@ test("every lease that another stack has is left to it; that of the example coun
   expect(planned(GOOD, others).plan?.minipcIp).toBe("10.10.10.100");
   const more = [...others, file("nuc3", { minipcMac: "48:21:0b:12:34:58" })];
   expect(planned(GOOD, more).plan?.minipcIp).toBe("10.10.10.102");
-  expect(planned({ ...GOOD, cidr: "192.168.77.2/24" }, more).plan?.minipcIp).toBe("192.168.77.100");
+  expect(planned({ ...GOOD, appliance: "192.168.77.2/24" }, more).plan?.minipcIp).toBe("192.168.77.100");
 });
 
 test("a lease that is the link's usual one is not set, so that it follows another link", () => {
   const lease = (answers: Answers) => planned({ ...GOOD, ...answers }).plan?.config.minipcIp;
   expect(lease({})).toBeUndefined();
-  expect(lease({ cidr: "192.168.77.2/24" })).toBeUndefined();
+  expect(lease({ appliance: "192.168.77.2/24" })).toBeUndefined();
   expect(lease({ ip: "10.10.10.7" })).toBe("10.10.10.7");
 });
 
@@ -84,7 +84,7 @@ test.each<[Answers, string]>([
     "talosVersion: 1.12.0: not a Talos release: v, then three numbers. Right: v1.12.0",
   ],
   [{ ip: "10.0.0.1" }, "ip: 10.0.0.1: outside the appliance's subnet 10.10.10.0/24. Right: 10.10.10.100"],
-  [{ cidr: "10.10.10.0/24" }, "cidr: 10.10.10.0/24: 10.10.10.0 is the network"],
+  [{ appliance: "10.10.10.0/24" }, "appliance: 10.10.10.0/24: 10.10.10.0 is the network"],
   [{ role: "master" }, "role: master is neither controlplane nor worker"],
   [{ role: "worker" }, "role: a worker needs the secrets of its cluster"],
 ])("%j is refused", (answers, fault) => {
@@ -150,17 +150,4 @@ test("a shared address is the endpoint, unless one is set", () => {
   });
   expect(planned({ ...GOOD, vip: "192.168.1.10" }).plan?.endpoint).toBe("https://talos.example:6443");
   expect(planned({ ...GOOD, endpoint: undefined, vip: "10.10.10.7" }).faults).toEqual([]);
-});
-
-test.each([
-  [[], "the new stack's name is missing"],
-  [["nuc1", "nuc2"], "nuc2 is too much"],
-  [["nuc1", "--mca", "x"], "Unknown option '--mca'"],
-])("the command line %j is refused with what is right", (args, found) => {
-  expect(() => readArguments(args)).toThrow(found);
-  expect(() => readArguments(args)).toThrow("npm run new -- STACK [OPTION…]");
-});
-
-test("--help asks for nothing else", () => {
-  expect(readArguments(["nuc1", "--help"])).toBeUndefined();
 });

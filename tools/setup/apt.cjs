@@ -3,6 +3,7 @@
 const { once } = require("node:events");
 const { existsSync, readdirSync } = require("node:fs");
 const { createInterface } = require("node:readline/promises");
+const { GRUB_PC } = require("./distribution.cjs");
 const { run, searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -42,7 +43,7 @@ const SYSTEM_PACKAGES = [
   { apt: "fakeroot", has: ["fakeroot"], demo: true },
   { apt: "uidmap", has: ["newuidmap"], demo: true },
   { apt: "grub-common", has: ["grub-mkimage"], demo: true },
-  { apt: "grub-pc-bin", has: ["/usr/lib/grub/i386-pc/kernel.img"], demo: true },
+  { apt: "grub-pc-bin", has: [`${GRUB_PC}/kernel.img`], demo: true },
   { apt: "grub-efi-amd64-bin", has: ["/usr/lib/grub/x86_64-efi/kernel.img"], demo: true },
 ];
 
@@ -84,6 +85,9 @@ function listsHeld() {
   return existsSync(folder) && readdirSync(folder).some((name) => name.includes("_Packages"));
 }
 
+/** @param {Context} context */
+const mayBeRoot = ({ env }) => process.getuid?.() === 0 || which("sudo", searchPath(env)) !== undefined;
+
 /**
  * Runs a command of apt or dpkg as root.
  *
@@ -103,6 +107,7 @@ async function asRoot(command, { env, ask }, busy) {
  */
 async function updateLists(context, busy) {
   if (!which("apt-get", searchPath(context.env))) throw new Error("apt-get is not on this machine");
+  if (!mayBeRoot(context)) throw new Error("this user is not root and has no sudo; as root: apt-get update");
   await asRoot(["apt-get", ...PATIENT, "update"], context, busy);
 }
 
@@ -117,6 +122,12 @@ async function updateLists(context, busy) {
 async function installPackages(packages, context, busy) {
   const { env, ask, log } = context;
   if (!which("apt-get", searchPath(env))) throw new Error("apt-get is not on this machine");
+  const byHand = `apt-get install --no-install-recommends ${packages.join(" ")}`;
+  if (!mayBeRoot(context)) {
+    throw new Error(
+      `this user is not root and has no sudo; ask who administers this machine to run: apt-get update && ${byHand}`,
+    );
+  }
   log(`System packages to install with apt-get: ${packages.join(" ")}`);
   if (ask && !(await agreed("Install them? [Y/n] "))) throw new Error("installing was declined");
   const install = () =>
@@ -134,9 +145,8 @@ async function installPackages(packages, context, busy) {
       await install();
     });
   } catch (fault) {
-    throw new Error(
-      `${/** @type {Error} */ (fault).message}; by hand: sudo apt-get install ${packages.join(" ")}`,
-    );
+    const sudo = process.getuid?.() === 0 ? "" : "sudo ";
+    throw new Error(`${/** @type {Error} */ (fault).message}; by hand: ${sudo}${byHand}`);
   }
 }
 

@@ -73,7 +73,7 @@ async function bringPackerPlugin(context) {
   /** @param {string[]} what */
   const install = async (...what) => {
     const env = { ...context.env, PACKER_PLUGIN_PATH: plugins, CHECKPOINT_DISABLE: "1" };
-    await run(packer, ["plugins", "install", ...what], { env, busy });
+    await run(packer, ["plugins", "install", ...what], { env, busy, limit: 10 * 60 });
   };
   const sources = [
     ...ownPlugins(context).map((path) => ({

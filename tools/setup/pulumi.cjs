@@ -15,8 +15,9 @@ const { basename, dirname, join } = require("node:path");
 const { fileURLToPath } = require("node:url");
 const { parseArgs } = require("node:util");
 const { makeScratch, sweepScratch } = require("../../steps/lib/scratch.cjs");
-const { toolEnvironment } = require("../environment.cjs");
+const { backendLine, toolEnvironment } = require("../environment.cjs");
 const { endOrphans, identity, runMark } = require("./orphans.cjs");
+const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -159,11 +160,15 @@ function ownTmpdir({ top, env }) {
  * @template T
  * @param {Context} context
  * @param {(env: Env) => Promise<T>} work
+ * @param {{ own?: boolean, sayBackend?: boolean }} [options] own: as of `toolEnvironment`; sayBackend: say which backend
+ *   serves where stacks of this checkout are in another
  * @returns {Promise<T>}
  */
-async function withPulumi(context, work) {
+async function withPulumi(context, work, { own = false, sayBackend = !own } = {}) {
+  const line = sayBackend ? backendLine(context) : undefined;
+  if (line) context.log(line);
   const env = {
-    ...toolEnvironment(context, { standIns: await announceStandIns(context) }),
+    ...toolEnvironment(context, { standIns: await announceStandIns(context), own }),
     ...runMark(),
     ...ownTmpdir(context),
   };
@@ -186,19 +191,25 @@ async function withPulumi(context, work) {
  *
  * @param {string[][]} commands one after the other, until one fails
  * @param {Context} context
+ * @param {Parameters<typeof withPulumi>[2]} [options]
  * @returns {Promise<number>} exit status
  */
-async function runPulumi(commands, context) {
-  return withPulumi(context, async (env) => {
+async function runPulumi(commands, context, options) {
+  const work = async (/** @type {Env} */ env) => {
     for (const args of commands) {
-      const status = await inForeground("pulumi", args, env, context.top);
+      const tells = process.stdout.isTTY && tellsOutcome(args);
+      const narrow = tells && narrowLine(process.stdout.columns);
+      if (narrow) context.log(narrow);
+      const status = await inForeground("pulumi", tells ? withoutOutputs(args) : args, env, context.top);
       if (status !== 0) {
         explainLocks(args, env, context.log);
         return status;
       }
+      if (tells) tellOutcome(args, env, context.top);
     }
     return 0;
-  });
+  };
+  return withPulumi(context, work, options);
 }
 
 module.exports = { dropDeadLocks, dropDemoSalt, inForeground, ownTmpdir, runPulumi, withPulumi };
