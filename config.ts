@@ -39,7 +39,7 @@ export class ConfigError extends Error {
     const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
     super(
       `The config of the stack ${stack} has ${count}:\n${lines.join("\n")}\n` +
-        `Set a key with: pulumi config set KEY VALUE --stack ${stack}`,
+        `Set a key with: npm run pulumi -- config set KEY VALUE --stack ${stack}`,
     );
   }
 }

@@ -50,7 +50,11 @@ void runStep("machine-config", Input, async (input, context) => {
     }));
   context.log(`${facts.machineType} for ${facts.endpoint}, accepted by Talos's own loader`);
   const { joins, minipcIp } = input;
-  if (runs) await recordCluster(runs, { ...facts, joins, leases: [...new Set([...leases, minipcIp])] });
+  if (runs)
+    await recordCluster(runs, { ...facts, joins, leases: [...new Set([...leases, minipcIp])] }).catch(
+      // What was checked is checked, also where nobody can write that down.
+      (fault: Error) => context.log(`what it found is not remembered: ${fault.message}`),
+    );
   return {
     ...facts,
     warnings,

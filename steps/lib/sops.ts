@@ -39,7 +39,7 @@ export function faultOf(
   return new StepError(
     doing,
     "it is not encrypted by sops",
-    `Encrypt it: sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${path}; or accept it: pulumi config set allowPlaintextSecrets true`,
+    `Encrypt it: sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${path}; or accept it: npm run pulumi -- config set allowPlaintextSecrets true`,
   );
 }
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { sharedByStacks, sharedImage, stackFiles } from "../../stack-files";
+import { sharedByStacks, sharedImage, stackFiles, startersOf } from "../../stack-files";
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,4 +47,20 @@ test("two stacks that would make one image are found, whatever else they have", 
     image: "artifacts/bootstrap//bootstrap-pxe.raw",
     stacks: ["away", "retry"],
   });
+});
+
+test("who may have started a cluster: another control plane of it that joins none, and whose stack is still here", () => {
+  const checked = (stack: string, record: object) => {
+    const runs = join(folder, "artifacts/cache/runs", stack);
+    mkdirSync(runs, { recursive: true });
+    const known = { cluster: "home", machineType: "controlplane", joins: false, ...record };
+    writeFileSync(join(runs, "cluster.json"), JSON.stringify(known));
+  };
+  for (const stack of ["nuc1", "nuc2", "gone", "demo"]) checked(stack, {});
+  checked("nuc3", { joins: true });
+  checked("retry", { machineType: "worker" });
+  checked("away", { cluster: "elsewhere" });
+  expect(startersOf("home", "nuc1", folder)).toEqual(["nuc2"]);
+  expect(startersOf("elsewhere", "nuc1", folder)).toEqual(["away"]);
+  expect(startersOf("elsewhere", "away", folder)).toEqual([]);
 });
