@@ -1,5 +1,5 @@
-import { createWriteStream, existsSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
@@ -72,15 +72,13 @@ async function packerBuild(
     ...flags,
     input.template,
   ];
-  const logs = { packer: `${output}.packer.log`, serial: `${output}.serial.log` };
+  const serialLog = `${output}.serial.log`;
   const disk = join(output, "base.raw");
   const said: string[] = [];
   let phase = "Packer starts";
-  const packerLog = createWriteStream(logs.packer);
   const onLine = (line: string) => {
     phase = phaseOf(line) ?? phase;
-    said.push(packersWords(line));
-    packerLog.write(`${line}\n`);
+    said.push(line);
   };
   const stopTelling = follow(context, () => `${figure(allocatedBytes(disk))} written; ${phase}`);
   try {
@@ -88,20 +86,21 @@ async function packerBuild(
     await run(context, "packer", build, { env, onLine });
   } catch (fault) {
     context.signal.throwIfAborted();
-    const { exitCode } = failureOf(fault);
+    const { exitCode, stderr } = failureOf(fault);
     if (exitCode === undefined) throw fault;
-    const kept: string[] = [];
-    for (const [name, log] of Object.entries(logs).filter(([, log]) => existsSync(log))) {
-      const path = join(dirname(dirname(input.path)), `failed-build.${name}.log`);
-      await rename(log, path);
-      kept.push(path);
-    }
-    for (const line of said.slice(-LAST_WORDS)) context.log(line);
-    const next = `Packer's last words are above; all of them, and what the machine said on its serial port: ${kept.join(", ")}`;
+    const kept = (of: string) => join(dirname(dirname(input.path)), `failed-build.${of}.log`);
+    await writeFile(kept("packer"), `${said.join("\n")}\n`);
+    if (existsSync(serialLog)) await rename(serialLog, kept("serial"));
+    else await rm(kept("serial"), { force: true });
+    const last = said.slice(-LAST_WORDS);
+    // Two pipes: what it complained of may have come before much else.
+    const complaints = stderr.split("\n").slice(-LAST_WORDS);
+    for (const line of [...last, ...complaints.filter((line) => !last.includes(line))])
+      if (line) context.log(packersWords(line));
+    const next = `Packer's last words are above; all of them are in ${kept("packer")}, and what the machine said on its serial port beside it`;
     throw new StepError("building the base", `packer ended with status ${exitCode}`, next, { cause: fault });
   } finally {
     stopTelling();
-    packerLog.end();
   }
   await rm(`${output}.packer-cache`, { recursive: true, force: true });
   return disk;

@@ -215,11 +215,11 @@ async function expectedDigest(context: StepContext, request: Request): Promise<s
   return request.sha256 ?? known?.sha256 ?? (await publishedDigest(context, request));
 }
 
-/** How large a file is, where its server says so: only for what is told of the progress. */
+/** How large a file is, where its server says so soon: only for what is told of the progress. */
 async function sizeOf(context: StepContext, url: string): Promise<number | undefined> {
-  const head = await run(context, "curl", [...curlListFlags(limits()), "--head", url], {
-    maxBuffer: MOST_LIST_BYTES,
-  }).catch(() => undefined);
+  const { connect, ...others } = limits();
+  const flags = [...curlListFlags({ ...others, connect, list: connect }), "--head", url];
+  const head = await run(context, "curl", flags, { maxBuffer: MOST_LIST_BYTES }).catch(() => undefined);
   context.signal.throwIfAborted();
   const lengths = [...(head?.stdout ?? "").matchAll(/^content-length:\s*(\d+)/gim)];
   return lengths.length > 0 ? Number(lengths.at(-1)?.[1]) : undefined;
@@ -251,11 +251,9 @@ async function download(
     if (!(thrown instanceof TransferFault)) throw thrown;
     const { words, tries, help } = thrown.fault;
     const mirror = `set ${setKeys.url} to a mirror or a file://`;
-    const next = [
-      ...(help ? [help] : []),
-      tries > 1 ? `Run the same again to go on from here, or ${mirror}` : `Or ${mirror}`,
-    ];
-    throw new StepError(`fetching ${url}`, words, next.join(". "), { cause: thrown.cause });
+    const again = tries > 1 ? `Run the same again to go on from here, or ${mirror}` : undefined;
+    const next = again ?? (help ? `Or ${mirror}` : `See that ${setKeys.url} is right, or ${mirror}`);
+    throw new StepError(`fetching ${url}`, words, help ? `${help}. ${next}` : next, { cause: thrown.cause });
   } finally {
     stopTelling();
   }

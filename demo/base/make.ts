@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../steps/lib/process";
@@ -60,6 +61,7 @@ async function rootTar(context: StepContext, tar: string): Promise<void> {
     `--include=${[...layout.packages, from.family.kernel].join(",")}`,
     ...layout.leaveOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
     "--aptopt=Apt::Install-Recommends false",
+    ...(existsSync(from.family.keyring) ? [`--keyring=${from.family.keyring}`] : []),
     '--customize-hook=rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*',
     `--customize-hook=mkdir -p "$1/boot/grub" && sed "${names}" demo/base/grub.cfg >"$1/boot/grub/grub.cfg"`,
     `--customize-hook=printf 'LABEL=${ROOT_LABEL} / ext4 errors=remount-ro 0 1\\n' >"$1/etc/fstab"`,

@@ -4,20 +4,20 @@ import {
   cp,
   mkdir,
   readdir,
-  readFile,
   rename,
   rm,
   symlink,
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { extname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
 import { run } from "../../steps/lib/process";
 import type { StepContext } from "../../steps/lib/step";
 import { StepError } from "../../steps/lib/step-error";
-import { distribution, IN_PACKAGES, kernelModule, kernelPackages } from "../../tools/setup/distribution.cjs";
+import { distribution, kernelPackages } from "../../tools/setup/distribution.cjs";
 import { ingredients, isMade, noteMade } from "../made";
+import { collectModules, fileOf, MAKING, type Unpacked } from "./unpacked";
 
 /** File name of Talos's own release for machines of metal. */
 export const TALOS_ISO = "metal-amd64.iso";
@@ -25,14 +25,8 @@ export const TALOS_ISO = "metal-amd64.iso";
 const NODE = join(__dirname, "..", "node");
 /** Drivers of the NICs that QEMU and Synology VMM offer, and raw sockets for the node's DHCP. */
 const DRIVERS = ["virtio_pci", "virtio_net", "e1000", "e1000e", "af_packet"];
-const MAKING = "making the demo's Talos-shaped ISO";
 
-/** Debian packages that were unpacked, not installed. */
-interface Unpacked {
-  names: string[];
-  files: string[];
-}
-
+/** Unpacks Debian packages without installing them. */
 async function unpack(context: StepContext, folder: string, names: string[]): Promise<Unpacked> {
   await mkdir(folder, { recursive: true });
   // apt's own user may not write here; as root it may without the sandbox.
@@ -66,60 +60,6 @@ async function newestKernel(context: StepContext): Promise<string[]> {
   );
 }
 
-/** The path of the one file of the packages that is wanted, wherever this release puts it. */
-function fileOf({ files, names }: Unpacked, what: keyof typeof IN_PACKAGES): string {
-  const file = files.find((path) => IN_PACKAGES[what].test(path));
-  if (file) return file;
-  throw new StepError(
-    MAKING,
-    `the packages ${names.join(", ")} hold no file like ${IN_PACKAGES[what].source}`,
-    "This release puts it elsewhere: correct IN_PACKAGES in tools/setup/distribution.cjs",
-  );
-}
-
-/** The names of the modules that a module needs loaded before it; what is built in is not among them. */
-async function needs(context: StepContext, module: string): Promise<string[]> {
-  const section = `${module}.modinfo`;
-  await run(context, "objcopy", ["-O", "binary", "--only-section=.modinfo", module, section]);
-  const fields = (await readFile(section, "latin1")).split("\0");
-  await rm(section);
-  const depends = fields.find((field) => field.startsWith("depends="))?.slice("depends=".length);
-  return depends ? depends.split(",") : [];
-}
-
-/**
- * Puts the drivers into a folder, unpacked, each after what it needs, since insmod resolves nothing.
- *
- * @returns their file names in the order to load them in
- */
-async function collectModules(context: StepContext, unpacked: Unpacked, folder: string): Promise<string[]> {
-  const builtin = await readFile(fileOf(unpacked, "builtinModules"), "utf8");
-  const order: string[] = [];
-  const add = async (name: string): Promise<void> => {
-    const found = kernelModule(name, unpacked.files, builtin);
-    if (!found)
-      throw new StepError(
-        MAKING,
-        `the kernel of ${unpacked.names.join(", ")} has no module ${name}, nor is it built in`,
-        "Without it the node has no network: correct DRIVERS in demo/iso/make.ts, or the kernel's package in tools/setup/distribution.cjs",
-      );
-    if (found === "built in" || order.includes(`${name}.ko`)) return;
-    const module = join(folder, `${name}.ko`);
-    if (found.packer) {
-      const packed = module + extname(found.file);
-      await copyFile(found.file, packed);
-      await run(context, found.packer, ["-d", "-q", packed]);
-      await rm(packed, { force: true });
-    } else {
-      await copyFile(found.file, module);
-    }
-    for (const needed of await needs(context, module)) await add(needed);
-    order.push(`${name}.ko`);
-  };
-  for (const name of DRIVERS) await add(name);
-  return order;
-}
-
 async function makeInitramfs(
   context: StepContext,
   packages: Unpacked,
@@ -135,7 +75,7 @@ async function makeInitramfs(
   await copyFile(join(NODE, "init"), join(root, "init"));
   await copyFile(join(NODE, "dhcp"), join(root, "dhcp"));
   for (const name of ["init", "dhcp", "bin/node-tool", "bin/busybox"]) await chmod(join(root, name), 0o755);
-  const order = await collectModules(context, packages, join(root, "modules"));
+  const order = await collectModules(context, packages, DRIVERS, join(root, "modules"));
   await writeFile(join(root, "modules/order"), `${order.join("\n")}\n`);
   const names = (await readdir(root, { recursive: true })).sort();
   for (const name of names) await utimes(join(root, name), 0, 0).catch(() => undefined);

@@ -67,6 +67,18 @@ export function failureOf(fault: unknown): { exitCode?: number; stderr: string }
 }
 
 /**
+ * What to make of a program's failure, as a handler for {@link run}. What the program itself had no part in, such as that
+ * it is not on this machine, goes on as it is.
+ */
+export function saidBy<T>(handle: (failure: { stderr: string }) => T): (fault: unknown) => T {
+  return (fault) => {
+    const failure = failureOf(fault);
+    if (failure.exitCode === undefined) throw fault;
+    return handle(failure);
+  };
+}
+
+/**
  * Does a piece of work while nobody else does theirs who asks for the same lock, in this process or another.
  *
  * @param lock a file or a folder that is there, as for flock(1)

@@ -28,7 +28,7 @@ function parentOf(pid: number): string | undefined {
 }
 
 /**
- * Runs a program that prints one JSON manifest, if any, on stdout and logs on stderr. A fault ends it with status 1 and
+ * Runs a program that prints one JSON manifest on stdout, if it has one, and logs on stderr. A fault ends it with status 1 and
  * one line (with BOOTSTRAP_PXE_DEBUG set, the stack trace too); a signal ends it with 128 + its number, the
  * scratch folder gone.
  *

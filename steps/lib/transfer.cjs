@@ -95,6 +95,7 @@ const MEANINGS = [
     tries: ONCE,
     help: "See that CURL_CA_BUNDLE names a file of certificates that you may read",
   },
+  { codes: [23], tries: ONCE, help: "See that files can be written where it goes" },
   { codes: [35], tries: SOMETIMES, help: "See that the server speaks TLS at this address" },
   { codes: [16, 18, 33, 52, 55, 56, 92], tries: OFTEN, help: NETWORK },
 ];

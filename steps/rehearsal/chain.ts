@@ -97,27 +97,6 @@ const ended = (view: View, machine: "appliance" | "minipc"): Break | undefined =
 
 const SERVING = /bootstrap-pxe: serving (\S+) -> (\S+) on isolated \((\S+)\), Talos (\S+), version (\S+)/;
 
-/** What Talos says when it goes on no further (siderolabs/talos, runtime/v1alpha1: KSPP's check and the sequencer). */
-const KSPP = /KSPP kernel parameter (\S+) is required/;
-const GAVE_UP = /(\S+ sequence: failed|rebooting in \d+ seconds)/;
-
-/** Talos hangs, or will restart, before it took its config; what it does after that needs more than a virtual mini-PC has. */
-function stopped(view: View): Break | undefined {
-  const argument = line(view, "minipc", KSPP)?.match[1];
-  if (argument)
-    return {
-      seen: `Talos hangs, since it requires the kernel argument ${argument}`,
-      look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
-    };
-  const gaveUp = accepted(view) ? undefined : line(view, "minipc", GAVE_UP)?.match[1];
-  return gaveUp
-    ? {
-        seen: `Talos gave up before it had its config: ${gaveUp}${lastWords(view, "minipc", /task .*failed/)}`,
-        look: "Read minipc.serial.log before that line",
-      }
-    : undefined;
-}
-
 /** Whether the mini-PC's firmware asks again although a kernel was started. */
 function hasRestarted(view: View): boolean {
   const kernel = fetched(view, /\/vmlinuz$/);
@@ -125,13 +104,12 @@ function hasRestarted(view: View): boolean {
 }
 
 const restarted = (view: View): Break | undefined =>
-  stopped(view) ??
-  (hasRestarted(view)
+  hasRestarted(view)
     ? {
         seen: `the mini-PC restarted${lastWords(view, "minipc", /FAULT|panic|failed/i)}`,
         look: "Read minipc.serial.log before its second start",
       }
-    : undefined);
+    : undefined;
 
 /** A file that the mini-PC got whole by HTTP. */
 const fetched = (view: View, path: RegExp) =>

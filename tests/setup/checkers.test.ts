@@ -22,13 +22,13 @@ esac`,
     machine.recorded(
       "dpkg-deb",
       `case "$2" in */dnsmasq-base.deb) name=dnsmasq;; */chrony.deb) name=chronyd;; */nginx.deb) name=nginx;; *) exit 0;; esac
-mkdir -p "$3/usr/sbin"; printf '#!/bin/sh\\n[ -e %s ]\\n' '${machine.path("library")}' > "$3/usr/sbin/$name"
+mkdir -p "$3/usr/sbin"; printf '#!/bin/sh\\n[ -e "%s" ]\\n' '${machine.path("library")}' > "$3/usr/sbin/$name"
 chmod +x "$3/usr/sbin/$name"`,
     );
     machine.write("library", "");
   }
-  const bare = () => machine.bare(NOWHERE, { osRelease: machine.path("os-release") });
-  const debian = (version: string) => machine.write("os-release", `ID=debian\nVERSION_ID="${version}"\n`);
+  const bare = () => machine.bare(NOWHERE, { osRelease: machine.path("upgraded") });
+  const debian = (version: string) => machine.write("upgraded", `ID=debian\nVERSION_ID="${version}"\n`);
   const downloads = () => machine.ran().filter((line) => line.includes(" download ")).length;
 
   beforeEach(async () => {

@@ -37,6 +37,20 @@ test("the next steps come last, each line whole", () => {
   );
 });
 
+test("an output that is too long for a narrow terminal is on lines of its own, no word of it broken", () => {
+  const path = `artifacts/${"x".repeat(60)}.html`;
+  expect(outcomeText({ imageBytes: 1, rehearsal: `A virtual mini-PC booted from it: ${path}` })).toBe(
+    [
+      "Outputs:",
+      "  imageBytes  1",
+      "  rehearsal",
+      "    A virtual mini-PC booted from it:",
+      `    ${path}`,
+      "",
+    ].join("\n"),
+  );
+});
+
 test("a stack without next steps has none told", () => {
   expect(outcomeText({ imagePath: "a.raw" })).toBe("Outputs:\n  imagePath  a.raw\n");
 });

@@ -1,6 +1,7 @@
 import { chmodSync } from "node:fs";
+import { stillAtIt } from "../../tools/setup/context.cjs";
 import { run } from "../../tools/setup/process.cjs";
-import { FakeMachine } from "./fake-machine";
+import { FakeMachine, NOWHERE } from "./fake-machine";
 
 let machine: FakeMachine;
 beforeEach(() => {
@@ -26,5 +27,29 @@ describe("a program that set-up runs", () => {
     await expect(run(chatty, [], { env, silence: 10, limit: 0.5 })).rejects.toThrow(
       "it was not done after 0.5 s",
     );
+  });
+});
+
+describe("what takes long", () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test("is told of in one line for all that is at work, and not once it is no longer", () => {
+    jest.useFakeTimers({ now: 0 });
+    const context = machine.context(NOWHERE);
+    const beat = (...names: string[]) => {
+      jest.advanceTimersByTime(10_000);
+      for (const name of names) stillAtIt(context, name, 0);
+    };
+    beat("pulumi", "packer");
+    beat("pulumi", "packer");
+    beat("packer");
+    beat("packer");
+    expect(machine.said).toEqual([
+      "still at it: pulumi, 10 s",
+      "still at it: pulumi, 20 s; packer, 20 s",
+      "still at it: packer, 40 s",
+    ]);
   });
 });

@@ -12,7 +12,7 @@ const {
 } = require("node:fs");
 const { join } = require("node:path");
 const { listsHeld, updateLists } = require("./apt.cjs");
-const { scratch } = require("./context.cjs");
+const { scratch, stillAtIt } = require("./context.cjs");
 const { releaseName } = require("./distribution.cjs");
 const { run, which } = require("./process.cjs");
 const { heldStamp, recipeDigest, writeStamp } = require("./stamps.cjs");
@@ -106,7 +106,7 @@ async function bringCheckers(context) {
   const wanted = programs.map((program) => CHECKERS[/** @type {keyof typeof CHECKERS} */ (program)]);
   const [started, folder] = [Date.now(), scratch(context)];
   const title = `checkers ${programs.join(", ")}`;
-  const busy = () => log(`${title}: still at it`);
+  const busy = () => stillAtIt(context, title, started);
   try {
     if (!listsHeld()) await updateLists(context, busy);
     const plan = await run("apt-get", ["--simulate", "--no-install-recommends", "install", ...wanted], {

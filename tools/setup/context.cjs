@@ -19,6 +19,7 @@ const { OS_RELEASE } = require("./distribution.cjs");
  * @property {string} osRelease the file that names this machine's distribution, os-release(5)
  * @property {Map<string, Promise<string | undefined>>} probed why origins are not reachable, as far as this run has asked
  * @property {boolean} offline set once Go found no module proxy: later builds use what is on the machine
+ * @property {Map<string, { at: number, since: number }>} working what said lately that it works, and when it began; told of together
  * @property {Map<string, Promise<unknown>>} shared work that several parts of a run wait for, by name
  */
 
@@ -58,9 +59,31 @@ function makeContext(given = {}) {
     osRelease: OS_RELEASE,
     probed: new Map(),
     offline: false,
+    working: new Map(),
     shared: new Map(),
     ...given,
   };
+}
+
+const TELL_MS = 10_000;
+
+/**
+ * Says that something is still at work, in one line with whatever else is, every ten seconds.
+ *
+ * @param {Context} context
+ * @param {string} what
+ * @param {number} since when it began
+ */
+function stillAtIt({ working, log }, what, since) {
+  const now = Date.now();
+  const first = [...working.keys()][0];
+  working.set(what, { at: now, since });
+  // The one that has said so for longest speaks for all.
+  const speaks = first === undefined || first === what || now - (working.get(first)?.at ?? 0) > 1.5 * TELL_MS;
+  if (!speaks) return;
+  for (const [name, { at }] of working) if (now - at > 1.5 * TELL_MS) working.delete(name);
+  const all = [...working].map(([name, { since }]) => `${name}, ${Math.round((now - since) / 1000)} s`);
+  log(`still at it: ${all.join("; ")}`);
 }
 
 /**
@@ -103,4 +126,4 @@ function scratch({ cache }) {
   return mkdtempSync(join(cache, "tmp", "x"));
 }
 
-module.exports = { TOP, cacheFolder, inTurn, makeContext, once, scratch };
+module.exports = { TOP, cacheFolder, inTurn, makeContext, once, scratch, stillAtIt };

@@ -8,12 +8,23 @@ const { existsSync, readFileSync } = require("node:fs");
  * @typedef {object} Family distributions whose packages have the same names
  * @property {string} origin what its archive calls itself
  * @property {string[]} components of its archive, those that hold what the demo wants
+ * @property {string} keyring of its archive, beside the keys in /etc/apt/trusted.gpg.d
  * @property {string} kernel the package that depends on the newest kernel for virtual machines and PCs
  */
 /** @type {Record<string, Family>} */
 const FAMILIES = {
-  debian: { origin: "Debian", components: ["main"], kernel: "linux-image-amd64" },
-  ubuntu: { origin: "Ubuntu", components: ["main", "universe"], kernel: "linux-image-virtual" },
+  debian: {
+    origin: "Debian",
+    components: ["main"],
+    keyring: "/usr/share/keyrings/debian-archive-keyring.gpg",
+    kernel: "linux-image-amd64",
+  },
+  ubuntu: {
+    origin: "Ubuntu",
+    components: ["main", "universe"],
+    keyring: "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
+    kernel: "linux-image-virtual",
+  },
 };
 
 /** Releases that the demo and the tests were run on, as ID and VERSION_ID of os-release(5) name them. */
@@ -122,7 +133,7 @@ function archives({ family, codename }, targets) {
     if (!isOurs || Trusted !== "yes" || /-(backports|proposed)\b/.test(Release)) continue;
     // Inside the new root a folder of this machine is not there.
     if (/^(file|copy|cdrom):/.test(uri)) continue;
-    // Debian's apt 2.6 does not tell it, and has every key in trusted.gpg.d, which mmdebstrap takes too.
+    // Before 3.0 apt does not tell it; mmdebstrap then takes the family's keyring and trusted.gpg.d.
     const keyring = /** @type {string | undefined} */ (target["Signed-By"]);
     const options = keyring?.startsWith("/") ? `[signed-by=${keyring}] ` : "";
     const line = `deb ${options}${uri} ${Release}`;

@@ -41,6 +41,25 @@ function tellsOutcome(args) {
 /** @param {string[]} args of an `up`, without Pulumi's own list of outputs */
 const withoutOutputs = ([up = "up", ...rest]) => [up, "--suppress-outputs", ...rest];
 
+/** Columns of a terminal that nobody made wider. */
+const NARROW = 80;
+
+/**
+ * A text in lines that are no longer than this, where its words allow it.
+ *
+ * @param {string} text
+ * @param {number} width
+ */
+function wrap(text, width) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length > width && lines.at(-1)) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
 /**
  * The outputs of a stack as a person reads them, the next steps last.
  *
@@ -48,10 +67,12 @@ const withoutOutputs = ([up = "up", ...rest]) => [up, "--suppress-outputs", ...r
  */
 function outcomeText({ nextSteps, ...outputs }) {
   const width = Math.max(...Object.keys(outputs).map((name) => name.length));
-  const lines = Object.entries(outputs).map(
-    ([name, value]) =>
-      `  ${name.padEnd(width)}  ${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
+  const lines = Object.entries(outputs).flatMap(([name, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    const line = `  ${name.padEnd(width)}  ${text}`;
+    if (line.length <= NARROW) return line;
+    return [`  ${name}`, ...wrap(text, NARROW - 4).map((part) => `    ${part}`)];
+  });
   const steps = Array.isArray(nextSteps) ? ["", "Next steps:", ...nextSteps.map((step) => `  ${step}`)] : [];
   return ["Outputs:", ...lines, ...steps, ""].join("\n");
 }

@@ -6,6 +6,7 @@ const { installPackages, listsHeld, missingPackages, updateLists } = require("./
 const { bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { untriedLine } = require("./distribution.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
+const { stillAtIt } = require("./context.cjs");
 const { withLock } = require("./lock.cjs");
 const { dependenciesHeld, installDependencies } = require("./npm.cjs");
 const { bringPackerPlugin, pluginHeld } = require("./packer-plugin.cjs");
@@ -56,16 +57,16 @@ const scopeOfPulumi = (args) => (args.some((arg) => MAKING.includes(arg)) ? "use
  * @param {Context} context
  * @returns {Promise<Failure | undefined>}
  */
-async function timed(what, how, work, { log }) {
+async function timed(what, how, work, context) {
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
-  log(`${what}: ${how}`);
+  context.log(`${what}: ${how}`);
   try {
-    await work(() => log(`${what}: still at it, ${seconds()} s`));
+    await work(() => stillAtIt(context, what, started));
   } catch (fault) {
     return { what, tried: [`${how}: ${/** @type {Error} */ (fault).message}`] };
   }
-  log(`${what}: done, ${seconds()} s`);
+  context.log(`${what}: done, ${seconds()} s`);
   return undefined;
 }
 

