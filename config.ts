@@ -39,20 +39,25 @@ export class ConfigError extends Error {
     const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
     super(
       `The config of the stack ${stack} has ${count}:\n${lines.join("\n")}\n` +
-        `Set a key with: pulumi config set KEY VALUE --stack ${stack}`,
+        `Set a key with: npm run pulumi -- config set KEY VALUE --stack ${stack}`,
     );
   }
 }
 
+/** The MAC of the documents and of Pulumi.lab.yaml. Whoever boots with it has not set their own. */
+const EXAMPLE_MAC = "00:11:22:33:44:55";
+
+/** What is right for a key, where its value at hand tells nothing better. */
 const EXAMPLES = {
   talosVersion: "v1.11.6",
   bootstrapVersion: "2025-12-17",
-  minipcMac: "00:11:22:33:44:55",
+  minipcMac: `what the mini-PC's label or firmware shows, written like ${EXAMPLE_MAC}`,
   minipcIp: "10.10.10.100",
   applianceCidr: "10.10.10.2/24",
   dhcpRange: "10.10.10.50-10.10.10.60",
   machineConfig: "config/controlplane.yaml",
   talosConfig: "config/talosconfig",
+  joins: "false",
   ageKeyFile: "/home/me/.config/sops/age/keys.txt",
   allowPlaintextSecrets: "false",
   isoUrl: "file:///srv/iso/metal-amd64.iso",
@@ -111,6 +116,7 @@ const list = <T extends z.ZodType<string, string>>(item: T) =>
 function macFault(mac: string): string | undefined {
   if (mac === "00:00:00:00:00:00") return "all zero, no NIC has it";
   if (mac === "ff:ff:ff:ff:ff:ff") return "the broadcast address, no NIC has it";
+  if (mac === EXAMPLE_MAC) return "the example of the documents; set the MAC of the real mini-PC";
   return parseInt(mac.slice(0, 2), 16) & 1 ? "a multicast address, no NIC has it" : undefined;
 }
 
@@ -150,6 +156,7 @@ const cidr = z
       prefix,
     };
   });
+type Subnet = z.output<typeof cidr>;
 
 const range = z
   .string()
@@ -180,6 +187,7 @@ const keys = {
   dhcpRange: range,
   machineConfig: path,
   talosConfig: path.optional(),
+  joins: flag,
   ageKeyFile: path.optional(),
   allowPlaintextSecrets: flag,
   isoUrl: source.optional(),
@@ -218,20 +226,24 @@ const keys = {
   accelerator: z.enum(["auto", "kvm", "hvf", "tcg"], "neither auto, kvm, hvf nor tcg"),
 };
 
+let defaults: Record<string, string> | undefined;
+
 /** The default of each key as Pulumi.yaml declares it; an empty one counts as not set. */
 export function declaredDefaults(): Record<string, string> {
+  if (defaults) return defaults;
   const project = parse(readFileSync(join(TOP, "Pulumi.yaml"), "utf8")) as {
     config: Record<string, { default: string }>;
   };
-  return Object.fromEntries(
+  defaults = Object.fromEntries(
     Object.entries(project.config).map(([key, { default: value }]) => [
       key.slice(NAMESPACE.length + 1),
       value,
     ]),
   );
+  return defaults;
 }
 
-function inSubnet(address: string, subnet: StackConfig["applianceCidr"]): boolean {
+function inSubnet(address: string, subnet: Subnet): boolean {
   return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(subnet.cidr));
 }
 
@@ -239,6 +251,45 @@ const asNumber = (address: string) =>
   ipaddr.IPv4.parse(address)
     .toByteArray()
     .reduce((sum, byte) => sum * 256 + byte, 0);
+
+const asAddress = (number: number) =>
+  new ipaddr.IPv4([24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256)).toString();
+
+/** Leases that suit a subnet, the best first: from its host 100 on, then those below. */
+export function* leasesFor(subnet: Subnet): Generator<string> {
+  const [network, last] = [asNumber(subnet.network), asNumber(subnet.broadcast) - 1];
+  const own = asNumber(subnet.address);
+  const middle = Math.min(network + 100, last);
+  for (let host = middle; host <= last; host++) if (host !== own) yield asAddress(host);
+  for (let host = middle - 1; host > network; host--) if (host !== own) yield asAddress(host);
+}
+
+/** The addresses of a stack that sets none of its own: its subnet's host 100, and hosts 50 to 60. */
+function addressesOf(subnet: Subnet): { minipcIp: string; dhcpRange: string } {
+  const minipcIp = leasesFor(subnet).next().value as string;
+  const [first, last] = [50, 60].map((host) => asNumber(subnet.network) + host) as [number, number];
+  const own = asNumber(subnet.address);
+  // A range has to be in the subnet without the appliance; only the lease is ever given out.
+  const fits = last < asNumber(subnet.broadcast) && (own < first || own > last);
+  return { minipcIp, dhcpRange: fits ? `${asAddress(first)}-${asAddress(last)}` : `${minipcIp}-${minipcIp}` };
+}
+
+/** The subnet that was meant, as far as a value shows it: also the one of a network's own address. */
+function subnetOf(value: string | undefined): Subnet | undefined {
+  const read = cidr.safeParse(value);
+  return read.success ? read.data : undefined;
+}
+
+/** A value that is right for a key, as near to the one at hand as it can be told. */
+function exampleFor(key: keyof typeof keys, values: Record<string, string>): string {
+  const subnet = subnetOf(values.applianceCidr);
+  const value = values[key] ?? "";
+  if ((key === "minipcIp" || key === "dhcpRange") && subnet) return addressesOf(subnet)[key];
+  if (key === "applianceCidr" && subnet) return `${asAddress(asNumber(subnet.network) + 2)}/${subnet.prefix}`;
+  if (key === "talosVersion" && semver.valid(value) && knowsTalos(`v${semver.valid(value)}`))
+    return `v${semver.valid(value)}`;
+  return EXAMPLES[key];
+}
 
 /** What single values cannot show: how the addresses fit together, and what an upload needs. */
 function crossFaults(
@@ -291,15 +342,42 @@ function crossFaults(
   return faults;
 }
 
-function unknownKeyFault(key: string, value: string): Fault {
-  const near = closest(key, Object.keys(keys));
+function unknownKeyFault(key: string, value: string, values: Record<string, string>): Fault {
+  const near = closest(key, Object.keys(keys)) as keyof typeof keys;
   const meant = distance(key.toLowerCase(), near.toLowerCase()) <= 3;
+  const fits = keys[near].safeParse(value).success;
   return {
     key,
     value,
     wrong: meant ? `no such key; did you mean ${near}` : "no such key",
-    right: meant ? `${near} = ${EXAMPLES[near as keyof typeof keys]}` : "one of the keys in Pulumi.yaml",
+    right: meant ? `${near} = ${fits ? value : exampleFor(near, values)}` : "one of the keys in Pulumi.yaml",
   };
+}
+
+/** What of a stack's config its mini-PC has for itself. What is not set or not right is left out. */
+export interface Machine {
+  mac?: string;
+  lease?: string;
+  /** The isolated link, as NETWORK/PREFIX. */
+  link?: string;
+}
+
+/** @param given values by key, without the namespace */
+export function machineOf(given: Record<string, string>): Machine {
+  const subnet = subnetOf(given.applianceCidr || declaredDefaults().applianceCidr);
+  const mac = keys.minipcMac.safeParse(given.minipcMac);
+  const lease = given.minipcIp || (subnet && addressesOf(subnet).minipcIp);
+  return {
+    mac: mac.success ? mac.data : undefined,
+    lease: lease && isIpv4(lease) ? lease : undefined,
+    link: subnet && `${subnet.network}/${subnet.prefix}`,
+  };
+}
+
+/** The image that a stack makes, a path from the checkout's top. */
+export function imageOf(given: Record<string, string>): string {
+  const value = (key: string) => given[key] || declaredDefaults()[key] || "";
+  return `artifacts/bootstrap/${value("bootstrapVersion")}/${value("artifactName")}.raw`;
 }
 
 /**
@@ -321,13 +399,17 @@ export function checkConfig(
   // Who uploads nothing may have variables of other tools, with whatever values.
   const surroundings = { ...sourcesFrom(env), ...(set.upload === "true" && bucketFrom(env)) };
   const values: Record<string, string> = { ...declaredDefaults(), ...surroundings, ...set };
+  const subnet = subnetOf(values.applianceCidr);
+  for (const [key, value] of Object.entries(subnet ? addressesOf(subnet) : {})) values[key] ||= value;
   const shown = (key: string) =>
     secretKeys.includes(key) ? "[secret]" : values[key]?.replace(USER_INFO, "//[secret]@") || undefined;
   const faults: Fault[] = Object.keys(given)
     .filter((key) => !(key in keys))
-    .map((key) => unknownKeyFault(key, shown(key) ?? ""));
+    .map((key) => unknownKeyFault(key, shown(key) ?? "", values));
   const checked: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(keys) as [keyof typeof keys, z.ZodType][]) {
+    // They follow a subnet that is wrong itself.
+    if (!subnet && !values[key] && (key === "minipcIp" || key === "dhcpRange")) continue;
     const result = schema.safeParse(values[key] || undefined);
     if (result.success) {
       checked[key] = result.data;
@@ -338,10 +420,10 @@ export function checkConfig(
       ? result.error.issues.map((issue) => issue.message).join("; ") +
         (variable ? `, and it comes from ${variable} of the environment` : "")
       : "it has no default";
-    faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
+    faults.push({ key, value: shown(key), wrong, right: exampleFor(key, values) });
   }
   const faultOf = (key: keyof typeof keys, wrong: string) =>
-    faults.push({ key, value: shown(key), wrong, right: EXAMPLES[key] });
+    faults.push({ key, value: shown(key), wrong, right: exampleFor(key, values) });
   for (const key of secretKeys.filter((key): key is keyof typeof keys => key in keys))
     faultOf(key, "it is set as a secret, and would be shown in plain: no key here takes one");
   for (const [key, wrong] of crossFaults(checked, values, env)) faultOf(key, wrong);

@@ -12,6 +12,7 @@ import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
 import { stackConfig } from "./stack-config";
 import { nextSteps } from "./next-steps";
+import { startersOf } from "./stack-files";
 
 export = async () => {
   const config = stackConfig();
@@ -33,6 +34,7 @@ export = async () => {
     minipcIp: config.minipcIp,
     minipcMac: config.minipcMac,
     applianceCidr: config.applianceCidr.cidr,
+    joins: config.joins,
   });
   // What takes minutes waits for what takes a second and may refuse.
   const checked = { dependsOn: [files, machineConfig] };
@@ -94,8 +96,8 @@ export = async () => {
 
   // What failed its rehearsal is not named.
   const rehearsed = pulumi
-    .all([image, rehearsal, compressed?.file])
-    .apply(([made, seen, small]) => ({ made, seen, small }));
+    .all([image, rehearsal, compressed?.file, machineConfig.checked])
+    .apply(([made, seen, small, checked]) => ({ made, seen, small, checked }));
   return {
     /** The image to import, a path from the checkout's top. */
     imagePath: rehearsed.made.path,
@@ -112,6 +114,9 @@ export = async () => {
     /** Password of root on the appliance's console. */
     consolePassword: pulumi.secret(console.result),
     /** What to do with the image, in words. */
-    nextSteps: rehearsed.apply(({ made, seen, small }) => nextSteps(made, config, seen, small)),
+    nextSteps: rehearsed.apply(({ made, seen, small, checked }) => {
+      const starters = startersOf(checked.cluster, pulumi.getStack());
+      return nextSteps({ image: made, compressed: small, rehearsal: seen, checked, starters }, config);
+    }),
   };
 };

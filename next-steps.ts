@@ -1,26 +1,76 @@
+import ipaddr from "ipaddr.js";
 import type { Image } from "./components/Appliance";
+import type { CheckedConfig } from "./components/MachineConfig";
 import type { RehearsalSummary } from "./components/Rehearsal";
 import type { StackConfig } from "./config";
+import { hostOf } from "./steps/lib/machine-config";
 
-/** What to do with a finished image, one step a line; docs/runbook.md says more. */
-export function nextSteps(
-  image: Image,
-  config: StackConfig,
-  rehearsal: RehearsalSummary | "not rehearsed",
-  compressed?: Image,
-): string[] {
+/** What `up` made, and what it knows of the cluster. */
+export interface Made {
+  image: Image;
+  compressed?: Image;
+  rehearsal: RehearsalSummary | "not rehearsed";
+  checked: Pick<CheckedConfig, "machineType" | "endpoint">;
+  /** Other stacks of the checkout that may start the same cluster. */
+  starters: string[];
+}
+
+/** Where the cluster is reached, if not on the isolated link: a name may be anywhere. */
+function reachedElsewhere({ checked }: Made, { minipcIp, applianceCidr }: StackConfig): boolean {
+  const host = hostOf(checked.endpoint);
+  if (host === minipcIp) return false;
+  return (
+    !ipaddr.IPv4.isValid(host) || !ipaddr.IPv4.parse(host).match(ipaddr.IPv4.parseCIDR(applianceCidr.cidr))
+  );
+}
+
+/** Which machine runs `talosctl bootstrap`: once for a cluster, since a second time would split etcd. */
+function startOfCluster(made: Made, config: StackConfig): string[] {
+  const { machineType, endpoint } = made.checked;
+  if (machineType === "worker" || config.joins)
+    return ["Never run talosctl bootstrap on it: it joins the cluster at", `  ${endpoint}`];
+  const isElsewhere = reachedElsewhere(made, config);
+  // etcd keeps the address that its machine has at the bootstrap.
+  const move = isElsewhere
+    ? [
+        "When Talos runs from its disk, move the mini-PC to where it will stay",
+        `  (docs/lasting-network.md): ${endpoint}`,
+      ]
+    : [];
+  const once = [
+    `When Talos answers ${isElsewhere ? "there" : `on ${config.minipcIp}`}, run talosctl bootstrap on it, once`,
+    "  (docs/runbook.md, part 7, says from where)",
+  ];
+  if (made.starters.length === 0) return [...move, ...once];
+  return [
+    ...move,
+    `Its cluster is also that of ${made.starters.join(", ")}. If none of them was bootstrapped:`,
+    ...once,
+    "If one was: never run talosctl bootstrap on this one, it would split etcd",
+  ];
+}
+
+/** What to do with a finished image, in short lines; docs/runbook.md says more. */
+export function nextSteps(made: Made, config: StackConfig): string[] {
+  const { image, compressed, rehearsal } = made;
   const unpack = config.compress === "zstd" ? "zstd -d" : "gunzip";
   return [
-    rehearsal === "not rehearsed"
-      ? "This image has booted nothing yet: pulumi config set rehearse true, then pulumi up, boots it with a virtual mini-PC"
-      : `See how it booted a virtual mini-PC: ${rehearsal.timeline}`,
-    compressed
-      ? `Copy ${compressed.path} to the NAS, unpack it there with ${unpack} and check it: sha256sum prints ${image.sha256}`
-      : `Copy ${image.path} to the NAS and check it there: sha256sum prints ${image.sha256}`,
-    "Import it in Synology VMM as a disk image; NIC 1 on the isolated link" +
-      (config.uplink ? ", NIC 2 on a network with internet" : ""),
-    `Start the VM and wait for "bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}" on its console`,
-    "Power on the mini-PC with UEFI PXE enabled and its disk first in the boot order",
-    `When Talos answers on ${config.minipcIp}, run talosctl bootstrap (docs/runbook.md says from where), then delete the VM and the image: they hold secrets`,
+    ...(rehearsal === "not rehearsed"
+      ? [
+          "This image has booted nothing yet. To boot it with a virtual mini-PC:",
+          "  npm run pulumi -- config set rehearse true, then the same `up`",
+        ]
+      : ["See how it booted a virtual mini-PC:", `  ${rehearsal.timeline}`]),
+    "Copy it to the NAS:",
+    `  ${(compressed ?? image).path}`,
+    compressed ? `Unpack it there with ${unpack}; then sha256sum prints` : "There, sha256sum prints",
+    `  ${image.sha256}`,
+    "Import it in Synology VMM as a disk image:",
+    `  NIC 1 on the isolated link${config.uplink ? ", NIC 2 on a network with internet" : ""}`,
+    "Start the VM and wait for this line on its console:",
+    `  bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}`,
+    "Power on the mini-PC: UEFI PXE on, its disk first in the boot order",
+    ...startOfCluster(made, config),
+    "Then delete the VM and the image: they hold secrets",
   ];
 }

@@ -1,5 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkConfig, NAMESPACE, type StackConfig } from "./config";
+import { TOP } from "./components/top";
+import { checkConfig, machineOf, NAMESPACE, type StackConfig } from "./config";
+import { sharedByStacks, stackFiles } from "./stack-files";
+import { faultOf } from "./steps/lib/sops";
+
+/**
+ * A secret file that is missing or plain shows without a key, so that a preview tells it too.
+ *
+ * @throws Error in the words of the step that would find it
+ */
+function refuseWhatShows({ machineConfig, talosConfig, allowPlaintextSecrets: allowPlaintext }: StackConfig) {
+  const faults = [
+    faultOf({ path: machineConfig, setKey: "machineConfig", allowPlaintext }, TOP),
+    talosConfig && faultOf({ path: talosConfig, setKey: "talosConfig", allowPlaintext }, TOP),
+  ].flatMap((fault) => fault || []);
+  if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join("\n"));
+}
 
 /**
  * The config of the stack that runs.
@@ -13,8 +29,14 @@ export function stackConfig(): StackConfig {
   // The SDK's own test for a secret key is internal; this is the variable behind it.
   const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
   const secret = secretKeys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+  const stack = pulumi.getStack();
   try {
-    return checkConfig(given, pulumi.getStack(), secret);
+    const config = checkConfig(given, stack, secret);
+    refuseWhatShows(config);
+    const others = stackFiles(TOP).filter((file) => file.stack !== stack);
+    const own = { stack, given, machine: machineOf(given) };
+    for (const line of sharedByStacks([own, ...others], stack)) void pulumi.log.warn(line);
+    return config;
   } catch (fault) {
     throw new pulumi.RunError((fault as Error).message);
   }

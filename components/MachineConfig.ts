@@ -17,6 +17,8 @@ export interface MachineConfigArgs {
   minipcIp: string;
   minipcMac: string;
   applianceCidr: string;
+  /** Whether the mini-PC joins a cluster that another control plane starts. */
+  joins: boolean;
 }
 
 /** What is known of the config without showing it. */
@@ -24,7 +26,11 @@ export interface CheckedConfig {
   machineType: string;
   endpoint: string;
   installImage: string;
-  /** SHA-256 of the decrypted file: what the appliance serves is held to it. */
+  /** Names the cluster: the same for each of its machines. */
+  cluster: string;
+  /** What is legal but looks like an oversight. */
+  warnings: string[];
+  /** SHA-256 of the decrypted file: what the appliance serves is checked against it. */
   sha256: string;
   talosConfigSha256?: string;
 }
@@ -42,6 +48,7 @@ export class MachineConfig extends Part {
       code: codeDigest("machine-config"),
     };
     this.checked = step<CheckedConfig>(`${name}-check`, { program: "machine-config", input }, this);
+    this.checked.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));
     this.registerOutputs({ checked: this.checked });
   }
 }

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import * as z from "zod";
+import { clusterRecord, recordCluster } from "./lib/cluster-record";
 import { readMachineConfig } from "./lib/machine-config";
 import { decrypt } from "./lib/sops";
 import { runStep } from "./lib/step";
@@ -15,26 +17,27 @@ const Input = z.object({
   minipcIp: z.string(),
   minipcMac: z.string(),
   applianceCidr: z.string(),
+  joins: z.boolean().default(false),
 });
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 void runStep("machine-config", Input, async (input, context) => {
   const { ageKeyFile, allowPlaintext } = input;
-  const encrypt = (file: string) =>
-    `sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${file}`;
   const config = await decrypt(context, {
     path: input.path,
     ageKeyFile,
     allowPlaintext,
     setKey: "machineConfig",
-    madeBy: `talosctl gen config CLUSTER https://${input.minipcIp}:6443 --talos-version ${input.talosVersion} --install-image ghcr.io/siderolabs/installer:${input.talosVersion} --install-disk /dev/DISK --output FOLDER, its controlplane.yaml as ${input.path}, then ${encrypt(input.path)}`,
   });
   const doing = `checking ${input.path}`;
   const refused = await validateConfig(context, config);
   if (refused !== undefined)
     throw new StepError(doing, `Talos refuses it: ${refused}`, `Mend it: sops edit ${input.path}`);
-  const { facts, faults } = readMachineConfig(config, input);
+  const { LAST_RUN: lastRunFile } = process.env;
+  const runs = lastRunFile && dirname(lastRunFile);
+  const leases = (runs && clusterRecord(runs)?.leases) || [];
+  const { facts, faults, warnings } = readMachineConfig(config, { ...input, leases });
   if (faults.length > 0)
     throw new StepError(doing, faults.join("; "), `Mend it (sops edit ${input.path}), or the stack's config`);
   const client =
@@ -44,8 +47,18 @@ void runStep("machine-config", Input, async (input, context) => {
       ageKeyFile,
       allowPlaintext,
       setKey: "talosConfig",
-      madeBy: `the talosconfig that talosctl gen config wrote beside the machine config (a second run would make another cluster), then ${encrypt(input.talosConfig)}`,
     }));
   context.log(`${facts.machineType} for ${facts.endpoint}, accepted by Talos's own loader`);
-  return { ...facts, sha256: sha256(config), talosConfigSha256: client ? sha256(client) : undefined };
+  const { joins, minipcIp } = input;
+  if (runs)
+    await recordCluster(runs, { ...facts, joins, leases: [...new Set([...leases, minipcIp])] }).catch(
+      // What was checked is checked, also where nobody can write that down.
+      (fault: Error) => context.log(`what it found is not remembered: ${fault.message}`),
+    );
+  return {
+    ...facts,
+    warnings,
+    sha256: sha256(config),
+    talosConfigSha256: client ? sha256(client) : undefined,
+  };
 });

@@ -45,6 +45,45 @@ const HARDWARE = /** @type {const} */ ({
   "minipc-nic": ["virtio-net-pci", "e1000e"],
 });
 
+const NEW = command({
+  name: "new",
+  usage: `npm run new -- STACK [OPTION…]: makes a stack for one mini-PC, with its machine config, encrypted
+What is not given is asked for on a terminal; without one, --mac, --disk and --endpoint are needed.
+  --mac MAC              the MAC of the mini-PC's NIC
+  --disk DISK            the disk that Talos is installed on, such as /dev/nvme0n1; it is overwritten
+  --endpoint HOST        where the cluster is reached for good: a name, an address or a URL (docs/lasting-network.md)
+  --vip ADDRESS          an address that the cluster's control planes share; the endpoint, unless that is set
+  --talos-version V      unset, the default of Pulumi.yaml
+  --ip ADDRESS           its lease on the isolated link; unset, the first one that no other stack has
+  --appliance ADDRESS/N  the appliance's own address there, with its prefix length; unset, the default of Pulumi.yaml
+  --cluster NAME         the cluster's name; unset, the stack's
+  --join STACK           make it a further machine of that stack's cluster, by the secrets in its machine config
+  --role ROLE            controlplane or worker; unset, controlplane. A worker wants --join
+  --bootstrap-version V  names the image's folder; unset, today's date
+  --age-key FILE         age identity to encrypt to; unset, the one that sops finds
+  --make-age-key         make an age identity where there is none
+  --help                 this text`,
+  options: {
+    mac: text,
+    disk: text,
+    endpoint: text,
+    vip: text,
+    "talos-version": text,
+    ip: text,
+    appliance: text,
+    cluster: text,
+    join: text,
+    role: text,
+    "bootstrap-version": text,
+    "age-key": text,
+    "make-age-key": flag,
+  },
+  fault: ({ positionals: [stack, ...more] }) => {
+    if (stack === undefined) return "the new stack's name is missing";
+    return more.length > 0 ? `one stack at a time, and ${more.join(" ")} is too much` : undefined;
+  },
+});
+
 const REHEARSE = command({
   name: "rehearse",
   usage: `npm run rehearse -- --stack NAME [OPTION…]: boots a stack's image and a virtual mini-PC
@@ -173,6 +212,7 @@ module.exports = {
   DEMO,
   FLEET,
   FLEET_COMMANDS,
+  NEW,
   PULUMI_OPTIONS,
   PULUMI_USAGE,
   REHEARSE,

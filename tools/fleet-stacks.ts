@@ -1,11 +1,10 @@
 import { once } from "node:events";
-import { createWriteStream, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { LocalWorkspace, type EngineEvent, type Stack } from "@pulumi/pulumi/automation";
 import pLimit from "p-limit";
-import { parse } from "yaml";
-import { declaredDefaults, NAMESPACE } from "../config";
+import { readStackFile, sharedByStacks, sharedImage, stackFiles } from "../stack-files";
 import { run } from "../steps/lib/process";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
@@ -36,15 +35,6 @@ async function everyStack(): Promise<string[]> {
   return names.filter((name) => name !== "demo").sort();
 }
 
-/** The image that a stack makes, as its file says. */
-function imageOf(stack: string): string {
-  const { config = {} } = (parse(readFileSync(fileOf(stack), "utf8")) ?? {}) as {
-    config?: Record<string, string | undefined>;
-  };
-  const value = (key: string) => config[`${NAMESPACE}:${key}`] ?? declaredDefaults()[key] ?? "";
-  return `artifacts/bootstrap/${value("bootstrapVersion")}/${value("artifactName")}.raw`;
-}
-
 /** @throws StepError on what would end badly for more than one stack, before any is touched */
 function check(stacks: string[]): void {
   const doing = "looking at the stacks";
@@ -55,22 +45,25 @@ function check(stacks: string[]): void {
     throw new StepError(
       doing,
       `there is no ${unknown.map(fileOf).join(", ")}`,
-      `npm run pulumi -- stack init ${unknown[0]}, then its config: docs/runbook.md`,
+      `npm run new -- ${unknown[0]} makes it`,
     );
   }
-  const owners = new Map<string, string>();
-  for (const stack of stacks) {
-    const image = imageOf(stack);
-    const other = owners.get(image);
-    if (other) {
-      throw new StepError(
-        doing,
-        `${other} and ${stack} would both make ${image}`,
-        `npm run pulumi -- config set artifactName ${stack} --stack ${stack}`,
-      );
-    }
-    owners.set(image, stack);
+  const files = stacks.map((stack) => readStackFile(process.cwd(), stack));
+  const shared = sharedImage(files);
+  if (shared) {
+    const [first, second] = shared.stacks;
+    throw new StepError(
+      doing,
+      `${first} and ${second} would both make ${shared.image}`,
+      `npm run pulumi -- config set artifactName ${second} --stack ${second}`,
+    );
   }
+}
+
+/** What these stacks share with each other, and with others of the checkout. */
+function sharedWith(stacks: string[]): string[] {
+  const all = stackFiles(process.cwd());
+  return [...new Set(stacks.flatMap((stack) => sharedByStacks(all, stack)))];
 }
 
 /** The step that an event says has begun. */
@@ -181,6 +174,8 @@ void runProgram("fleet", async (context) => {
       "npm run pulumi -- stack init NAME makes one",
     );
   check(stacks);
+  // `up` and `preview` tell each stack's own in its log alone.
+  if (command !== "destroy") for (const line of sharedWith(stacks)) context.log(`warning: ${line}`);
   const started = performance.now();
   const limit = pLimit(atOnce);
   const stop = stopOfPulumi();

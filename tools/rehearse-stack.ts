@@ -68,7 +68,6 @@ void runProgram("rehearse", async (context) => {
     ageKeyFile: config.ageKeyFile,
     allowPlaintext: config.allowPlaintextSecrets,
     setKey: "machineConfig",
-    madeBy: "docs/runbook.md says how",
   });
   const rehearsal = {
     subject: {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import ipaddr from "ipaddr.js";
 import { parseAllDocuments, parseDocument } from "yaml";
 import * as z from "zod";
@@ -8,6 +9,7 @@ const optionalText = z.string().optional().catch(undefined);
 const V1Alpha1 = z.object({
   machine: z.object({
     type: optionalText,
+    ca: z.object({ crt: optionalText }).optional(),
     install: z.object({ image: optionalText }).optional(),
     network: z
       .object({
@@ -31,15 +33,27 @@ export interface Surroundings {
   minipcIp: string;
   minipcMac: string;
   applianceCidr: string;
+  /** Whether the mini-PC joins a cluster that another control plane starts. */
+  joins: boolean;
+  /** Leases that the stack had when it was checked before. */
+  leases?: string[];
 }
 
 export interface ConfigFacts {
   machineType: string;
   endpoint: string;
   installImage: string;
+  /** Names the cluster: the same for each of its machines, and no secret. */
+  cluster: string;
 }
 
-function hostOf(endpoint: string): string {
+/** The lease that this project's documents and defaults use. */
+const USUAL_LEASE = "10.10.10.100";
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
+/** The host of a cluster's endpoint; empty when it is no URL. */
+export function hostOf(endpoint: string): string {
   try {
     return new URL(endpoint).hostname;
   } catch {
@@ -47,14 +61,55 @@ function hostOf(endpoint: string): string {
   }
 }
 
+/** What is wrong with the address under which the cluster is reached, and what is only odd. */
+function judgeEndpoint(
+  { machineType, endpoint }: ConfigFacts,
+  vips: (string | undefined)[],
+  { applianceCidr, minipcIp, joins, leases = [] }: Surroundings,
+): { faults: string[]; warnings: string[] } {
+  const fault = (text: string) => ({ faults: [text], warnings: [] });
+  const warning = (text: string) => ({ faults: [], warnings: [text] });
+  const said = `cluster.controlPlane.endpoint ${endpoint}`;
+  const [link, prefix] = ipaddr.IPv4.parseCIDR(applianceCidr);
+  const host = hostOf(endpoint);
+  const isWorker = machineType === "worker";
+  if (host === "") return fault("cluster.controlPlane.endpoint is missing or no URL");
+  if (host === link.toString())
+    return fault(`${said} is the appliance, which goes away; the mini-PC is ${minipcIp}`);
+  if (host === minipcIp) {
+    if (isWorker)
+      return fault(
+        `${said} is this worker's own lease, but only a control plane answers there: set its address`,
+      );
+    return joins
+      ? warning(`${said} is the mini-PC's own lease, but joins is true: it would find only itself there`)
+      : { faults: [], warnings: [] };
+  }
+  if (!ipaddr.IPv4.isValid(host) || isWorker || vips.includes(host)) return { faults: [], warnings: [] };
+  if (ipaddr.IPv4.parse(host).match(link, prefix)) {
+    if (joins) return { faults: [], warnings: [] };
+    return fault(
+      `${said} is on the isolated link but neither minipcIp ${minipcIp} nor a vip of the config ` +
+        "(where another control plane has it, set joins to true)",
+    );
+  }
+  // Off the link is where a cluster lives for good, so only what was a lease is suspect.
+  return [...leases, USUAL_LEASE].includes(host)
+    ? warning(
+        `${said} looks like an earlier lease: the mini-PC has ${minipcIp} on ${applianceCidr} and is not reached there. ` +
+          "It is right only if the mini-PC moves to a network where it has that address",
+      )
+    : { faults: [], warnings: [] };
+}
+
 /**
- * What a machine config says that matters here, and every way in which it does not fit the appliance.
- * Whether it is a sound machine config is for Talos to say.
+ * What a machine config says that matters here, every way in which it does not fit the appliance, and what is legal but looks
+ * like an oversight. Whether it is a sound machine config is for Talos to say.
  */
 export function readMachineConfig(
   text: string,
   around: Surroundings,
-): { facts: ConfigFacts; faults: string[] } {
+): { facts: ConfigFacts; faults: string[]; warnings: string[] } {
   const parsed = parseAllDocuments(text)
     .map((document) => V1Alpha1.safeParse(document.toJS()))
     .find((result) => result.success)?.data;
@@ -62,32 +117,18 @@ export function readMachineConfig(
     machineType: parsed?.machine.type ?? "",
     endpoint: parsed?.cluster?.controlPlane?.endpoint ?? "",
     installImage: parsed?.machine.install?.image ?? "",
+    cluster: digest(parsed?.machine.ca?.crt ?? ""),
   };
+  if (!parsed) return { facts, faults: ["it has no machine section"], warnings: [] };
   const faults: string[] = [];
-  if (!parsed) return { facts, faults: ["it has no machine section"] };
   if (!["controlplane", "worker", "init"].includes(facts.machineType)) {
     faults.push(`machine.type is ${JSON.stringify(facts.machineType)}, not controlplane or worker`);
   }
   const [link, prefix] = ipaddr.IPv4.parseCIDR(around.applianceCidr);
   const interfaces = parsed.machine.network?.interfaces ?? [];
-  const host = hostOf(facts.endpoint);
   const vips = interfaces.map(({ vip }) => vip?.ip);
-  if (host === "") faults.push("cluster.controlPlane.endpoint is missing or no URL");
-  if (host === link.toString()) {
-    faults.push(
-      `cluster.controlPlane.endpoint ${facts.endpoint} is the appliance, which goes away; the mini-PC is ${around.minipcIp}`,
-    );
-  } else if (
-    facts.machineType !== "worker" &&
-    ipaddr.IPv4.isValid(host) &&
-    ipaddr.IPv4.parse(host).match(link, prefix)
-  ) {
-    if (host !== around.minipcIp && !vips.includes(host)) {
-      faults.push(
-        `cluster.controlPlane.endpoint ${facts.endpoint} is on the isolated link but neither minipcIp ${around.minipcIp} nor a vip of the config`,
-      );
-    }
-  }
+  const endpoint = judgeEndpoint(facts, vips, around);
+  faults.push(...endpoint.faults);
   const tag = /:([^:/@]+)(@.*)?$/.exec(facts.installImage)?.[1];
   if (tag !== around.talosVersion) {
     faults.push(
@@ -111,7 +152,7 @@ export function readMachineConfig(
   if (macs.length > 0 && !macs.some((mac) => mac.includes("*") || mac === around.minipcMac)) {
     faults.push(`machine.network selects the NIC ${macs.join(", ")}, but minipcMac is ${around.minipcMac}`);
   }
-  return { facts, faults };
+  return { facts, faults, warnings: endpoint.warnings };
 }
 
 function keysIn(value: unknown): string[] {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import tar, { type Pack } from "tar-stream";
-import { decrypt } from "./sops";
+import { decrypt, type SecretFile } from "./sops";
 import { squashfs } from "./squashfs";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";
@@ -55,7 +55,7 @@ export interface SiteSources {
 async function secretText(
   context: StepContext,
   { ageKeyFile }: SiteSources,
-  setKey: string,
+  setKey: SecretFile["setKey"],
   file: { path: string; sha256: string },
 ): Promise<string> {
   const text = await decrypt(context, {
@@ -63,7 +63,6 @@ async function secretText(
     ageKeyFile,
     allowPlaintext: true,
     setKey,
-    madeBy: "run pulumi up again, it says how",
   });
   if (createHash("sha256").update(text).digest("hex") === file.sha256) return text;
   throw new StepError(`reading ${file.path}`, "it changed after it was checked", "Run the same again");

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { failureOf, run } from "./process";
 import type { StepContext } from "./step";
@@ -9,13 +9,39 @@ export interface SecretFile {
   ageKeyFile?: string;
   allowPlaintext: boolean;
   /** Config key that names the file. */
-  setKey: string;
-  /** Commands that make such a file, for the message when it is missing. */
-  madeBy: string;
+  setKey: "machineConfig" | "talosConfig";
 }
 
 /** A SOPS file carries its own metadata under this key (getsops/sops, "stores"). */
 const SOPS_METADATA = /^sops:|^\s+"?sops"?:/m;
+
+/** What makes such a file, for the message when it is missing. */
+const MADE_BY = {
+  machineConfig: "npm run new makes a stack with its machine config; by hand: config/README.md",
+  talosConfig:
+    "it is made in one go with the machine config (config/README.md); another one would be of another cluster",
+};
+
+/**
+ * What is wrong with a file that should be encrypted by sops, as far as it shows without decrypting it.
+ *
+ * @param folder what a relative path counts from
+ */
+export function faultOf(
+  { path, setKey, allowPlaintext }: Omit<SecretFile, "ageKeyFile">,
+  folder = ".",
+): StepError | undefined {
+  const doing = `reading ${path}`;
+  const file = resolve(folder, path);
+  if (!existsSync(file)) return new StepError(doing, "no such file", `${MADE_BY[setKey]}; or set ${setKey}`);
+  if (!statSync(file).isFile()) return new StepError(doing, "it is no file", `Set ${setKey} to the file`);
+  if (allowPlaintext || SOPS_METADATA.test(readFileSync(file, "utf8"))) return undefined;
+  return new StepError(
+    doing,
+    "it is not encrypted by sops",
+    `Encrypt it: sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${path}; or accept it: npm run pulumi -- config set allowPlaintextSecrets true`,
+  );
+}
 
 /** Exit status of sops when no key service gives it the data key (getsops/sops, cmd/sops/codes). */
 const NO_KEY = 128;
@@ -26,18 +52,10 @@ const NO_KEY = 128;
  * @throws StepError when it is missing, plain, or none of sops's keys opens it
  */
 export async function decrypt(context: StepContext, file: SecretFile): Promise<string> {
-  const doing = `reading ${file.path}`;
-  if (!existsSync(file.path))
-    throw new StepError(doing, "no such file", `Make it: ${file.madeBy}; or set ${file.setKey}`);
+  const fault = faultOf(file);
+  if (fault) throw fault;
   const text = readFileSync(file.path, "utf8");
-  if (!SOPS_METADATA.test(text)) {
-    if (file.allowPlaintext) return text;
-    throw new StepError(
-      doing,
-      "it is not encrypted by sops",
-      `Encrypt it: sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${file.path}; or accept it: pulumi config set allowPlaintextSecrets true`,
-    );
-  }
+  if (!SOPS_METADATA.test(text)) return text;
   const env = file.ageKeyFile ? { SOPS_AGE_KEY_FILE: resolve(file.ageKeyFile) } : {};
   const flags = ["decrypt", "--input-type", "yaml", "--output-type", "yaml", file.path];
   try {

@@ -33,11 +33,12 @@ function parentOf(pid: number): string | undefined {
  * scratch folder gone.
  *
  * @param named whether its lines begin with its name; a fault's always does
+ * @param asks whether it asks a person, who may take their time
  */
 export async function runProgram(
   name: string,
   body: (context: StepContext) => Promise<object | undefined>,
-  { named = true } = {},
+  { named = true, asks = false } = {},
 ): Promise<void> {
   process.umask(0o022);
   const stop = new AbortController();
@@ -67,6 +68,7 @@ export async function runProgram(
   }, 500).unref();
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const { log, end } = withHeartbeat((line) => say(named ? `${name}: ${line}` : line), "at work");
+  if (asks) end();
   try {
     const manifest = await body({ signal: stop.signal, scratch, log });
     if (manifest) process.stdout.write(`${JSON.stringify(manifest)}\n`);

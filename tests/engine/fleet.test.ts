@@ -51,6 +51,9 @@ test("up brings up every stack but the one that cannot be, and says which", asyn
   }
   expect(all).toMatch(/^bad +failed .*multicast address.*artifacts\/fleet\/bad\.log/m);
   expect(all).toMatch(/^up, 4 stacks: 3 done, 1 failed, in [\d.]+ s$/m);
+  expect(all).toContain(
+    "warning: The stacks nuc1, nuc2 and nuc3 have the same minipcIp 10.10.10.100 on 10.10.10.0/24",
+  );
   expect(layers()).toEqual(before);
   const sums = readFileSync(checkout.path("artifacts/bootstrap/demo/SHA256SUMS"), "utf8");
   expect(sums.match(/\S+(?=\.raw$)/gm)).toEqual(expect.arrayContaining(STACKS));

@@ -5,7 +5,7 @@ import { which } from "../../tools/setup/process.cjs";
 import { TOP } from "../tools";
 import { FakeMachine } from "./fake-machine";
 
-const SCRIPTS = ["demo", "setup", "pulumi", "rehearse", "verify", "bench", "fleet"];
+const SCRIPTS = ["demo", "setup", "pulumi", "new", "rehearse", "verify", "bench", "fleet"];
 const NPM = realpathSync(which("npm", (process.env.PATH ?? "").split(":")) ?? "");
 const { scripts } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
@@ -55,6 +55,9 @@ test.each([
   ["demo", "--target=x", "Unknown option '--target'"],
   ["demo", "now", "now is no option of it"],
   ["setup", "--for=all", "--for all is none of use, demo, lint, test"],
+  ["new", "", "the new stack's name is missing"],
+  ["new", "nuc1 nuc2", "one stack at a time, and nuc2 is too much"],
+  ["new", "nuc1 --mca=x", "Unknown option '--mca'"],
   ["rehearse", "--firmware=uefi", "--stack is missing"],
   ["rehearse", "--stack=lab --disk=floppy", "--disk floppy is none of virtio, sata, ide"],
   ["verify", "", "0 files are named, not one"],
@@ -87,6 +90,7 @@ describe("an option that npm keeps for itself", () => {
     ["pulumi up --yes", "npm took --yes ", "npm run pulumi -- up --yes"],
     ["pulumi up --no-refresh", "npm took --no-refresh ", "npm run pulumi -- up --no-refresh"],
     ["demo --yes", "npm took --yes ", "npm run demo -- --yes"],
+    ["new nuc1 --disk=x --ip=y", "npm took --disk=x and --ip=y ", "npm run new -- nuc1 --disk=x --ip=y"],
     ["setup --for=use", "npm took --for=use ", "npm run setup -- --for=use"],
     [
       "rehearse --stack=lab --minipc-nic=e1000e",

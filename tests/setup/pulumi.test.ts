@@ -154,17 +154,21 @@ describe("what killed runs leave", () => {
   });
 });
 
-test("the demo's salt goes, unless its file holds secrets", () => {
-  const path = machine.write("Pulumi.demo.yaml", "config:\n  a:b: c\nencryptionsalt: v1:x\n");
-  dropDemoSalt(machine.folder);
-  expect(readFileSync(path, "utf8")).toBe("config:\n  a:b: c\n");
-  for (const entry of ["secure: v1:y", "- secure: v1:y"]) {
-    const secret = `config:\n  a:b:\n    ${entry}\nencryptionsalt: v1:x\n`;
-    machine.write("Pulumi.demo.yaml", secret);
+test.each(["demo", "lab"])(
+  "the salt of the committed stack %s goes, unless its file holds secrets",
+  (stack) => {
+    const name = `Pulumi.${stack}.yaml`;
+    const path = machine.write(name, "config:\n  a:b: c\nencryptionsalt: v1:x\n");
     dropDemoSalt(machine.folder);
-    expect(readFileSync(path, "utf8")).toBe(secret);
-  }
-});
+    expect(readFileSync(path, "utf8")).toBe("config:\n  a:b: c\n");
+    for (const entry of ["secure: v1:y", "- secure: v1:y"]) {
+      const secret = `config:\n  a:b:\n    ${entry}\nencryptionsalt: v1:x\n`;
+      machine.write(name, secret);
+      dropDemoSalt(machine.folder);
+      expect(readFileSync(path, "utf8")).toBe(secret);
+    }
+  },
+);
 
 test("missing tools are named in one line, with what brings them", () => {
   const env = { PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") };

@@ -13,7 +13,7 @@ function cacheWith(program: string, script: string): string {
 }
 
 const files = renderServiceFiles(
-  checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:55" }, "lab"),
+  checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab"),
 );
 
 test.each([
@@ -21,7 +21,7 @@ test.each([
   ["without", { uplink: "false" }],
   ["with resolvers of one's own", { upstreamDns: "9.9.9.9,149.112.112.112" }],
 ])("each program accepts its rendered file, %s", async (_what, more) => {
-  const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:55", ...more }, "lab");
+  const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66", ...more }, "lab");
   const { manifest, said } = await runStep("check-files", { files: renderServiceFiles(config) });
   expect(said).toBe("");
   expect(manifest?.checked).toEqual([

@@ -75,6 +75,31 @@ test("what Talos's own generator makes is accepted, and told of without its secr
   expect(JSON.stringify(manifest) + said).not.toContain(machine.token);
 });
 
+test("what other stacks can know of the cluster is kept beside the record of the run, and old leases with it", async () => {
+  const runs = join(folder, "runs");
+  mkdirSync(runs);
+  const path = await encrypted(plain);
+  const check = (more: object) =>
+    runStep("machine-config", request(path, more), { LAST_RUN: join(runs, "machine-config-check.json") });
+  const { manifest } = await check({});
+  expect(manifest).toMatchObject({
+    cluster: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+    warnings: [],
+  });
+  const moved = await check({ applianceCidr: "192.168.77.2/24", minipcIp: "192.168.77.100" });
+  expect(moved.manifest?.warnings).toEqual([
+    expect.stringContaining("10.10.10.100:6443 looks like an earlier"),
+  ]);
+  expect(JSON.parse(readFileSync(join(runs, "cluster.json"), "utf8"))).toEqual({
+    cluster: manifest?.cluster,
+    machineType: "controlplane",
+    endpoint: "https://10.10.10.100:6443",
+    installImage: "ghcr.io/siderolabs/installer:v1.11.6",
+    joins: false,
+    leases: ["10.10.10.100", "192.168.77.100"],
+  });
+});
+
 test("the client config is decrypted too", async () => {
   const talosConfig = await encrypted(made.talosconfig);
   const { manifest } = await runStep("machine-config", request(await encrypted(plain), { talosConfig }));
@@ -86,10 +111,9 @@ test("no plaintext is left behind", async () => {
   expect(abandonedScratch()).toEqual([]);
 });
 
-test("a missing file: the commands that make it", async () => {
+test("a missing file: what makes it", async () => {
   const path = join(folder, "none.yaml");
-  const gen = "talosctl gen config CLUSTER https://10.10.10.100:6443 --talos-version v1.11.6";
-  await refused(request(path), "no such file", gen, "sops encrypt --in-place --age", path);
+  await refused(request(path), path, "no such file", "npm run new", "config/README.md", "set machineConfig");
 });
 
 test("a plain file is refused, unless it is allowed", async () => {

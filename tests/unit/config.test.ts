@@ -2,7 +2,7 @@ import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { checkConfig, ConfigError, declaredDefaults } from "../../config";
 
-const enough = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:55" };
+const enough = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
 
 function faultsOf(given: Record<string, string>, secret: string[] = [], env: NodeJS.ProcessEnv = {}) {
   try {
@@ -30,6 +30,7 @@ test.each([
   ["ff:ff:ff:ff:ff:ff", "the broadcast address"],
   ["00:11:22:33:44", "not a MAC address"],
   ["zz:11:22:33:44:55", "not a MAC address"],
+  ["0011.2233.4455", "the example of the documents; set the MAC of the real mini-PC"],
 ])("MAC %s is refused: %s", (minipcMac, wrong) => {
   expect(faultsOf({ minipcMac })).toEqual([expect.stringContaining(wrong)]);
 });
@@ -73,6 +74,54 @@ test.each([
   [{ somethingElse: "1" }, "somethingElse: no such key"],
 ])("%j is refused", (given, fault) => {
   expect(faultsOf(given as Record<string, string>)).toEqual([fault]);
+});
+
+/** The address keys that a stack has which sets only its appliance's. */
+const addressesWith = (applianceCidr: string) => {
+  const { minipcIp, dhcpRange } = checkConfig({ ...enough, applianceCidr }, "lab", [], {});
+  return [minipcIp, dhcpRange.first, dhcpRange.last];
+};
+
+test.each([
+  ["10.10.10.2/24", ["10.10.10.100", "10.10.10.50", "10.10.10.60"]],
+  ["192.168.77.1/24", ["192.168.77.100", "192.168.77.50", "192.168.77.60"]],
+  ["172.16.0.2/12", ["172.16.0.100", "172.16.0.50", "172.16.0.60"]],
+  ["10.0.0.100/24", ["10.0.0.101", "10.0.0.50", "10.0.0.60"]],
+  ["10.0.0.55/24", ["10.0.0.100", "10.0.0.100", "10.0.0.100"]],
+  ["192.168.7.1/28", ["192.168.7.14", "192.168.7.14", "192.168.7.14"]],
+  ["192.168.7.2/30", ["192.168.7.1", "192.168.7.1", "192.168.7.1"]],
+])("one command changes the subnet: %s brings its own lease and range", (cidr, addresses) => {
+  expect(addressesWith(cidr)).toEqual(addresses);
+});
+
+test("any appliance's address that is right alone is right with the lease and the range that follow it", () => {
+  const octet = fc.integer({ min: 0, max: 255 });
+  const subnets = fc.tuple(fc.tuple(octet, octet, octet, octet), fc.integer({ min: 8, max: 30 }));
+  fc.assert(
+    fc.property(subnets, ([own, prefix]) => {
+      const faults = faultsOf({ applianceCidr: `${own.join(".")}/${prefix}` });
+      expect(faults.filter((fault) => !fault.startsWith("applianceCidr"))).toEqual([]);
+    }),
+  );
+});
+
+test.each([
+  [{ applianceCidr: "192.168.77.2/24", dhcpRange: "10.10.10.50-10.10.10.60" }, "192.168.77.50-192.168.77.60"],
+  [{ applianceCidr: "192.168.77.2/24", minipcIp: "10.10.10.100" }, "192.168.77.100"],
+  [{ applianceCidr: "192.168.77.0/24" }, "192.168.77.2/24"],
+  [{ talosVersion: "1.12.0" }, "v1.12.0"],
+  [{ minpcMac: "48:21:0b:00:00:01" }, "minipcMac = 48:21:0b:00:00:01"],
+])("what an error calls right for %j is right there", (given, right) => {
+  try {
+    checkConfig({ ...enough, ...given }, "lab", [], {});
+  } catch (fault) {
+    expect((fault as ConfigError).faults.map((each) => each.right)).toEqual([right]);
+  }
+  expect.assertions(1);
+});
+
+test("of a subnet that cannot be read only the subnet is told", () => {
+  expect(faultsOf({ applianceCidr: "10.10.10.2/33" })).toHaveLength(1);
 });
 
 test("an upload wants a rehearsal, a bucket and a key, and says so before any work", () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { compile } from "../../tools/compile.cjs";
@@ -10,7 +13,14 @@ const SHA256 = "ab".repeat(32);
 /** What each step prints, by the name of its resource. */
 const MANIFESTS: Record<string, object> = {
   "services-check": { checked: [] },
-  "config-check": { machineType: "controlplane", endpoint: "e", installImage: "i", sha256: SHA256 },
+  "config-check": {
+    machineType: "controlplane",
+    endpoint: "https://10.10.10.100:6443",
+    installImage: "i",
+    cluster: "c",
+    warnings: [],
+    sha256: SHA256,
+  },
   "talos-fetch": { path: "talos.iso", sha256: SHA256, bytes: 1 },
   "netboot-layer": { path: "netboot.squashfs", sha256: SHA256, bytes: 1, kernelVersion: "6.12" },
   "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
@@ -19,6 +29,14 @@ const MANIFESTS: Record<string, object> = {
   "compressed-members": { path: "appliance.raw.gz", sha256: SHA256, bytes: 1 },
   "rehearsal-boot": { timeline: "timeline.html", accelerator: "tcg", seconds: 60, steps: [], proved: [] },
 };
+
+const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
+const file = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+beforeAll(() => file("encrypted.yaml", "machine: ENC[x]\nsops:\n    version: 3.11.0\n"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 type Values = Record<string, unknown>;
 type Registered = Omit<MockResourceArgs, "inputs"> & { inputs: Values };
@@ -52,7 +70,12 @@ async function run(config: Record<string, string>): Promise<Record<string, unkno
     "bootstrap-pxe",
     "lab",
   );
-  const all = { bootstrapVersion: "1", minipcMac: "00:11:22:33:44:55", ...config };
+  const all = {
+    bootstrapVersion: "1",
+    minipcMac: "00:11:22:33:44:66",
+    machineConfig: join(folder, "encrypted.yaml"),
+    ...config,
+  };
   pulumi.runtime.setAllConfig(
     Object.fromEntries(Object.entries(all).map(([key, value]) => [`bootstrap-pxe:${key}`, value])),
   );
@@ -82,7 +105,7 @@ test("the image that was made is the one that is rehearsed, held to the config t
   expect(stdinOf("rehearsal-boot")).toMatchObject({
     image: { path: "appliance.raw", sha256: SHA256 },
     configSha256: SHA256,
-    subject: { minipcMac: "00:11:22:33:44:55", hasSerialConsole: false, hasUplink: true },
+    subject: { minipcMac: "00:11:22:33:44:66", hasSerialConsole: false, hasUplink: true },
   });
 });
 
@@ -106,7 +129,7 @@ test("switched off, nothing is rehearsed and the outputs say so", async () => {
 test("what is compressed is the image that booted, and the outputs name it", async () => {
   const { compressedPath, nextSteps } = await run({ compress: "gzip" });
   expect(compressedPath).toBe("appliance.raw.gz");
-  expect(nextSteps).toEqual(expect.arrayContaining([expect.stringContaining("unpack it there with gunzip")]));
+  expect(nextSteps).toEqual(expect.arrayContaining([expect.stringContaining("Unpack it there with gunzip")]));
   expect(stdinOf("compressed-members")).toMatchObject({
     path: "artifacts/bootstrap/1/bootstrap-pxe.raw.gz",
     image: { path: "appliance.raw", sha256: SHA256 },
@@ -213,8 +236,8 @@ test("sources default to the releases' own", async () => {
 test("a client config is part of the site only when it is set", async () => {
   await run({});
   expect(stdinOf("appliance-assembly")).not.toHaveProperty("talosConfig");
-  await run({ talosConfig: "config/talosconfig" });
-  expect(stdinOf("appliance-assembly").talosConfig).toMatchObject({ path: "config/talosconfig" });
+  await run({ talosConfig: join(folder, "encrypted.yaml") });
+  expect(stdinOf("appliance-assembly").talosConfig).toMatchObject({ path: join(folder, "encrypted.yaml") });
 });
 
 test("the accelerator changes no key: it is how a base is made, not what", async () => {
@@ -228,4 +251,24 @@ test("the accelerator changes no key: it is how a base is made, not what", async
 test("a config with faults makes no resource at all", async () => {
   await expect(run({ minipcIp: "10.0.0.1" })).rejects.toThrow("outside the appliance's subnet");
   expect(registered).toEqual([]);
+});
+
+test.each([
+  [
+    { machineConfig: "config/nobody.yaml" },
+    "reading config/nobody.yaml: no such file. npm run new makes a stack",
+  ],
+  [{ machineConfig: "config" }, "reading config: it is no file"],
+  [{ machineConfig: "Pulumi.yaml" }, "reading Pulumi.yaml: it is not encrypted by sops"],
+  [{ talosConfig: "config/talosconfig" }, "reading config/talosconfig: no such file"],
+])("a preview refuses what shows of a secret file without its key: %j", async (config, found) => {
+  await expect(run(config as Record<string, string>)).rejects.toThrow(found);
+  expect(registered).toEqual([]);
+});
+
+test("a plain file that is allowed is no fault", async () => {
+  const plain = file("plain.yaml", "machine: {}\n");
+  await run({ machineConfig: plain, allowPlaintextSecrets: "true" });
+  const inputs = registered.map(({ inputs: { stdin = "{}" } }) => JSON.parse(stdin as string) as Values);
+  expect(inputs).toContainEqual(expect.objectContaining({ path: plain, allowPlaintext: true }));
 });

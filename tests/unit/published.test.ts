@@ -2,7 +2,7 @@ import { checkConfig } from "../../config";
 import { artifactOf, checksumList, objectFolder, objectManifest } from "../../components/published";
 import { bucketFrom, hasCredentials, providerArgs } from "../../components/bucket";
 
-const config = checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:55" }, "lab", [], {});
+const config = checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab", [], {});
 const image = {
   path: "artifacts/bootstrap/2025-12-17/bootstrap-pxe.raw",
   sha256: "ab".repeat(32),
@@ -49,7 +49,7 @@ describe("the bucket's names in the environment", () => {
       endpoint: "s3.us-west-1.idrivee2.com",
       region: "us-west-1",
     });
-    const given = { bootstrapVersion: "1", minipcMac: "00:11:22:33:44:55", region: "us-east-2", bucket: "" };
+    const given = { bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66", region: "us-east-2", bucket: "" };
     const keys = { IDRIVE_ACCESS_KEY: "key", IDRIVE_SECRET_KEY: "secret" };
     expect(checkConfig({ ...given, upload: "true" }, "lab", [], { ...env, ...keys })).toMatchObject({
       bucket: "provisioning",

@@ -1,7 +1,7 @@
 import { checkConfig } from "../../config";
 import { render, renderServiceFiles } from "../../components/service-files";
 
-const lab = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:55" };
+const lab = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
 
 test.each([
   ["the seed's mini-PC", lab],

@@ -24,18 +24,19 @@ const { announceStandIns } = require("./stand-ins.cjs");
 /** @typedef {import("./process.cjs").Env} Env */
 
 /**
- * Takes the salt out of the demo's stack file, which is committed: the passphrase is each checkout's own, and the
- * state keeps the salt. Left alone once the file has secrets of its own.
+ * Takes the salt out of the stack files that this project itself commits, the demo's and the example: the passphrase is
+ * each checkout's own, and the state keeps the salt. Left alone once the file has secrets of its own.
  *
  * @param {string} top
  */
 function dropDemoSalt(top) {
-  const path = join(top, "Pulumi.demo.yaml");
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const without = text.replace(/^encryptionsalt: .*\n?/m, "");
-  if (without === text || /^\s+(- )*secure:/m.test(text)) return;
-  writeFileSync(`${path}.partial`, without);
-  renameSync(`${path}.partial`, path);
+  for (const path of ["Pulumi.demo.yaml", "Pulumi.lab.yaml"].map((file) => join(top, file))) {
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    const without = text.replace(/^encryptionsalt: .*\n?/m, "");
+    if (without === text || /^\s+(- )*secure:/m.test(text)) continue;
+    writeFileSync(`${path}.partial`, without);
+    renameSync(`${path}.partial`, path);
+  }
 }
 
 /** @param {number} pid */

@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import execa from "execa";
+import { parse } from "yaml";
+import { Checkout } from "../../tools/checkout";
+import { inToolEnvironment } from "../tools";
+
+let checkout: Checkout;
+let identity: string;
+
+beforeAll(() => {
+  checkout = new Checkout();
+  identity = checkout.path("artifacts/identity/keys.txt");
+  checkout.use({ SOPS_AGE_KEY_FILE: identity, SOPS_AGE_KEY: "" });
+  execa.sync("git", ["init", "--quiet"], { cwd: checkout.top });
+  execa.sync("git", ["add", "."], { cwd: checkout.top });
+});
+afterAll(() => checkout.remove());
+
+const make = (...args: string[]) => checkout.script("tools/new.mjs", args);
+/** What git would add, besides the checkout itself. */
+const untracked = () =>
+  execa
+    .sync("git", ["ls-files", "--others", "--modified", "--exclude-standard"], { cwd: checkout.top })
+    .stdout.split("\n")
+    .filter(Boolean)
+    .sort();
+const NUC1 = ["--mac", "48:21:0b:12:34:56", "--disk", "/dev/nvme0n1", "--endpoint", "talos.example"];
+const MADE = ["Pulumi.nuc1.yaml", "config/nuc1.controlplane.yaml", "config/nuc1.talosconfig"];
+
+interface Opened {
+  machine: { type: string; ca: { crt: string }; install: { disk: string; image: string } };
+  cluster: { controlPlane: { endpoint: string } };
+}
+
+async function opened(path: string): Promise<Opened> {
+  const options = { env: { SOPS_AGE_KEY_FILE: identity } };
+  const { stdout } = await inToolEnvironment("sops", ["decrypt", checkout.path(path)], options);
+  return parse(stdout) as Opened;
+}
+
+test("without a terminal every fault of the command line is told at once, and nothing is made", async () => {
+  const { exitCode, all } = await make("nuc1", "--disk", "nvme0n1");
+  expect(exitCode).toBe(1);
+  for (const fault of ["--mac: it is missing", "--disk: nvme0n1 is no disk", "--endpoint: it is missing"])
+    expect(all).toContain(fault);
+  expect(all).toContain(`--age-key: there is no age identity ${identity}: --make-age-key makes it`);
+  expect(untracked()).toEqual([]);
+});
+
+test("where a later part fails, what was made is taken back, the identity too", async () => {
+  // Pulumi makes no stack without a passphrase.
+  checkout.use({ PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: "/nowhere" });
+  const { exitCode, all } = await make("nuc1", ...NUC1, "--make-age-key");
+  checkout.use({ PULUMI_CONFIG_PASSPHRASE: "test", PULUMI_CONFIG_PASSPHRASE_FILE: "" });
+  expect(exitCode).toBe(1);
+  expect(all).toContain("new: running pulumi stack");
+  expect(untracked()).toEqual([]);
+  expect(existsSync(identity)).toBe(false);
+});
+
+test("a stack from flags alone: encrypted, with an identity, ready for preview", async () => {
+  const { exitCode, all, stdout } = await make("nuc1", ...NUC1, "--make-age-key");
+  expect(all).toContain("npm run pulumi -- preview --stack nuc1");
+  expect([exitCode, stdout]).toEqual([0, ""]);
+  expect(untracked()).toEqual(MADE);
+  expect((statSync(identity).mode & 0o777).toString(8)).toBe("600");
+  for (const path of MADE.slice(1)) expect(readFileSync(checkout.path(path), "utf8")).toMatch(/^sops:/m);
+  const { machine, cluster } = await opened("config/nuc1.controlplane.yaml");
+  expect(machine).toMatchObject({
+    type: "controlplane",
+    install: { disk: "/dev/nvme0n1", image: "ghcr.io/siderolabs/installer:v1.11.6" },
+  });
+  expect(cluster.controlPlane.endpoint).toBe("https://talos.example:6443");
+  expect(await checkout.preview("nuc1")).toMatchObject({ "appliance-assembly": "create" });
+});
+
+test("what it made passes the check of `up`", async () => {
+  const { config } = parse(readFileSync(checkout.path("Pulumi.nuc1.yaml"), "utf8")) as {
+    config: Record<string, string>;
+  };
+  const input = {
+    path: "config/nuc1.controlplane.yaml",
+    allowPlaintext: false,
+    talosVersion: config["bootstrap-pxe:talosVersion"],
+    minipcIp: "10.10.10.100",
+    minipcMac: config["bootstrap-pxe:minipcMac"],
+    applianceCidr: "10.10.10.2/24",
+  };
+  const { stdout } = await execa("steps/run", ["machine-config"], {
+    cwd: checkout.top,
+    env: checkout.env,
+    input: JSON.stringify(input),
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ machineType: "controlplane", warnings: [] });
+});
+
+test("nothing is overwritten", async () => {
+  const before = MADE.map((path) => readFileSync(checkout.path(path), "utf8"));
+  const { exitCode, all } = await make("nuc1", ...NUC1);
+  expect(exitCode).toBe(1);
+  expect(all).toContain(`there is ${MADE.join(", ")} already. Nothing was made`);
+  expect(MADE.map((path) => readFileSync(checkout.path(path), "utf8"))).toEqual(before);
+  mkdirSync(checkout.path("config"), { recursive: true });
+  writeFileSync(checkout.path("config/nuc8.talosconfig"), "mine");
+  expect((await make("nuc8", ...NUC1)).all).toContain("there is config/nuc8.talosconfig already");
+  expect(untracked()).toEqual([...MADE, "config/nuc8.talosconfig"]);
+});
+
+test("a worker joins by the secrets of the first machine, with another address and image", async () => {
+  const worker = ["--join", "nuc1", "--role", "worker", "--mac", "48:21:0b:12:34:57", "--disk", "/dev/sda"];
+  const { exitCode, all } = await make("nuc2", ...worker);
+  expect(all).toContain("a worker of the cluster nuc1 at https://talos.example:6443");
+  expect(exitCode).toBe(0);
+  const [first, second] = [
+    await opened("config/nuc1.controlplane.yaml"),
+    await opened("config/nuc2.worker.yaml"),
+  ];
+  expect(second.machine.type).toBe("worker");
+  expect(second.machine.ca.crt).toBe(first.machine.ca.crt);
+  expect(readFileSync(checkout.path("Pulumi.nuc2.yaml"), "utf8")).toMatch(
+    /minipcIp: 10\.10\.10\.101[^]*artifactName: nuc2/,
+  );
+  expect((await make("nuc3", "--join", "nuc2")).all).toContain("config/nuc2.worker.yaml is a worker's");
+});

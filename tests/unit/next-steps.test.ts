@@ -1,0 +1,73 @@
+import { checkConfig } from "../../config";
+import { nextSteps, type Made } from "../../next-steps";
+
+const SHA256 = "ab".repeat(32);
+const image = { path: "artifacts/bootstrap/2025-12-17/nuc1.raw", sha256: SHA256, bytes: 1 };
+const rehearsal = {
+  timeline: "artifacts/rehearsal/nuc1/0123456789abcdef0123/timeline.html",
+  accelerator: "tcg" as const,
+  seconds: 60,
+  steps: [],
+  proved: [],
+};
+const made: Made = {
+  image,
+  rehearsal,
+  checked: { machineType: "controlplane", endpoint: "https://10.10.10.100:6443" },
+  starters: [],
+};
+const config = (more: Record<string, string> = {}) =>
+  checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "52:54:00:12:34:56", ...more }, "nuc1", [], {});
+
+test("short lines, the checksum whole on a line of its own", () => {
+  expect(nextSteps(made, config())).toMatchSnapshot();
+});
+
+test("no line is wider than a terminal, whatever was made", () => {
+  const zipped = { ...image, path: `${image.path}.zst` };
+  for (const each of [
+    nextSteps(made, config()),
+    nextSteps({ ...made, compressed: zipped, rehearsal: "not rehearsed" }, config({ compress: "zstd" })),
+    nextSteps({ ...made, starters: ["nuc2"] }, config()),
+    nextSteps({ ...made, checked: { machineType: "worker", endpoint: "https://talos.example" } }, config()),
+  ])
+    for (const line of each) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+/** What is said of starting the cluster. */
+const bootstrap = (given: Partial<Made>, more: Record<string, string> = {}) =>
+  nextSteps({ ...made, ...given }, config(more)).filter((line) => line.includes("bootstrap on"));
+
+test("only the first control plane is bootstrapped", () => {
+  expect(bootstrap({})).toEqual([expect.stringMatching(/run talosctl bootstrap on it, once$/)]);
+  const never = [expect.stringMatching(/^Never run talosctl bootstrap on it: it joins/)];
+  expect(bootstrap({ checked: { ...made.checked, machineType: "worker" } })).toEqual(never);
+  expect(bootstrap({}, { joins: "true" })).toEqual(never);
+});
+
+test("where another stack may have started the cluster, that is said first", () => {
+  const said = nextSteps({ ...made, starters: ["nuc2", "nuc3"] }, config());
+  const from = said.findIndex((line) => line.includes("nuc2"));
+  expect(said.slice(from, from + 4)).toEqual([
+    "Its cluster is also that of nuc2, nuc3. If none of them was bootstrapped:",
+    "When Talos answers on 10.10.10.100, run talosctl bootstrap on it, once",
+    "  (docs/runbook.md, part 7, says from where)",
+    "If one was: never run talosctl bootstrap on this one, it would split etcd",
+  ]);
+});
+
+test("the first machine of a cluster that is reached elsewhere moves there before the bootstrap", () => {
+  const said = (endpoint: string, more: Record<string, string> = {}) =>
+    nextSteps({ ...made, checked: { ...made.checked, endpoint } }, config(more)).filter((line) =>
+      /lasting-network|bootstrap on/.test(line),
+    );
+  const moves = [
+    "  (docs/lasting-network.md): https://192.168.1.50:6443",
+    "When Talos answers there, run talosctl bootstrap on it, once",
+  ];
+  expect(said("https://192.168.1.50:6443")).toEqual(moves);
+  expect(said("https://talos.example:6443")).toHaveLength(2);
+  // A vip on the link, and a machine that joins.
+  expect(said("https://10.10.10.7:6443")).toHaveLength(1);
+  expect(said("https://192.168.1.50:6443", { joins: "true" })).toHaveLength(1);
+});
