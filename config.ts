@@ -7,7 +7,7 @@ import isMACAddress from "validator/lib/isMACAddress";
 import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import * as z from "zod";
-import { bucketFrom, halfKey, hasCredentials, variableOf } from "./components/bucket";
+import { bucketFrom, halfKey, hasCredentials, sourcesFrom, variableOf } from "./components/bucket";
 import { knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
 
@@ -319,7 +319,7 @@ export function checkConfig(
 ): StackConfig {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
   // Who uploads nothing may have variables of other tools, with whatever values.
-  const surroundings = set.upload === "true" ? bucketFrom(env) : {};
+  const surroundings = { ...sourcesFrom(env), ...(set.upload === "true" && bucketFrom(env)) };
   const values: Record<string, string> = { ...declaredDefaults(), ...surroundings, ...set };
   const shown = (key: string) =>
     secretKeys.includes(key) ? "[secret]" : values[key]?.replace(USER_INFO, "//[secret]@") || undefined;

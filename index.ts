@@ -7,7 +7,7 @@ import { folderDigest } from "./components/identity";
 import { MachineConfig } from "./components/MachineConfig";
 import { NetbootAssets } from "./components/NetbootAssets";
 import { explainPreview } from "./components/preview";
-import { Rehearsal, type RehearsalSummary } from "./components/Rehearsal";
+import { inOneSentence, Rehearsal, type RehearsalSummary } from "./components/Rehearsal";
 import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
 import { stackConfig } from "./stack-config";
@@ -24,7 +24,7 @@ export = async () => {
     keepers: { bootstrapVersion: config.bootstrapVersion },
   });
   const files = new ServiceFiles("services", config);
-  const machineConfig = new MachineConfig("machine-config", {
+  const machineConfig = new MachineConfig("config", {
     path,
     talosConfig,
     ageKeyFile,
@@ -107,8 +107,8 @@ export = async () => {
     ...(compressed && { compressedPath: rehearsed.apply(({ small }) => small?.path) }),
     /** Where it lies in the bucket, compressed if so configured; unset with `upload` false. */
     ...(publication && { objectUri: publication.uri }),
-    /** Each link of the chain with when it was reached, and where the evidence is; `not rehearsed` when switched off. */
-    rehearsal,
+    /** How the rehearsal went, in a sentence, and the page that shows it; `not rehearsed` when switched off. */
+    rehearsal: rehearsal.apply((seen) => (seen === "not rehearsed" ? seen : inOneSentence(seen))),
     /** Password of root on the appliance's console. */
     consolePassword: pulumi.secret(console.result),
     /** What to do with the image, in words. */

@@ -1,16 +1,31 @@
+const { directLoopback } = require("./tools/proxies.cjs");
+
+// Tests talk to servers of their own, on loopback.
+Object.assign(process.env, directLoopback(process.env));
+
 // Cheap kinds first, so that a fault shows early.
 const kinds = ["style", "unit", "steps", "setup", "plugins", "engine", "e2e"];
+/** Tests that boot or kill many times: `npm test` does it for some cases, `npm run test:boots` for all. */
+const inFull = ["e2e/broken-*", "engine/random-kills"];
 /** Kinds that work with the demo's image or its layers. */
-const onDemo = ["engine", "e2e"];
+const onDemo = ["engine", "e2e", "boots"];
+
+/**
+ * @param {string} name
+ * @param {string[]} files
+ */
+const project = (name, files) => ({
+  displayName: name,
+  modulePathIgnorePatterns: ["<rootDir>/artifacts/"],
+  testMatch: files.map((file) => `<rootDir>/tests/${file}.test.ts`),
+  transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "tests/tsconfig.json", diagnostics: false }] },
+  globalSetup: onDemo.includes(name) ? "<rootDir>/tests/demo-image.cjs" : undefined,
+  globals: { IN_FULL: name === "boots" },
+});
 
 module.exports = {
-  projects: kinds.map((kind) => ({
-    displayName: kind,
-    modulePathIgnorePatterns: ["<rootDir>/artifacts/"],
-    testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
-    transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "tests/tsconfig.json", diagnostics: false }] },
-    globalSetup: onDemo.includes(kind) ? "<rootDir>/tests/demo-image.cjs" : undefined,
-  })),
+  projects: [...kinds.map((kind) => project(kind, [`${kind}/**/*`])), project("boots", inFull)],
+  testSequencer: "<rootDir>/tests/sequencer.cjs",
   // A machine may be several times slower than those that this was written on.
   testTimeout: 240_000,
   // Two cores: one boots machines, one does the rest.
@@ -18,5 +33,5 @@ module.exports = {
   coverageDirectory: "coverage",
   coverageReporters: ["text"],
   collectCoverageFrom: ["*.ts", "components/**/*.ts", "steps/**/*.ts"],
-  reporters: ["default", "<rootDir>/tests/count-reporter.cjs"],
+  reporters: ["default", "<rootDir>/tests/slowest-reporter.cjs", "<rootDir>/tests/count-reporter.cjs"],
 };

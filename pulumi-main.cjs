@@ -1,12 +1,13 @@
 // Pulumi starts here, and goes on in index.ts, bundled with what it imports: one file starts in a tenth of ts-node's
 // time, with every version of Pulumi's language host. Types are checked by `npm run lint`.
-const { RunError } = require("@pulumi/pulumi");
+const { RunError, runtime } = require("@pulumi/pulumi");
 const { compile } = require("./tools/compile.cjs");
 const { missingLine } = require("./tools/preflight.cjs");
 
 module.exports = async () => {
   try {
-    const missing = missingLine();
+    // A preview runs no step.
+    const missing = runtime.isDryRun() ? undefined : missingLine();
     if (missing) throw new RunError(missing);
     return await require(compile().program)();
   } catch (fault) {

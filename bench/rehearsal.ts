@@ -1,17 +1,16 @@
 import type { RehearsalSummary } from "../components/Rehearsal";
-import { atMost, type Bench } from "./setting";
+import { atMost, printedBy, type Bench } from "./setting";
 import type { Figure } from "./table";
 
 /** Longest that a rehearsal should take, in seconds, by how its guests run. */
 const LIMIT_S = { kvm: 20, hvf: 20, tcg: 100 };
 
 /** The image of `lab` booted with its mini-PC, and the twin beside. */
-export async function rehearsal({ checkout, lab, accelerator }: Bench): Promise<Figure[]> {
+export async function rehearsal(bench: Bench): Promise<Figure[]> {
+  const { checkout, lab, accelerator } = bench;
   checkout.set("lab", { rehearse: "true" });
   await lab.up();
-  const { seconds } = JSON.parse(
-    await lab.pulumi("stack", "output", "rehearsal", "--json"),
-  ) as RehearsalSummary;
+  const { seconds } = await printedBy<RehearsalSummary>(bench, "rehearsal-boot");
   checkout.set("lab", { rehearse: "false" });
   await lab.up();
   return [

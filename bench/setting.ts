@@ -23,11 +23,22 @@ export async function imageOf({ checkout, lab }: Bench): Promise<string> {
 
 export const newMac = (run: number) => `52:54:00:be:00:${run.toString(16).padStart(2, "0")}`;
 
-/** What the stack gave to a step. */
-export async function inputOf<T extends object>({ lab }: Bench, step: string): Promise<T> {
+/** A step's Command, as the state has it. */
+async function stateOf({ lab }: Bench, step: string) {
   const { deployment } = JSON.parse(await lab.pulumi("stack", "export")) as {
-    deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };
+    deployment: {
+      resources: { urn: string; inputs?: { stdin?: string }; outputs?: { stdout?: string } }[];
+    };
   };
-  const found = deployment.resources.find(({ urn }) => urn.endsWith(`::${step}`));
-  return JSON.parse(found?.inputs?.stdin ?? "null") as T;
+  return deployment.resources.find(({ urn }) => urn.endsWith(`::${step}`));
+}
+
+/** What the stack gave to a step. */
+export async function inputOf<T extends object>(bench: Bench, step: string): Promise<T> {
+  return JSON.parse((await stateOf(bench, step))?.inputs?.stdin ?? "null") as T;
+}
+
+/** What a step printed. */
+export async function printedBy<T extends object>(bench: Bench, step: string): Promise<T> {
+  return JSON.parse((await stateOf(bench, step))?.outputs?.stdout ?? "null") as T;
 }

@@ -5,6 +5,7 @@ import type { BaseLayer } from "./BaseImage";
 import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import type { NetbootLayer } from "./NetbootAssets";
+import { Part } from "./part";
 import type { RenderedFiles } from "./service-files";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
@@ -33,7 +34,7 @@ export interface Image {
 }
 
 /** The appliance: base, netboot and site layer side by side in one bootable RAW image. */
-export class Appliance extends pulumi.ComponentResource {
+export class Appliance extends Part {
   readonly image: pulumi.Output<Image>;
   /** Where the image is, a path from the checkout's top. */
   readonly path: string;
@@ -41,7 +42,7 @@ export class Appliance extends pulumi.ComponentResource {
   readonly known?: string;
 
   constructor(name: string, args: ApplianceArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:Appliance", name, {}, opts);
+    super("Appliance", name, opts);
     const path = `artifacts/bootstrap/${args.bootstrapVersion}/${args.artifactName}.raw`;
     const { machineConfig } = args;
     this.path = path;

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import { fetch } from "./fetch";
 import { keyOf } from "./identity";
+import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -33,11 +34,11 @@ export interface BaseLayer {
 }
 
 /** The base layer: made by Packer once for all stacks whose inputs are the same. */
-export class BaseImage extends pulumi.ComponentResource {
+export class BaseImage extends Part {
   readonly layer: pulumi.Output<BaseLayer>;
 
   constructor(name: string, args: BaseImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:BaseImage", name, {}, opts);
+    super("BaseImage", name, opts);
     const url = args.url ?? SOURCES[args.source];
     const kind = args.source === "cloud-image" ? "qcow2" : "iso";
     const path = `artifacts/cache/sources/${keyOf({ url })}.${kind}`;

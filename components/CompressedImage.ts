@@ -4,6 +4,7 @@ import type { Image } from "./Appliance";
 import type { BaseLayer } from "./BaseImage";
 import { keyOf } from "./identity";
 import type { NetbootLayer } from "./NetbootAssets";
+import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -17,11 +18,11 @@ export interface CompressedImageArgs {
 }
 
 /** The image beside itself, compressed: the members of base and netboot layer are made once and reused by all images. */
-export class CompressedImage extends pulumi.ComponentResource {
+export class CompressedImage extends Part {
   readonly file: pulumi.Output<Image>;
 
   constructor(name: string, args: CompressedImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:CompressedImage", name, {}, opts);
+    super("CompressedImage", name, opts);
     const { format } = args;
     const path = `${args.path}${COMPRESSORS[format].ending}`;
     // How the appliance lays a layer into the image is part of what a member holds.

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fileDigest } from "./identity";
+import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -29,11 +30,11 @@ export interface CheckedConfig {
 }
 
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
-export class MachineConfig extends pulumi.ComponentResource {
+export class MachineConfig extends Part {
   readonly checked: pulumi.Output<CheckedConfig>;
 
   constructor(name: string, args: MachineConfigArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:MachineConfig", name, {}, opts);
+    super("MachineConfig", name, opts, "machine-config");
     const input = {
       ...args,
       encryptedSha256: fileDigest(args.path),

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Fetched } from "./fetch";
 import { keyOf } from "./identity";
+import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -19,11 +20,11 @@ export interface NetbootLayer {
 }
 
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */
-export class NetbootAssets extends pulumi.ComponentResource {
+export class NetbootAssets extends Part {
   readonly layer: pulumi.Output<NetbootLayer>;
 
   constructor(name: string, args: NetbootAssetsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:NetbootAssets", name, {}, opts);
+    super("NetbootAssets", name, opts);
     const recipe = { version: args.talosVersion, code: codeDigest("netboot") };
     const pathFor = (isoSha256: string) =>
       `artifacts/cache/netboot/${keyOf({ iso: isoSha256, ...recipe })}/netboot.squashfs`;

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import type { Image } from "./Appliance";
 import { providerArgs } from "./bucket";
+import { Part } from "./part";
 import { noteUploadForPreview } from "./preview";
 import { artifactOf, checksumList, objectFolder, objectManifest } from "./published";
 import type { RehearsalSummary } from "./Rehearsal";
@@ -17,12 +18,12 @@ export interface PublicationArgs {
 }
 
 /** The artifact, its checksums and its manifest in an S3 bucket. */
-export class Publication extends pulumi.ComponentResource {
+export class Publication extends Part {
   /** `s3://…` of the artifact. */
   readonly uri: pulumi.Output<string>;
 
   constructor(name: string, args: PublicationArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:Publication", name, {}, opts);
+    super("Publication", name, opts);
     const { config } = args;
     const bucket = config.bucket ?? "";
     const published = pulumi

@@ -3,6 +3,7 @@ import type { StackConfig } from "../config";
 import type { Image } from "./Appliance";
 import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
+import { Part } from "./part";
 import { rehearsalSubject } from "./rehearsal-subject";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
@@ -26,12 +27,16 @@ export interface RehearsalSummary {
   proved: string[];
 }
 
+/** What the stack's output says of a rehearsal: one sentence, and where all of it is. */
+export const inOneSentence = ({ seconds, proved, timeline }: RehearsalSummary) =>
+  `A virtual mini-PC booted from it in ${Math.round(seconds)} s, ${proved.length} proofs held: ${timeline}`;
+
 /** Boots the image and a virtual mini-PC before it counts. One that was rehearsed is not rehearsed again. */
-export class Rehearsal extends pulumi.ComponentResource {
+export class Rehearsal extends Part {
   readonly summary: pulumi.Output<RehearsalSummary>;
 
   constructor(name: string, args: RehearsalArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:Rehearsal", name, {}, opts);
+    super("Rehearsal", name, opts);
     const { config, image, knownImage, checked } = args;
     const code = codeDigest("rehearse");
     const subject = rehearsalSubject(config);

@@ -1,15 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
+import { Part } from "./part";
 import { renderServiceFiles, type RenderedFiles } from "./service-files";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
 /** The rendered files of the appliance's services, each checked by its own program. */
-export class ServiceFiles extends pulumi.ComponentResource {
+export class ServiceFiles extends Part {
   readonly files: pulumi.Output<RenderedFiles>;
 
   constructor(name: string, config: StackConfig, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:ServiceFiles", name, {}, opts);
+    super("ServiceFiles", name, opts);
     const files = renderServiceFiles(config);
     const input = { files, code: codeDigest("check-files") };
     const checked = step<object>(`${name}-check`, { program: "check-files", input }, this);

@@ -1,23 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fetch, type Fetched } from "./fetch";
+import { Part } from "./part";
 
 export interface TalosIsoArgs {
   /** Talos release, with its v. */
   talosVersion: string;
   /** `https://` or `file://`; unset, the release's own. */
   url?: string;
-  /** SHA-256 of the ISO; unset, sources.lock.json or the list beside the ISO counts. */
+  /** SHA-256 of the ISO; unset, a recorded one or the list beside the ISO counts. */
   sha256?: string;
 }
 
 /** The Talos ISO, fetched and checked, at `artifacts/talos/<version>/metal-amd64.iso`. */
-export class TalosIso extends pulumi.ComponentResource {
+export class TalosIso extends Part {
   readonly file: pulumi.Output<Fetched>;
   /** SHA-256 of the ISO that is there already, if any. */
   readonly known?: string;
 
   constructor(name: string, args: TalosIsoArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("bootstrap-pxe:index:TalosIso", name, {}, opts);
+    super("TalosIso", name, opts);
     const release = `https://github.com/siderolabs/talos/releases/download/${args.talosVersion}/metal-amd64.iso`;
     const { file, known } = fetch(
       `${name}-fetch`,

@@ -10,20 +10,30 @@ const FROM_ENVIRONMENT = {
   bucket: ["IDRIVE_BUCKET"],
   endpoint: ["IDRIVE_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
   region: ["IDRIVE_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"],
+  isoUrl: ["BOOTSTRAP_PXE_ISO_URL"],
+  baseUrl: ["BOOTSTRAP_PXE_BASE_URL"],
 };
 
 /** The variable that a config key is taken from where it is not set, if any. */
 export const variableOf = (key: string, env: Environment): string | undefined =>
   (FROM_ENVIRONMENT as Record<string, string[]>)[key]?.find((name) => env[name]);
 
-/** What the environment says of the bucket, by config key. */
-export function bucketFrom(env: Environment): { bucket?: string; endpoint?: string; region?: string } {
-  const found = Object.keys(FROM_ENVIRONMENT).flatMap((key) => {
+function fromEnvironment<K extends keyof typeof FROM_ENVIRONMENT>(
+  env: Environment,
+  ...keys: K[]
+): { [key in K]?: string } {
+  const found = keys.flatMap((key) => {
     const name = variableOf(key, env);
     return name ? [[key, env[name]]] : [];
   });
-  return Object.fromEntries(found) as Record<string, string>;
+  return Object.fromEntries(found) as { [key in K]?: string };
 }
+
+/** What the environment says of the bucket, by config key. */
+export const bucketFrom = (env: Environment) => fromEnvironment(env, "bucket", "endpoint", "region");
+
+/** Where this machine gets the sources of all its stacks from, by config key. */
+export const sourcesFrom = (env: Environment) => fromEnvironment(env, "isoUrl", "baseUrl");
 
 /** Names of the two halves of a key, the seed's first: who sets one of them means this pair (tools/s3/credentials). */
 const PAIRS = [

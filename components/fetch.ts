@@ -11,7 +11,7 @@ import { TOP } from "./top";
 export interface Source {
   /** `https://` or `file://`. */
   url: string;
-  /** SHA-256; unset, sources.lock.json or the list beside the source counts. */
+  /** SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256?: string;
   kind: "iso" | "qcow2";
   /** Where it goes, a path from the checkout's top. */

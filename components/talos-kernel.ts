@@ -14,7 +14,7 @@ interface Row {
 /**
  * Kernel arguments of Talos on metal, in its own order. Source: `kernel.DefaultArgs` and `quirks` in
  * github.com/siderolabs/talos/pkg/machinery, read at 1.9.5, 1.10.9, 1.11.6, 1.12.0 and 1.13.0.
- * Without slab_nomerge and pti=on Talos restarts the machine after ten seconds.
+ * Without slab_nomerge and pti=on Talos says so and hangs.
  */
 const ARGUMENTS: Row[] = [
   { argument: "init_on_alloc=1" },

@@ -137,6 +137,6 @@ void runStep("appliance", Input, async (request, context) => {
   const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
   const stamp = await publish(disk, request.path, request.key, { sha256 });
   await listChecksums(dirname(request.path));
-  context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} MiB`);
+  context.log(`${Math.round(stamp.bytes / MIB)} MiB: ${request.path}`);
   return manifestOf(request.path, stamp);
 });

@@ -1,12 +1,13 @@
 import { existsSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
 import { manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
+import { packersWords, phaseOf } from "./lib/packer-words";
 import { failureOf, run } from "./lib/process";
-import { reportProgress } from "./lib/progress";
+import { figure, follow } from "./lib/progress";
 import { needRoom } from "./lib/room";
 import { shrink } from "./lib/shrink";
 import { runStep, type StepContext } from "./lib/step";
@@ -35,6 +36,9 @@ const MIB = 1 << 20;
  * the demo's 194 MiB.
  */
 const BUILD_TO_SOURCE = 6;
+
+/** Last lines of Packer's that are shown when it failed. */
+const LAST_WORDS = 20;
 
 /** Bytes of a sparse file that are on disk; stat(2) counts in 512. */
 const allocatedBytes = (path: string) => 512 * (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0);
@@ -70,21 +74,30 @@ async function packerBuild(
   ];
   const serialLog = `${output}.serial.log`;
   const disk = join(output, "base.raw");
-  // Packer tells what it does; a line that stays for minutes needs a figure that moves.
-  const stopTelling = reportProgress(context, "written to the guest's disk", () => allocatedBytes(disk));
+  const said: string[] = [];
+  let phase = "Packer starts";
+  const onLine = (line: string) => {
+    phase = phaseOf(line) ?? phase;
+    said.push(line);
+  };
+  const stopTelling = follow(context, () => `${figure(allocatedBytes(disk))} written; ${phase}`);
   try {
-    await run(context, "packer", build, {
-      stdout: 2,
-      stderr: "inherit",
-      env: { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: `${output}.packer-cache` },
-    });
+    const env = { CHECKPOINT_DISABLE: "1", PACKER_CACHE_DIR: `${output}.packer-cache` };
+    await run(context, "packer", build, { env, onLine });
   } catch (fault) {
     context.signal.throwIfAborted();
-    const { exitCode } = failureOf(fault);
-    if (exitCode === undefined || !existsSync(serialLog)) throw fault;
-    const kept = join(dirname(dirname(input.path)), "failed-build.serial.log");
-    await rename(serialLog, kept);
-    const next = `Packer's words are above; what the machine said on its serial port is in ${kept}`;
+    const { exitCode, stderr } = failureOf(fault);
+    if (exitCode === undefined) throw fault;
+    const kept = (of: string) => join(dirname(dirname(input.path)), `failed-build.${of}.log`);
+    await writeFile(kept("packer"), `${said.join("\n")}\n`);
+    if (existsSync(serialLog)) await rename(serialLog, kept("serial"));
+    else await rm(kept("serial"), { force: true });
+    const last = said.slice(-LAST_WORDS);
+    // Two pipes: what it complained of may have come before much else.
+    const complaints = stderr.split("\n").slice(-LAST_WORDS);
+    for (const line of [...last, ...complaints.filter((line) => !last.includes(line))])
+      if (line) context.log(packersWords(line));
+    const next = `Packer's last words are above; all of them are in ${kept("packer")}, and what the machine said on its serial port beside it`;
     throw new StepError("building the base", `packer ended with status ${exitCode}`, next, { cause: fault });
   } finally {
     stopTelling();
@@ -105,7 +118,9 @@ void runStep("base", Input, async (input, context) => {
   await mkdir(work, { recursive: true });
   const disk = await packerBuild(context, input, join(work, "out"));
   const result = join(work, "base.raw");
+  context.log("shrinking the disk that Packer made");
   const contentBytes = await shrink(context, disk, result);
+  context.log("looking for what the build left in it");
   const faults = await inspectBase(context, result);
   if (faults.length > 0) {
     throw new StepError(
@@ -116,8 +131,6 @@ void runStep("base", Input, async (input, context) => {
   }
   const stamp = await publish(result, input.path, input.key, { facts: { contentBytes } });
   await rm(work, { recursive: true, force: true });
-  context.log(
-    `base ready: ${Math.round(stamp.bytes / MIB)} MiB, of which content ${Math.round(contentBytes / MIB)} MiB`,
-  );
+  context.log(`${Math.round(stamp.bytes / MIB)} MiB, of which content ${Math.round(contentBytes / MIB)} MiB`);
   return manifestOf(input.path, stamp);
 });

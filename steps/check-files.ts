@@ -52,6 +52,16 @@ async function check(context: StepContext, name: string, folder: string): Promis
       "npm run setup brings it",
     );
   }
+  const cannotStart = /error while loading shared libraries.*|.*version `[^']+' not found.*/.exec(
+    ended.all ?? "",
+  );
+  if (cannotStart) {
+    throw new StepError(
+      `checking files/${name}`,
+      `${program} cannot start on this machine: ${cannotStart[0].trim()}`,
+      "npm run setup brings one that fits the system, if it is set-up's own; else install its package anew",
+    );
+  }
   if (program === "nft" && /Operation not permitted/.test(ended.all ?? "")) {
     context.log(
       "nftables.conf is not checked: that takes root, or user namespaces, which this machine forbids",

@@ -94,7 +94,7 @@ void runStep("compress", Input, async (request, context) => {
     (sum, { start, end }) => sum + end - start,
     0,
   );
-  const stopTelling = reportProgress(context, basename(request.path), () => members.done, total);
+  const stopTelling = reportProgress(context, `of ${basename(request.path)}`, () => members.done, total);
   try {
     for (const { range, path, key } of missing)
       await publish(await writeMembers(range, await partialBeside(path)), path, key);
@@ -106,7 +106,7 @@ void runStep("compress", Input, async (request, context) => {
     holdToStamp(image);
     const stamp = await publish(partial, request.path, request.key, { sha256 });
     await listChecksums(dirname(request.path));
-    context.log(`${request.path}: ${Math.round(stamp.bytes / MIB)} of ${Math.round(bytes / MIB)} MiB`);
+    context.log(`${Math.round(stamp.bytes / MIB)} MiB of ${Math.round(bytes / MIB)}: ${request.path}`);
     return manifestOf(request.path, stamp);
   } finally {
     stopTelling();

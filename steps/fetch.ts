@@ -4,12 +4,21 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
-import { whileLocked, run } from "./lib/process";
+import { failureOf, run, whileLocked } from "./lib/process";
 import { reportProgress } from "./lib/progress";
 import { writesTo } from "./lib/room";
 import { filePath, isFileUrl } from "./lib/source-url";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
+import {
+  curlFault,
+  curlFlags,
+  curlListFlags,
+  isPage,
+  MOST_LIST_BYTES,
+  transferLimits,
+  type Fault,
+} from "./lib/transfer.cjs";
 
 const Input = z.object({
   key: z.string(),
@@ -17,10 +26,13 @@ const Input = z.object({
   path: z.string(),
   /** `https://…` or `file://…`; a relative path after file:// counts from the checkout's top. */
   url: z.string(),
-  /** Expected SHA-256; unset, the lock file or the list beside the source counts. */
+  /** Expected SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256: z.string().optional(),
   kind: z.enum(["iso", "qcow2"]),
+  /** Digests by URL that come with the checkout. */
   lockFile: z.string().default("sources.lock.json"),
+  /** Those that were recorded here at first use: a file of its own, so that no tracked one changes. */
+  recordFile: z.string().default("sources.local.json"),
   /** Config keys that a person sets to mend a fault. */
   setKeys: z.object({ url: z.string(), sha256: z.string() }),
 });
@@ -34,8 +46,17 @@ const MAGIC = {
 /** Names under which releases publish their checksums beside a file: Talos, then Ubuntu. */
 const CHECKSUM_LISTS = ["sha256sum.txt", "SHA256SUMS"];
 
-function lockedDigests(lockFile: string): Record<string, string> {
-  return existsSync(lockFile) ? (JSON.parse(readFileSync(lockFile, "utf8")) as Record<string, string>) : {};
+function digestsIn(file: string): Record<string, string> {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
+}
+
+/** The digest that is known of a URL, and the file that has it. */
+function knownDigest({ url, lockFile, recordFile }: Request): { file: string; sha256: string } | undefined {
+  for (const file of [lockFile, recordFile]) {
+    const sha256 = digestsIn(file)[url];
+    if (sha256) return { file, sha256 };
+  }
+  return undefined;
 }
 
 /** What lies under artifacts/ was made on this machine: its digest means nothing on another. */
@@ -43,107 +64,199 @@ function isMadeHere(url: string): boolean {
   return isFileUrl(url) && !relative(resolve("artifacts"), filePath(url)).startsWith("..");
 }
 
-async function record(context: StepContext, { url, lockFile }: Request, sha256: string): Promise<void> {
-  if (isMadeHere(url) || lockedDigests(lockFile)[url] === sha256) return;
-  await whileLocked(context, dirname(lockFile), async () => {
-    const digests = { ...lockedDigests(lockFile), [url]: sha256 };
+async function record(context: StepContext, request: Request, sha256: string): Promise<void> {
+  const { url, recordFile } = request;
+  if (isMadeHere(url) || knownDigest(request)?.sha256 === sha256) return;
+  await whileLocked(context, dirname(recordFile), async () => {
+    const digests = { ...digestsIn(recordFile), [url]: sha256 };
     const sorted = Object.fromEntries(Object.entries(digests).sort(([a], [b]) => (a < b ? -1 : 1)));
-    await writeWhole(lockFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
+    await writeWhole(recordFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
   });
 }
 
-const curl = (...args: string[]) => [
-  "--fail",
-  "--location",
-  "--silent",
-  "--show-error",
-  "--connect-timeout",
-  "20",
-  ...args,
-];
-const TRIES = 6;
-const RETRY_SECONDS = Number(process.env.BOOTSTRAP_PXE_RETRY_SECONDS ?? 3);
-/** What is downloaded cannot be written (curl(1), exit code 23). */
-const CANNOT_WRITE = /^\(23\)/;
-/** A server's final word, unlike 408 and 429; see RFC 9110, section 15.5. */
-const REFUSAL = /returned error: 4(?!08|29|16)\d\d/;
 /** A server without ranges, or a file that is whole already. */
 const CANNOT_RESUME = /returned error: 416|byte ranges/;
 
-async function readList(context: StepContext, url: string): Promise<string | undefined> {
-  if (isFileUrl(url)) return existsSync(filePath(url)) ? readFileSync(filePath(url), "utf8") : undefined;
-  return run(context, "curl", curl(url)).then(
-    ({ stdout }) => stdout,
-    () => undefined,
+/** What failed for good. */
+class TransferFault extends Error {
+  constructor(
+    readonly fault: Fault,
+    cause: unknown,
+  ) {
+    super(fault.words, { cause });
+  }
+}
+const MIB = 1 << 20;
+
+function limits() {
+  try {
+    return transferLimits();
+  } catch (fault) {
+    throw new StepError("reading the environment", (fault as Error).message, "Right: 60, or unset it");
+  }
+}
+
+/**
+ * Runs curl, as often as its reason to fail makes worth it.
+ *
+ * @param helped called before each further try, with the reason; whether the tries are to be counted anew
+ * @returns what it printed
+ * @throws TransferFault
+ */
+async function transfer(
+  context: StepContext,
+  args: string[],
+  { maxBuffer }: { maxBuffer?: number } = {},
+  helped: (fault: Fault) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<string> {
+  const { retry } = limits();
+  for (let tries = 1; ; tries++) {
+    try {
+      return (await run(context, "curl", args, maxBuffer === undefined ? {} : { maxBuffer })).stdout;
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      const fault = curlFault(failureOf(thrown).stderr);
+      if (!fault) throw thrown;
+      if (await helped(fault)) tries = 0;
+      if (tries >= fault.tries) throw new TransferFault(fault, thrown);
+      context.log(`${fault.words}; trying again in ${retry} s`);
+      await pause(retry * 1000, undefined, { signal: context.signal });
+    }
+  }
+}
+
+/** A list beside a source: its text, or why there is none to read. */
+type List = { name: string; url: string } & ({ text: string } | { fault: Fault });
+
+async function readList(context: StepContext, source: string, name: string): Promise<List> {
+  const path = isFileUrl(source) ? source : source.replace(/[?#].*$/s, "");
+  const url = `${path.slice(0, path.lastIndexOf("/"))}/${name}`;
+  const list = { name, url };
+  if (isFileUrl(url)) {
+    if (existsSync(filePath(url))) return { ...list, text: readFileSync(filePath(url), "utf8") };
+    return { ...list, fault: { words: "no such file", status: 404, tries: 1, help: "" } };
+  }
+  try {
+    const text = await transfer(context, [...curlListFlags(limits()), url], { maxBuffer: MOST_LIST_BYTES });
+    return { ...list, text };
+  } catch (thrown) {
+    context.signal.throwIfAborted();
+    if (thrown instanceof TransferFault) return { ...list, fault: thrown.fault };
+    // get-stream's word for an output that is larger than it may be.
+    if (!/maxBuffer exceeded/.test(((thrown as Error).cause as Error | undefined)?.message ?? ""))
+      throw thrown;
+    const words = `it is larger than ${MOST_LIST_BYTES / MIB} MiB`;
+    return { ...list, fault: { words, tries: 1, help: "That is no list of checksums" } };
+  }
+}
+
+/** The digest that a list in the form of sha256sum(1) has for a file. */
+function digestIn(text: string, file: string): string | undefined {
+  const line = text.split("\n").find((row) => row.replace(/^\S+\s+\*?(\.\/)?/, "").trim() === file);
+  return /^([0-9a-f]{64})\s/i.exec(line ?? "")?.[1]?.toLowerCase();
+}
+
+/** Whether a server said that it has no such file, or will not say (S3 answers 403 for both). */
+const isRefusal = ({ status }: Fault) => status !== undefined && status >= 400 && status < 500;
+const isMissing = ({ status }: Fault) => status === 404 || status === 410;
+
+/**
+ * The checksum that the release itself publishes.
+ *
+ * @throws StepError with the true reason where it publishes none for this file, or that cannot be known
+ */
+async function publishedDigest(context: StepContext, { url, setKeys }: Request): Promise<string | undefined> {
+  const doing = `checking ${url}`;
+  const file = basename(new URL(url, "file:///").pathname);
+  const lists: List[] = [];
+  for (const name of CHECKSUM_LISTS) {
+    const list = await readList(context, url, name);
+    const digest = "text" in list ? digestIn(list.text, file) : undefined;
+    if (digest) return digest;
+    if ("fault" in list && !isRefusal(list.fault)) throw unreadable(doing, list.url, list.fault);
+    lists.push(list);
+  }
+  if (isFileUrl(url)) return undefined;
+  const set = `pulumi config set ${setKeys.sha256} SHA256`;
+  for (const list of lists) {
+    if ("text" in list && isPage(list.text.slice(0, 1024))) {
+      const found = `its checksum list ${list.url} is a page of HTML`;
+      const next = `A login page answers like this: log in to this network first, or see where ${setKeys.url} points to`;
+      throw new StepError(doing, found, next);
+    }
+    if ("fault" in list && !isMissing(list.fault)) {
+      const { help, ...fault } = list.fault;
+      const next = `See that you may read it. If there is none, take the checksum from the file's maker: ${set}`;
+      throw unreadable(doing, list.url, { ...fault, help: help || next });
+    }
+  }
+  const looks = lists.map((list) => `${list.name}: ${"text" in list ? `has no ${file}` : "not there"}`);
+  throw new StepError(
+    doing,
+    `no checksum list beside it names it (${looks.join(", ")}), and ${setKeys.sha256} is not set`,
+    `Set it to what the file's maker publishes: ${set}`,
   );
 }
 
-/** The checksum that the release itself publishes, in the form of sha256sum(1). */
-async function publishedDigest(context: StepContext, url: string): Promise<string | undefined> {
-  const file = basename(new URL(url, "file:///").pathname);
-  for (const list of CHECKSUM_LISTS) {
-    const text = await readList(context, `${url.slice(0, url.lastIndexOf("/"))}/${list}`);
-    const line = text?.split("\n").find((row) => row.replace(/^\S+\s+\*?(\.\/)?/, "") === file);
-    const found = /^([0-9a-f]{64})\s/i.exec(line ?? "")?.[1];
-    if (found) return found.toLowerCase();
-  }
-  return undefined;
+function unreadable(doing: string, list: string, { words, help }: Fault): StepError {
+  const next = help || "Run the same again";
+  return new StepError(doing, `its checksum list ${list} could not be read: ${words}`, next);
 }
 
 async function expectedDigest(context: StepContext, request: Request): Promise<string | undefined> {
-  const locked = lockedDigests(request.lockFile)[request.url];
-  if (request.sha256 && locked && request.sha256 !== locked) {
+  const known = knownDigest(request);
+  if (request.sha256 && known && request.sha256 !== known.sha256) {
     throw new StepError(
       `checking ${request.url}`,
-      `${request.setKeys.sha256} says ${request.sha256}, but ${request.lockFile} recorded ${locked} at its first use`,
-      `Remove its line from ${request.lockFile} if the new one is meant`,
+      `${request.setKeys.sha256} says ${request.sha256}, but ${known.file} recorded ${known.sha256} at its first use`,
+      `Remove its line from ${known.file} if the new one is meant`,
     );
   }
-  const expected = request.sha256 ?? locked ?? (await publishedDigest(context, request.url));
-  if (expected || isFileUrl(request.url)) return expected;
-  throw new StepError(
-    `checking ${request.url}`,
-    "no checksum list beside it that names it, and none configured",
-    `Set it: pulumi config set ${request.setKeys.sha256} SHA256`,
-  );
+  return request.sha256 ?? known?.sha256 ?? (await publishedDigest(context, request));
 }
 
+/** How large a file is, where its server says so soon: only for what is told of the progress. */
 async function sizeOf(context: StepContext, url: string): Promise<number | undefined> {
-  const head = await run(context, "curl", curl("--head", url)).catch(() => undefined);
+  const { connect, ...others } = limits();
+  const flags = [...curlListFlags({ ...others, connect, list: connect }), "--head", url];
+  const head = await run(context, "curl", flags, { maxBuffer: MOST_LIST_BYTES }).catch(() => undefined);
+  context.signal.throwIfAborted();
   const lengths = [...(head?.stdout ?? "").matchAll(/^content-length:\s*(\d+)/gim)];
   return lengths.length > 0 ? Number(lengths.at(-1)?.[1]) : undefined;
 }
 
 /** Downloads with retries; each goes on where the one before, or a killed run, stopped. */
-async function download(context: StepContext, request: Request, partial: string): Promise<void> {
+async function download(
+  context: StepContext,
+  { url, path, setKeys }: Request,
+  partial: string,
+): Promise<void> {
+  const size = () => statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
   const stopTelling = reportProgress(
     context,
-    basename(request.path),
-    () => statSync(partial, { throwIfNoEntry: false })?.size ?? 0,
-    await sizeOf(context, request.url),
+    `of ${basename(path)} fetched`,
+    size,
+    await sizeOf(context, url),
   );
-  const get = () => run(context, "curl", curl("--continue-at", "-", "--output", partial, request.url));
+  let most = size();
   try {
-    for (let tries = 1; ; tries++) {
-      const words = await get().then(() => undefined, curlWords);
-      if (words === undefined) return;
-      context.signal.throwIfAborted();
-      if (tries === TRIES || [REFUSAL, CANNOT_WRITE].some((final) => final.test(words))) {
-        const next = `Run the same again to go on from here, or set ${request.setKeys.url} to a mirror or a file://`;
-        throw new StepError(`fetching ${request.url}`, words, next);
-      }
+    const args = [...curlFlags(limits()), "--continue-at", "-", "--output", partial, url];
+    await transfer(context, args, {}, async ({ words }) => {
+      const moved = size() - most >= MIB;
+      most = Math.max(most, size());
       if (CANNOT_RESUME.test(words)) await rm(partial, { force: true });
-      context.log(`${words}; trying again in ${RETRY_SECONDS} s`);
-      await pause(RETRY_SECONDS * 1000, undefined, { signal: context.signal });
-    }
+      return moved;
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof TransferFault)) throw thrown;
+    const { words, tries, help } = thrown.fault;
+    const mirror = `set ${setKeys.url} to a mirror or a file://`;
+    const again = tries > 1 ? `Run the same again to go on from here, or ${mirror}` : undefined;
+    const next = again ?? (help ? `Or ${mirror}` : `See that ${setKeys.url} is right, or ${mirror}`);
+    throw new StepError(`fetching ${url}`, words, help ? `${help}. ${next}` : next, { cause: thrown.cause });
   } finally {
     stopTelling();
   }
-}
-
-/** What curl said, without this program's words around it. */
-function curlWords(fault: unknown): string {
-  return (fault as Error).message.replace(/^.*?curl: /s, "").replace(/\. (See above|BOOTSTRAP).*/s, "");
 }
 
 /** What a file that is not what it should be looks like. */
@@ -157,9 +270,7 @@ function looks(path: string, kind: Request["kind"]): string | undefined {
     closeSync(file);
   }
   if (head.subarray(offset).equals(bytes)) return undefined;
-  return /<(!doctype\s+html|html|head|body)/i.test(head.subarray(0, 1024).toString())
-    ? "a page of HTML"
-    : `not ${name}`;
+  return isPage(head.subarray(0, 1024).toString()) ? "a page of HTML" : `not ${name}`;
 }
 
 async function check(request: Request, partial: string, expected: string | undefined): Promise<string> {

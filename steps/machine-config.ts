@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { readMachineConfig, refusal } from "./lib/machine-config";
-import { failureOf, run } from "./lib/process";
+import { readMachineConfig } from "./lib/machine-config";
 import { decrypt } from "./lib/sops";
 import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";
+import { validateConfig } from "./lib/talos-config";
 
 const Input = z.object({
   path: z.string(),
@@ -31,15 +31,9 @@ void runStep("machine-config", Input, async (input, context) => {
     madeBy: `talosctl gen config CLUSTER https://${input.minipcIp}:6443 --talos-version ${input.talosVersion} --install-image ghcr.io/siderolabs/installer:${input.talosVersion} --install-disk /dev/DISK --output FOLDER, its controlplane.yaml as ${input.path}, then ${encrypt(input.path)}`,
   });
   const doing = `checking ${input.path}`;
-  // Node's own pipes are sockets, which cannot be opened by name; the shell's can.
-  const validate = "cat | talosctl validate --mode metal --config /dev/stdin";
-  await run(context, "sh", ["-c", validate], { input: config }).catch((fault: unknown) => {
-    context.signal.throwIfAborted();
-    const { stderr } = failureOf(fault);
-    if (/talosctl: (not found|command not found)/.test(stderr))
-      throw new StepError(doing, "talosctl is not on this machine", "npm run setup brings it");
-    throw new StepError(doing, `Talos refuses it: ${refusal(stderr)}`, `Mend it: sops edit ${input.path}`);
-  });
+  const refused = await validateConfig(context, config);
+  if (refused !== undefined)
+    throw new StepError(doing, `Talos refuses it: ${refused}`, `Mend it: sops edit ${input.path}`);
   const { facts, faults } = readMachineConfig(config, input);
   if (faults.length > 0)
     throw new StepError(doing, faults.join("; "), `Mend it (sops edit ${input.path}), or the stack's config`);

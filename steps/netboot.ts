@@ -6,7 +6,7 @@ import tar, { type Pack } from "tar-stream";
 import * as z from "zod";
 import { intact, manifestOf, partialBeside, publish, sha256File, sweepCache, verified } from "./lib/files";
 import { initramfsFormat, kernelVersion } from "./lib/kernel-image";
-import { run } from "./lib/process";
+import { run, saidBy } from "./lib/process";
 import { squashfs } from "./lib/squashfs";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
@@ -37,7 +37,7 @@ async function listing(context: StepContext, iso: string, folder: string): Promi
     "-exec",
     "echo",
     "--",
-  ]).catch(() => undefined);
+  ]).catch(saidBy(() => undefined));
   return (found?.stdout ?? "").split("\n").flatMap((row) => /^'(.*)'$/.exec(row)?.[1] ?? []);
 }
 
@@ -100,12 +100,14 @@ async function inspect(context: StepContext, request: Request, pair: Pair) {
   const format = initramfsFormat(await head(pair.initramfs));
   if (!format) throw refuse("initramfs", "compressed neither with zstd, xz nor gzip");
   // A whole stream ends with its own checksum; each tool verifies it.
-  await run(context, format, ["--test", "--quiet"], { input: createReadStream(pair.initramfs) }).catch(() => {
-    throw refuse(
-      "initramfs",
-      `its ${format} stream is damaged or cut short, ${statSync(pair.initramfs).size} bytes`,
-    );
-  });
+  await run(context, format, ["--test", "--quiet"], { input: createReadStream(pair.initramfs) }).catch(
+    saidBy(() => {
+      throw refuse(
+        "initramfs",
+        `its ${format} stream is damaged or cut short, ${statSync(pair.initramfs).size} bytes`,
+      );
+    }),
+  );
   return { kernelVersion: kernel.version, initramfsFormat: format };
 }
 
@@ -146,7 +148,7 @@ void runStep("netboot", Input, async (request, context) => {
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   await rm(work, { recursive: true, force: true });
   context.log(
-    `kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}): ${Math.round(stamp.bytes / (1 << 20))} MiB`,
+    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat})`,
   );
   return manifestOf(request.path, stamp);
 });

@@ -6,7 +6,7 @@ import { afterSetUp, runTypeScript } from "./with-tools.mjs";
 
 readCommandLine(BENCH);
 
-await afterSetUp({ demo: true }, async (context) => {
+await afterSetUp("demo", async (context) => {
   const env = toolEnvironment(context, { standIns: false, own: true });
   const made = await runTypeScript(["demo/make.ts"], env, context);
   return made || runTypeScript(["bench/bench.ts", ...process.argv.slice(2)], env, context);

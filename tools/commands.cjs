@@ -29,12 +29,12 @@ const DEMO = command({
 
 const SETUP = command({
   name: "setup",
-  usage: `npm run setup -- [--yes] [--for use|demo|test]: brings what this machine lacks
-  --for   use: what your own stacks want; demo, the default: the demo too; test: all
+  usage: `npm run setup -- [--yes] [--for use|demo|lint|test]: brings what this machine lacks
+  --for   use: what your own stacks want; demo, the default: the demo too; lint: what npm run lint wants; test: all
   --yes   install system packages without asking
   --help  this text`,
   options: { yes: flag, for: { type: "string", default: "demo" } },
-  choices: { for: ["use", "demo", "test"] },
+  choices: { for: ["use", "demo", "lint", "test"] },
   fault: ({ positionals }) => noPositionals(positionals),
 });
 

@@ -4,20 +4,28 @@ import { DEMO } from "./commands.cjs";
 import { toolEnvironment } from "./environment.cjs";
 import { namespacesLine } from "./setup/namespaces.cjs";
 import { runPulumi } from "./setup/pulumi.cjs";
+import { setUp } from "./setup/setup.cjs";
 import { afterSetUp, runTypeScript } from "./with-tools.mjs";
 
 const { yes } = readCommandLine(DEMO).values;
 
 await afterSetUp(
-  { demo: true },
+  "inputs",
   async (context) => {
     const env = toolEnvironment(context, { standIns: false, own: true });
-    const status = await runTypeScript(["demo/make.ts"], env, context);
-    if (status !== 0) {
+    // Where Pulumi and Packer have to be compiled, that takes minutes: the inputs are made beside it.
+    const making = runTypeScript(["demo/make.ts"], env, context).then(async (status) => {
+      if (status === 0) return;
       const line = await namespacesLine(context);
       if (line) context.log(line);
-      return status;
-    }
+      // What set-up is still at ends with this process.
+      process.exit(status);
+    });
+    await Promise.all([making, setUp("demo", context)]).catch((fault) => {
+      context.log(fault.message);
+      // The inputs may still be made: that ends with this process.
+      process.exit(1);
+    });
     const up = ["up", "--stack", "demo", "--yes", "--skip-preview"];
     return runPulumi([["stack", "select", "--create", "demo"], up], context, { own: true });
   },

@@ -6,8 +6,31 @@ import { bucketFrom, providerArgs } from "../components/bucket";
 import { reportProgress } from "../steps/lib/progress";
 import type { StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
+import { LEAST_BYTES_PER_SECOND, transferLimits } from "../steps/lib/transfer.cjs";
 import { makeClient, nameOf } from "./plugins/s3-client.cjs";
 import { whyRefused } from "./plugins/s3-faults.cjs";
+
+/**
+ * Watches what a transfer brings; the SDK's own limit ends with the answer's header.
+ *
+ * @param done bytes so far
+ * @returns its signal, aborted when it brings less than a trickle for as long as the limit on stalls; and what ends the watch
+ */
+function watchForStall(done: () => number): { signal: AbortSignal; stop: () => void } {
+  const { stall } = transferLimits();
+  const [given, words] = [
+    new AbortController(),
+    `less than ${stall * LEAST_BYTES_PER_SECOND} bytes in ${stall} s`,
+  ];
+  let before = 0;
+  const timer = setInterval(() => {
+    const now = done();
+    if (now - before < stall * LEAST_BYTES_PER_SECOND)
+      given.abort(Object.assign(new Error(words), { name: "TimeoutError" }));
+    before = now;
+  }, stall * 1000);
+  return { signal: given.signal, stop: () => clearInterval(timer) };
+}
 
 /** Fewer than for an upload: somebody waits for the answer. */
 const TRIES = 3;
@@ -34,18 +57,25 @@ export async function downloadObject(
     ...providerArgs({ ...bucketFrom(process.env), ...place }, process.env),
     maxRetries: TRIES,
   };
-  const client = makeClient(server);
+  const client = await makeClient(server);
   let done = 0;
-  let stopTelling: (() => void) | undefined;
+  const stops: (() => void)[] = [];
   try {
     const { signal } = context;
     const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket, Key }), {
       abortSignal: signal,
     });
-    stopTelling = reportProgress(context, Key, () => done, ContentLength);
+    const watch = watchForStall(() => done);
+    stops.push(
+      watch.stop,
+      reportProgress(context, `of ${Key} downloaded`, () => done, ContentLength),
+    );
     const body = Body as Readable;
     body.on("data", (chunk: Buffer) => (done += chunk.length));
-    await pipeline(body, createWriteStream(to, { mode: 0o600 }), { signal });
+    const file = createWriteStream(to, { mode: 0o600 });
+    await pipeline(body, file, { signal: AbortSignal.any([signal, watch.signal]) }).catch((fault: Error) => {
+      throw watch.signal.aborted ? (watch.signal.reason as Error) : fault;
+    });
   } catch (fault) {
     context.signal.throwIfAborted();
     if (FULL.includes((fault as NodeJS.ErrnoException).code ?? "")) throw fault;
@@ -55,7 +85,7 @@ export async function downloadObject(
       MORE,
     );
   } finally {
-    stopTelling?.();
+    for (const stop of stops) stop();
     client.destroy();
   }
 }

@@ -16,8 +16,9 @@ const {
 const { homedir } = require("node:os");
 const { join } = require("node:path");
 const { quoted } = require("./npm-options.cjs");
+const { directLoopback } = require("./proxies.cjs");
 const { searchPath } = require("./setup/process.cjs");
-const { standInFolder } = require("./setup/stand-ins.cjs");
+const { standInEnvironment, standInFolder } = require("./setup/stand-ins.cjs");
 
 /** @typedef {import("./setup/context.cjs").Context} Context */
 /** @typedef {import("./setup/process.cjs").Env} Env */
@@ -142,12 +143,18 @@ function toolEnvironment(context, { standIns, own = false }) {
   /** @type {Env} */
   const made = {
     ...env,
+    ...directLoopback(env),
     PATH: [...new Set(folders)].join(":"),
     PACKER_PLUGIN_PATH: join(cache, "packer-plugins"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The language host of set-up loads ts-node whatever Pulumi.yaml says, which would check the types of the bundled program for ten seconds.
+    TS_NODE_IGNORE: "/node_modules/,\\.cjs$",
     // A stack file without a salt, as the demo's is committed, takes it from the state.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    ...(standIns && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
+    ...(standIns && {
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      ...standInEnvironment({ env, top }),
+    }),
   };
   if (chosenBackend({ env, top })) return made;
   mkdirSync(stateFolder(top), { recursive: true });

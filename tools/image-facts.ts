@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readTable, rootOf, SECTOR, type Partition } from "../steps/lib/partitions";
-import { run } from "../steps/lib/process";
+import { run, saidBy } from "../steps/lib/process";
 import type { StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
 
@@ -49,9 +49,11 @@ export async function imageFacts(context: StepContext, image: string): Promise<I
   const reading = `reading the partitions of ${image}`;
   const damaged = (found: string) =>
     new StepError(reading, found, "Copy the image anew: this one is damaged, or no image of this project");
-  const whole = await run(context, "sfdisk", ["--verify", image]).catch(() => {
-    throw damaged("it has no partition table");
-  });
+  const whole = await run(context, "sfdisk", ["--verify", image]).catch(
+    saidBy(() => {
+      throw damaged("it has no partition table");
+    }),
+  );
   // sfdisk(8) ends well with a spoilt backup too; its last line then counts the errors.
   if (!/^No errors detected/m.test(whole.stdout))
     throw damaged(`${whole.stdout} ${whole.stderr}`.trim().replace(/\s*\n\s*/g, " "));
@@ -65,9 +67,11 @@ export async function imageFacts(context: StepContext, image: string): Promise<I
     return found;
   }) as [Partition, Partition];
   const unsquash = (layer: Partition, mode: "-ll" | "-cat", ...files: string[]) =>
-    run(context, "unsquashfs", [mode, "-offset", String(layer.start * SECTOR), image, ...files]).catch(() => {
-      throw damaged(`the layer ${layer.name} cannot be read`);
-    });
+    run(context, "unsquashfs", [mode, "-offset", String(layer.start * SECTOR), image, ...files]).catch(
+      saidBy(() => {
+        throw damaged(`the layer ${layer.name} cannot be read`);
+      }),
+    );
   await unsquash(netboot, "-ll");
   const { stdout } = await unsquash(site, "-cat", "site.env");
   const told = Site.safeParse(Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2))));

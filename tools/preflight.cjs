@@ -9,7 +9,9 @@ const { RECIPES } = require("./setup/recipes.cjs");
 
 /** Programs that the steps of a user's own stack run, by name. */
 const PROGRAMS = [
-  ...RECIPES.filter(({ demo, tests }) => !demo && !tests).flatMap(({ files }) => files),
+  ...RECIPES.filter(({ demo, tests }) => !demo && !tests).flatMap(
+    ({ files, front }) => front?.program ?? files,
+  ),
   ...Object.keys(CHECKERS),
   ...SYSTEM_PACKAGES.filter(({ demo }) => !demo).flatMap(({ has: [first = ""] }) =>
     first.startsWith("/") ? [] : [first],

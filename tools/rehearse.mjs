@@ -5,4 +5,4 @@ import { runWithTools } from "./with-tools.mjs";
 
 const { stack } = readCommandLine(REHEARSE).values;
 
-await runWithTools("tools/rehearse-stack.ts", { own: stack === "demo" });
+await runWithTools("tools/rehearse-stack.ts", "rehearse", { own: stack === "demo" });

@@ -1,4 +1,4 @@
-// Brings what this machine lacks: npm run setup [-- --yes] [--for use|demo|test]. Runs before there is any dependency.
+// Brings what this machine lacks: npm run setup [-- --yes] [--for use|demo|lint|test]. Runs before there is any dependency.
 import { readCommandLine } from "./command-line.cjs";
 import { SETUP } from "./commands.cjs";
 import { announceStandIns } from "./setup/stand-ins.cjs";
@@ -11,7 +11,7 @@ const context = makeContext({
 });
 try {
   const started = Date.now();
-  const didSomething = await setUp({ demo: values.for !== "use", tests: values.for === "test" }, context);
+  const didSomething = await setUp(/** @type {any} */ (values.for), context);
   const took = didSomething ? `, ${Math.round((Date.now() - started) / 1000)} s` : "";
   context.log(`Set-up: everything is in place (${context.cache})${took}.`);
   await announceStandIns(context);

@@ -5,4 +5,4 @@ import { runWithTools } from "./with-tools.mjs";
 
 readCommandLine(VERIFY);
 
-await runWithTools("tools/verify-image.ts");
+await runWithTools("tools/verify-image.ts", "verify");

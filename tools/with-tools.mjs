@@ -29,10 +29,11 @@ export async function afterSetUp(scope, work, { yes = false } = {}) {
  * arguments, and ends as it does.
  *
  * @param {string} program a path from the checkout's top
+ * @param {Parameters<typeof setUp>[0]} scope what it wants of set-up
  * @param {{ own?: boolean }} [options] as of `toolEnvironment`
  */
-export async function runWithTools(program, { own = false } = {}) {
-  await afterSetUp({ demo: false }, (context) =>
+export async function runWithTools(program, scope, { own = false } = {}) {
+  await afterSetUp(scope, (context) =>
     runTypeScript(
       [program, ...process.argv.slice(2)],
       toolEnvironment(context, { standIns: false, own }),

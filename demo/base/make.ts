@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../steps/lib/process";
 import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
 import type { StepContext } from "../../steps/lib/step";
+import { StepError } from "../../steps/lib/step-error";
 import { ingredients, isMade, noteMade } from "../made";
+import { archives, distribution, GRUB_PC, type Distribution } from "../../tools/setup/distribution.cjs";
+import { mmdebstrapsWords } from "./mmdebstrap-words";
 import layout from "./packages.json";
 
 /** File name of the stand-in, in the form of Ubuntu's cloud images: qcow2 under the ending img. */
@@ -34,19 +38,42 @@ const GRUB_MODULES = [
   "test",
 ];
 
-/** The root file system as a tar, made from Debian's packages by mmdebstrap, without a service started or a mount left. */
-async function debianTar(context: StepContext, tar: string): Promise<void> {
+/** The distribution that the base is made from, by its own archive, names and keyring: the one that this machine runs. */
+function ownDistribution(): Distribution {
+  const found = distribution();
+  if (found?.codename) return found;
+  throw new StepError(
+    "making the demo's base image",
+    "/etc/os-release names no release of Debian or Ubuntu",
+    "Run the demo on one of them, or set baseUrl and use a stack of your own",
+  );
+}
+
+/** The root file system as a tar, made from its packages by mmdebstrap, without a service started or a mount left. */
+async function rootTar(context: StepContext, tar: string): Promise<void> {
+  const from = ownDistribution();
+  const targets = await run(context, "apt-get", ["indextargets"]);
+  // Debian's links to the newest kernel lie in /, Ubuntu's in /boot: the files themselves are named.
+  const newest = (pattern: string) => `$(cd "$1/boot" && ls -v ${pattern} | tail -n 1)`;
+  const names = `s/KERNEL/${newest("vmlinuz-*")}/; s/INITRD/${newest("initrd.img-*")}/`;
   const options = [
     "--variant=minbase",
-    `--include=${layout.packages.join(",")}`,
+    `--include=${[...layout.packages, from.family.kernel].join(",")}`,
     ...layout.leaveOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
     "--aptopt=Apt::Install-Recommends false",
+    ...(existsSync(from.family.keyring) ? [`--keyring=${from.family.keyring}`] : []),
     '--customize-hook=rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*',
-    '--customize-hook=mkdir -p "$1/boot/grub" && cp demo/base/grub.cfg "$1/boot/grub/grub.cfg"',
+    `--customize-hook=mkdir -p "$1/boot/grub" && sed "${names}" demo/base/grub.cfg >"$1/boot/grub/grub.cfg"`,
     `--customize-hook=printf 'LABEL=${ROOT_LABEL} / ext4 errors=remount-ro 0 1\\n' >"$1/etc/fstab"`,
     `--customize-hook=printf 'datasource_list: [NoCloud, None]\\n' >"$1/etc/cloud/cloud.cfg.d/90-demo.cfg"`,
   ];
-  await run(context, "mmdebstrap", [...options, layout.release, tar], { stderr: "inherit", stdout: 2 });
+  const onLine = (line: string) => {
+    const words = mmdebstrapsWords(line);
+    if (words) context.log(words);
+  };
+  await run(context, "mmdebstrap", [...options, from.codename, tar, ...archives(from, targets.stdout)], {
+    onLine,
+  });
 }
 
 /** GRUB's image for UEFI, at the removable path: Synology VMM keeps no EFI variables. */
@@ -88,7 +115,7 @@ async function installBiosGrub(context: StepContext, early: string, disk: string
     ...GRUB_MODULES,
   ]);
   const firstSector = (PARTITIONS.bios.startMib * MIB) / SECTOR;
-  const boot = (await readFile("/usr/lib/grub/i386-pc/boot.img")).subarray(0, 440);
+  const boot = (await readFile(join(GRUB_PC, "boot.img"))).subarray(0, 440);
   boot.writeBigUInt64LE(BigInt(firstSector), 0x5c);
   boot.fill(0x90, 0x66, 0x68);
   const coreImage = await readFile(core);
@@ -152,8 +179,11 @@ export async function makeBaseImage(context: StepContext, folder: string): Promi
   await mkdir(work, { recursive: true });
   const tar = join(work, "root.tar");
   const disk = join(work, "disk.raw");
-  context.log(`base image from ${layout.packages.length} Debian packages and what they need: about a minute`);
-  await debianTar(context, tar);
+  const { name } = ownDistribution();
+  const count = layout.packages.length + 1;
+  context.log(`base image from ${count} packages of ${name} and what they need: about a minute`);
+  await rootTar(context, tar);
+  context.log("making a disk of those files");
   await makeDisk(context, tar, disk);
   await run(context, "qemu-img", [
     "convert",

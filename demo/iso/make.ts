@@ -10,85 +10,72 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
 import { run } from "../../steps/lib/process";
 import type { StepContext } from "../../steps/lib/step";
+import { StepError } from "../../steps/lib/step-error";
+import { distribution, kernelPackages } from "../../tools/setup/distribution.cjs";
 import { ingredients, isMade, noteMade } from "../made";
+import { collectModules, fileOf, MAKING, type Unpacked } from "./unpacked";
 
 /** File name of Talos's own release for machines of metal. */
 export const TALOS_ISO = "metal-amd64.iso";
 
 const NODE = join(__dirname, "..", "node");
-/** Drivers of the NICs that QEMU and Synology VMM offer, each after what it needs: insmod resolves nothing. */
-const MODULES = [
-  "failover",
-  "net_failover",
-  "virtio_ring",
-  "virtio",
-  "virtio_pci_modern_dev",
-  "virtio_pci_legacy_dev",
-  "virtio_pci",
-  "virtio_net",
-  "pps_core",
-  "ptp",
-  "e1000",
-  "e1000e",
-  "af_packet",
-];
-
-async function find(folder: string, pattern: RegExp): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && pattern.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
-}
+/** Drivers of the NICs that QEMU and Synology VMM offer, and raw sockets for the node's DHCP. */
+const DRIVERS = ["virtio_pci", "virtio_net", "e1000", "e1000e", "af_packet"];
 
 /** Unpacks Debian packages without installing them. */
-async function unpack(context: StepContext, folder: string, packages: string[]): Promise<void> {
+async function unpack(context: StepContext, folder: string, names: string[]): Promise<Unpacked> {
   await mkdir(folder, { recursive: true });
   // apt's own user may not write here; as root it may without the sandbox.
-  await run(context, "apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...packages], {
+  await run(context, "apt-get", ["download", "-q", "-o", "APT::Sandbox::User=root", ...names], {
     cwd: folder,
   });
   for (const name of await readdir(folder))
     if (name.endsWith(".deb")) await run(context, "dpkg-deb", ["-x", join(folder, name), folder]);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  return { names, files };
 }
 
-/** The package behind linux-image-amd64, which depends on one by version. */
-async function kernelPackage(context: StepContext): Promise<string> {
-  const { stdout } = await run(context, "apt-cache", ["depends", "linux-image-amd64"]);
-  const found = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
-  if (!found) throw new Error("apt knows no linux-image-amd64: run apt-get update");
-  return found;
+/** The packages of this release's newest kernel. */
+async function newestKernel(context: StepContext): Promise<string[]> {
+  const found = distribution();
+  const wanted = found?.family.kernel ?? "linux-image-amd64";
+  const packages = await kernelPackages(wanted, async (name) => {
+    const asked = run(context, "apt-cache", ["depends", name], { env: { LC_ALL: "C" } });
+    // apt-cache fails for a package that it does not know.
+    return (await asked.catch(() => ({ stdout: "" }))).stdout;
+  });
+  context.signal.throwIfAborted();
+  if (packages.length > 0) return packages;
+  throw new StepError(
+    MAKING,
+    `apt knows no package ${wanted} that depends on a kernel`,
+    "Run `sudo apt-get update`; if this release names it otherwise, correct tools/setup/distribution.cjs",
+  );
 }
 
 async function makeInitramfs(
   context: StepContext,
-  packages: string,
+  packages: Unpacked,
   tool: string,
   work: string,
 ): Promise<string> {
   const root = join(work, "root");
   for (const folder of ["bin", "sbin", "dev", "proc", "sys", "run", "tmp", "etc", "modules"])
     await mkdir(join(root, folder), { recursive: true });
-  await copyFile(join(packages, "bin/busybox"), join(root, "bin/busybox"));
+  await copyFile(fileOf(packages, "busybox"), join(root, "bin/busybox"));
   await symlink("busybox", join(root, "bin/sh"));
   await copyFile(tool, join(root, "bin/node-tool"));
   await copyFile(join(NODE, "init"), join(root, "init"));
   await copyFile(join(NODE, "dhcp"), join(root, "dhcp"));
   for (const name of ["init", "dhcp", "bin/node-tool", "bin/busybox"]) await chmod(join(root, name), 0o755);
-  const order: string[] = [];
-  const all = await find(join(packages, "lib/modules"), /\.ko$/);
-  for (const module of MODULES) {
-    const file = all.find(
-      (path) => basename(path) === `${module}.ko` || basename(path) === `${module.replaceAll("_", "-")}.ko`,
-    );
-    // What the kernel has built in is no file.
-    if (!file) continue;
-    await copyFile(file, join(root, "modules", basename(file)));
-    order.push(basename(file));
-  }
+  const order = await collectModules(context, packages, DRIVERS, join(root, "modules"));
   await writeFile(join(root, "modules/order"), `${order.join("\n")}\n`);
   const names = (await readdir(root, { recursive: true })).sort();
   for (const name of names) await utimes(join(root, name), 0, 0).catch(() => undefined);
@@ -154,14 +141,12 @@ export async function makeTalosIso(
   if (isMade(iso, from)) return iso;
   context.log(`Talos-shaped ISO ${relative(process.cwd(), iso)}`);
   const work = await partialBeside(iso);
-  const packages = join(work, "packages");
-  await unpack(context, packages, [
-    await kernelPackage(context),
+  const packages = await unpack(context, join(work, "packages"), [
+    ...(await newestKernel(context)),
     "busybox-static",
     ...(uki ? ["systemd-boot-efi"] : []),
   ]);
-  const kernel = (await find(join(packages, "boot"), /^vmlinuz-/))[0];
-  if (!kernel) throw new Error("the kernel's package holds no /boot/vmlinuz-*");
+  const kernel = fileOf(packages, "kernel");
   const initramfs = await makeInitramfs(context, packages, tool, work);
 
   const tree = join(work, "tree");
@@ -169,7 +154,7 @@ export async function makeTalosIso(
     await mkdir(join(tree, "EFI/Linux"), { recursive: true });
     await makeUki(
       context,
-      join(packages, "usr/lib/systemd/boot/efi/linuxx64.efi.stub"),
+      fileOf(packages, "efiStub"),
       kernel,
       initramfs,
       join(tree, `EFI/Linux/Talos-${version}.efi`),

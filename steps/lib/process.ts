@@ -1,7 +1,14 @@
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import execa, { type ExecaReturnValue, type Options } from "execa";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";
+
+/** How a program is run. */
+export interface RunOptions extends Options {
+  /** Is given each line that the program prints, on stdout or stderr, while it runs. */
+  onLine?: (line: string) => void;
+}
 
 /**
  * Runs a program to its end and returns what it printed. It dies with the step, even when the step is
@@ -13,7 +20,7 @@ export async function run(
   context: Pick<StepContext, "signal">,
   program: string,
   args: string[],
-  options: Options = {},
+  { onLine, ...options }: RunOptions = {},
 ): Promise<ExecaReturnValue> {
   const stdin = options.input === undefined ? "ignore" : "pipe";
   // execa hands `signal` to child_process.spawn, which its types do not say.
@@ -24,6 +31,8 @@ export async function run(
     signal: context.signal,
   };
   const child = execa("setpriv", ["--pdeathsig", "KILL", "--", program, ...args], all);
+  for (const input of onLine ? [child.stdout, child.stderr] : [])
+    if (onLine && input) createInterface({ input }).on("line", onLine);
   try {
     return await child;
   } catch (fault) {
@@ -55,6 +64,18 @@ export async function run(
 export function failureOf(fault: unknown): { exitCode?: number; stderr: string } {
   const { exitCode, stderr = "" } = ((fault as Error).cause ?? {}) as Partial<ExecaReturnValue>;
   return { exitCode, stderr };
+}
+
+/**
+ * What to make of a program's failure, as a handler for {@link run}. What the program itself had no part in, such as that
+ * it is not on this machine, goes on as it is.
+ */
+export function saidBy<T>(handle: (failure: { stderr: string }) => T): (fault: unknown) => T {
+  return (fault) => {
+    const failure = failureOf(fault);
+    if (failure.exitCode === undefined) throw fault;
+    return handle(failure);
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type * as z from "zod";
 import { generation, remember } from "./last-run";
+import { withHeartbeat } from "./progress";
 import { explainFull, writesTo } from "./room";
 import { makeScratch } from "./scratch.cjs";
 import { StepError } from "./step-error";
@@ -11,7 +12,7 @@ export interface StepContext {
   signal: AbortSignal;
   /** A private folder (0700), in memory where the system has such a place; gone when the step ends. */
   scratch: string;
-  /** One line for the person who waits, on stderr. */
+  /** One line for the person who waits, on stderr; what varies in it comes first, since Pulumi's table cuts lines. */
   log(line: string): void;
 }
 
@@ -30,10 +31,13 @@ function parentOf(pid: number): string | undefined {
  * Runs a program that prints one JSON manifest on stdout, if it has one, and logs on stderr. A fault ends it with status 1 and
  * one line (with BOOTSTRAP_PXE_DEBUG set, the stack trace too); a signal ends it with 128 + its number, the
  * scratch folder gone.
+ *
+ * @param named whether its lines begin with its name; a fault's always does
  */
 export async function runProgram(
   name: string,
   body: (context: StepContext) => Promise<object | undefined>,
+  { named = true } = {},
 ): Promise<void> {
   process.umask(0o022);
   const stop = new AbortController();
@@ -61,31 +65,31 @@ export async function runProgram(
     if (process.ppid !== parent || parentOf(parent) !== engine)
       stop.abort(new StepError(name, "what started it is gone", "Run pulumi up again to go on from here"));
   }, 500).unref();
-  const log = (line: string) => void process.stderr.write(`${name}: ${line}\n`);
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const { log, end } = withHeartbeat((line) => say(named ? `${name}: ${line}` : line), "at work");
   try {
     const manifest = await body({ signal: stop.signal, scratch, log });
     if (manifest) process.stdout.write(`${JSON.stringify(manifest)}\n`);
   } catch (fault) {
     const shown = stop.signal.aborted ? (stop.signal.reason as Error) : await explainFull(fault as Error);
-    log(
-      shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG
-        ? shown.message
-        : (shown.stack ?? shown.message),
-    );
+    const isExpected = shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG;
+    say(`${name}: ${isExpected ? shown.message : (shown.stack ?? shown.message)}`);
     process.exitCode ||= 1;
+  } finally {
+    end();
   }
 }
 
 /**
- * Runs one step: its input is JSON on stdin, checked against `schema`; the rest as {@link runProgram}. What it was given
- * is remembered in the file that the environment's LAST_RUN names, if any.
+ * Runs one step: its input is JSON on stdin, checked against `schema`; the rest as {@link runProgram}. Pulumi names the step
+ * beside its lines, so these do not. What it was given is remembered in the file that the environment's LAST_RUN names, if any.
  */
 export async function runStep<S extends z.ZodType>(
   name: string,
   schema: S,
   body: (input: z.output<S>, context: StepContext) => Promise<object>,
 ): Promise<void> {
-  await runProgram(name, async (context) => {
+  const program = async (context: StepContext) => {
     // What was made is made, also where nobody can write that down.
     const forgotten = (fault: Error) => context.log(`what it took is not remembered: ${fault.message}`);
     const raw = JSON.parse(await text(process.stdin)) as object;
@@ -104,5 +108,6 @@ export async function runStep<S extends z.ZodType>(
     const { LAST_RUN: lastRun } = process.env;
     if (lastRun) await remember(lastRun, raw, foundItMade ? undefined : process.uptime()).catch(forgotten);
     return manifest;
-  });
+  };
+  await runProgram(name, program, { named: false });
 }

@@ -97,17 +97,19 @@ const ended = (view: View, machine: "appliance" | "minipc"): Break | undefined =
 
 const SERVING = /bootstrap-pxe: serving (\S+) -> (\S+) on isolated \((\S+)\), Talos (\S+), version (\S+)/;
 
-/** The mini-PC's firmware asks again although a kernel was started. */
-function restarted(view: View): Break | undefined {
+/** Whether the mini-PC's firmware asks again although a kernel was started. */
+function hasRestarted(view: View): boolean {
   const kernel = fetched(view, /\/vmlinuz$/);
-  const again = kernel && firmwareAsked(view).find(({ atMs }) => atMs > kernel.atMs);
-  return again
+  return kernel !== undefined && firmwareAsked(view).some(({ atMs }) => atMs > kernel.atMs);
+}
+
+const restarted = (view: View): Break | undefined =>
+  hasRestarted(view)
     ? {
         seen: `the mini-PC restarted${lastWords(view, "minipc", /FAULT|panic|failed/i)}`,
         look: "Read minipc.serial.log before its second start",
       }
     : undefined;
-}
 
 /** A file that the mini-PC got whole by HTTP. */
 const fetched = (view: View, path: RegExp) =>
@@ -209,10 +211,49 @@ const lacking = (view: View): Break => ({
 const NOTHING_TO_BOOT = /No bootable (?:device|option)|UEFI Interactive Shell|to skip startup\.nsh/i;
 
 /** As the demo's node says it, and Talos (siderolabs/talos, config.AcquireController). */
+const ACCEPTED = /node: config accepted|machine config loaded successfully/;
 const REFUSED =
-  /(?:node: FAULT: config refused: |failed to (?:load config|validate config acquired) via platform metal: )(.*)/;
+  /(?:node: FAULT: config refused: |failed to (?:load config|(?:runtime )?validate config acquired) via platform metal: )(.*)/;
+/** The loader took the config, and the selector of its install disk matches none of the virtual machine's. */
+const NO_SUCH_DISK = /failed to runtime validate config .*\b1 error occurred:.*no disks matched/;
+
+/** The sign that the loader took the config. */
+function accepted(view: View): Sign | undefined {
+  const yes = line(view, "minipc", ACCEPTED);
+  if (yes) return { atMs: yes.atMs, evidence: `its console: ${yes.text}` };
+  const noDisk = line(view, "minipc", NO_SUCH_DISK);
+  return (
+    noDisk && {
+      atMs: noDisk.atMs,
+      evidence:
+        "as far as a virtual mini-PC can show: the loader took it, and its disk selector matches no virtual disk",
+    }
+  );
+}
+
 /** Talos goes on without any config (same source). */
 const WITHOUT_CONFIG = /entering maintenance service/;
+
+/** What a system on the mini-PC says when it goes no further, with the place to look; a refused config has a link of its own. */
+const GIVEN_UP: [says: RegExp, look: string][] = [
+  [
+    /node: FAULT: (no NIC .*)/,
+    "The kernel that is served has no driver for that NIC, in itself or in its initramfs: look at the ISO that isoUrl names",
+  ],
+  [/node: FAULT: (?!config refused)(.*)/, "Read minipc.serial.log up to that line"],
+  // As Talos says them before it stops for good (siderolabs/talos, runtime/v1alpha1).
+  [/\* (KSPP kernel parameter \S+ is required)/, "Look at the kernel line of files/boot.ipxe"],
+  [/\[talos\] (initialize sequence: failed)/, "Read minipc.serial.log for the task before that line"],
+];
+
+/** Tells nothing of how far the chain came, so what a link says of itself goes first. */
+function givenUp(view: View): Break | undefined {
+  for (const [says, look] of GIVEN_UP) {
+    const words = line(view, "minipc", says)?.match[1];
+    if (words) return { seen: `the mini-PC goes no further: ${words}`, look };
+  }
+  return undefined;
+}
 
 /** Every link of the chain, in the order in which they are reached. */
 export const CHAIN: ChainLink[] = [
@@ -494,9 +535,10 @@ export const CHAIN: ChainLink[] = [
           seen: "the lease names no time server (option 42)",
           look: "Look at option:ntp-server in files/dnsmasq.conf",
         };
-      if (asked >= ENOUGH + 1)
+      // Without its install disk Talos restarts soon, whatever keeps it waiting.
+      if (asked >= ENOUGH + 1 || (asked > 0 && hasRestarted(view)))
         return {
-          seen: `the mini-PC asked ${asked} times for the time and got no usable answer`,
+          seen: `the mini-PC asked ${asked === 1 ? "once" : `${asked} times`} for the time and got no usable answer`,
           look: "Look at allow and local stratum in files/chrony.conf, then at udp dport 123 in files/nftables.conf",
         };
       return restarted(view);
@@ -546,17 +588,13 @@ export const CHAIN: ChainLink[] = [
     side: "minipc",
     limitS: 120,
     applies: ({ hasSerialConsole }) => hasSerialConsole,
-    reached(view) {
-      // What the demo's node says, and what Talos says (siderolabs/talos, config.AcquireController).
-      const accepted = line(view, "minipc", /node: config accepted|machine config loaded successfully/);
-      return accepted && { atMs: accepted.atMs, evidence: `its console: ${accepted.text}` };
-    },
+    reached: accepted,
     broken(view) {
       const refused = line(view, "minipc", REFUSED)?.match[1];
       const fault = refused && {
         // Talos tells the values of unknown keys too, and they may be secret.
         seen: `it was refused: ${refused.replace(/(unknown keys found during decoding).*/, "$1")}`,
-        look: "Look at the file that machineConfig names; talosctl validate --mode metal --config FILE says the same",
+        look: "Look at the file that machineConfig names; talos-config validate <FILE says the same",
       };
       const maintenance = line(view, "minipc", WITHOUT_CONFIG) && {
         seen: "Talos fetched the config, took none, and waits for one in maintenance mode",
@@ -572,20 +610,25 @@ export const CHAIN: ChainLink[] = [
 ];
 
 /**
- * The first sure sign that a link will not be reached.
+ * The first sure sign that a link will not be reached. A link that is reached is never broken.
  *
  * @param open the links that may be reached, or break, now; the first of them is waited for
  */
 export function firstBreak(view: View, open: ChainLink[]): { link: ChainLink; broken: Break } | undefined {
   for (const link of open) {
+    // What came to a good end is not judged again by its bad signs.
+    if (link.reached(view)) continue;
     const broken = link.broken?.(view);
     if (broken) return { link, broken };
   }
   // Last: what a machine said tells more than that it is gone.
-  const broken = ended(view, "appliance") ?? ended(view, "minipc");
+  const broken = givenUp(view) ?? ended(view, "appliance") ?? ended(view, "minipc");
   const link = open[0];
   return link && broken && { link, broken };
 }
+
+/** Whether the mini-PC's screen may show values of a config that was refused. */
+export const showsConfig = (view: View): boolean => line(view, "minipc", REFUSED) !== undefined;
 
 /** The links that this mini-PC's chain has. */
 export function chainFor(expected: Expected): ChainLink[] {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
-import { chainFor, firstBreak, type ChainLink, type Sign } from "./chain";
+import { chainFor, firstBreak, showsConfig, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
@@ -20,12 +20,9 @@ export interface Rehearsal {
 }
 
 const TICK_MS = 100;
-const STILL_WAITING_MS = 10_000;
 
-interface Follow {
-  onReached: (link: ChainLink, sign: Sign, next?: ChainLink) => void | Promise<void>;
-  onWaiting?: (link: ChainLink, seconds: number) => void;
-}
+/** Called when a link is reached, with the one that is waited for next. */
+type OnReached = (link: ChainLink, sign: Sign, next?: ChainLink) => void | Promise<void>;
 
 const naming = ({ id: at, title, side }: ChainLink) => ({ kind: "link", at, title, side }) as const;
 
@@ -38,7 +35,7 @@ async function follow(
   context: Pick<StepContext, "signal">,
   stage: Stage,
   chain: ChainLink[],
-  { onReached, onWaiting }: Follow,
+  onReached: OnReached,
 ): Promise<Diagnosis | undefined> {
   for (const [index, link] of chain.entries()) {
     const since = stage.atMs;
@@ -54,7 +51,6 @@ async function follow(
       if (fault) return { ...naming(fault.link), ...fault.broken };
       const waitedMs = stage.atMs - since;
       if (waitedMs > link.limitS * 1000) return { ...naming(link), ...link.overdue(stage.view) };
-      if ((tick * TICK_MS) % STILL_WAITING_MS === 0) onWaiting?.(link, Math.round(waitedMs / 1000));
       if (link.id === "address" && tick % 5 === 0) stage.askForAppliance();
       await pause(TICK_MS, undefined, { signal: context.signal }).catch(() => undefined);
     }
@@ -62,7 +58,19 @@ async function follow(
   return undefined;
 }
 
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`.padStart(7);
+/**
+ * What is said when a link of the chain is reached, and what is waited for then: the link's number comes first, since
+ * Pulumi's table may have room for no more.
+ */
+export function chainLines(
+  number: number,
+  links: number,
+  { title, evidence, atMs }: Pick<Reached, "title" | "evidence" | "atMs">,
+  next?: string,
+): string[] {
+  const held = `${number}/${links} at ${(atMs / 1000).toFixed(1)} s: ${title}: ${evidence}`;
+  return next === undefined ? [held] : [held, `${number + 1}/${links} next: ${next}`];
+}
 
 function firstBroken(proofs: Proof[]): Diagnosis | undefined {
   const broken = proofs.find(({ held }) => !held);
@@ -109,7 +117,7 @@ class Twin {
   /** Waits for its end, and says what for. */
   async wait(): Promise<Proof> {
     this.isAwaited = true;
-    if (this.next) this.context.log(`${" ".repeat(9)}waiting for the twin: ${this.next}`);
+    if (this.next) this.context.log(`waiting for the twin: ${this.next}`);
     return this.proof;
   }
 
@@ -118,15 +126,10 @@ class Twin {
     const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
     let evidence = "";
     this.next = chain[0]?.title;
-    const broken = await follow(this.context, stage, chain, {
-      onReached: (_link, sign, next) => {
-        evidence = sign.evidence;
-        this.next = next?.title;
-      },
-      onWaiting: ({ title }, waited) => {
-        if (this.isAwaited)
-          this.context.log(`${seconds(stage.atMs)}  still waiting for the twin: ${title} (${waited} s)`);
-      },
+    const broken = await follow(this.context, stage, chain, (_link, sign, next) => {
+      evidence = sign.evidence;
+      this.next = next?.title;
+      if (this.isAwaited && next) this.context.log(`waiting for the twin: ${next.title}`);
     });
     this.next = undefined;
     return proofOf(hardware, broken, evidence);
@@ -210,30 +213,27 @@ export async function rehearse(
     stage.startAppliance(hardware.appliance);
     const twin = twinHardware && new Twin(context, await open("twin-"), twinHardware);
 
-    let diagnosis = await follow(context, stage, chain, {
-      async onReached(link, sign, next) {
-        const { id, title, side } = link;
-        reached.push({ id, title, side, ...sign });
-        context.log(`${seconds(sign.atMs)}  ${title}: ${sign.evidence}`);
-        if (next) context.log(`${" ".repeat(9)}next: ${next.title}`);
-        album.take(id);
-        // It serves: now there is something to boot from.
-        if (side === "appliance" && next?.side === "minipc") {
-          askForAddresses(stage.site);
-          stage.startMinipc(hardware.minipc);
-        }
-        await onReached?.(id, stage);
-      },
-      onWaiting: (link, waited) =>
-        context.log(`${seconds(stage.atMs)}  still waiting for: ${link.title} (${waited} s)`),
+    context.log(`1/${chain.length} next: ${chain[0]?.title}`);
+    let diagnosis = await follow(context, stage, chain, async (link, sign, next) => {
+      const { id, title, side } = link;
+      reached.push({ id, title, side, ...sign });
+      const told = { title, ...sign };
+      for (const line of chainLines(reached.length, chain.length, told, next?.title)) context.log(line);
+      album.take(id);
+      // It serves: now there is something to boot from.
+      if (side === "appliance" && next?.side === "minipc") {
+        askForAddresses(stage.site);
+        stage.startMinipc(hardware.minipc);
+      }
+      await onReached?.(id, stage);
     });
     // A terminal's Ctrl-C ends the machines too: that is no broken chain.
     context.signal.throwIfAborted();
-    if (diagnosis) album.take("end");
+    if (diagnosis && !showsConfig(stage.view)) album.take("end");
     const chainEnd = stage.atMs;
     const proofs: Proof[] = [];
     if (!diagnosis) {
-      context.log(`${seconds(stage.atMs)}  asking what must not be answered`);
+      context.log(`asking what must not be answered`);
       proofs.push(...(await probe(stage.site, offers)));
       if (twin) proofs.push(await twin.wait());
       context.signal.throwIfAborted();

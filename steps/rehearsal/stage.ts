@@ -38,6 +38,8 @@ const NICS = { isolated: "02:00:5e:00:53:11", uplink: "02:00:5e:00:53:12" };
 const APPLIANCE_MIB = 512;
 /** Talos wants 2 GiB on a control plane; memory that is not used costs nothing. */
 const MINIPC_MIB = 2048;
+/** What a selector of the install disk commonly asks for is at most 200 GB. */
+const MINIPC_DISK_BYTES = 256e9;
 
 /** Two links, an appliance and a mini-PC on them, and all that is seen of these. */
 export class Stage {
@@ -107,11 +109,11 @@ export class Stage {
     hardware: Hardware,
     memoryMib: number,
     nics: Nic[],
-    disk?: string,
+    disk: { disk: string } | { blankDiskBytes: number },
   ): void {
     const name = `${this.name}${machine}`;
     this.machines[machine] = new Machine({
-      ...{ name, hardware, memoryMib, nics, disk },
+      ...{ name, hardware, memoryMib, nics, ...disk },
       accelerator: this.accelerator,
       scratch: this.scratch,
       serialLog: join(this.folder, `${name}.serial.log`),
@@ -129,12 +131,12 @@ export class Stage {
     const nics: Nic[] = [{ mac: NICS.isolated, link: this.links.isolated }];
     if (this.subject.hasUplink) nics.push({ mac: NICS.uplink, link: this.links.uplink });
     if (hardware.swapped) nics.reverse();
-    this.start("appliance", hardware, APPLIANCE_MIB, nics, this.subject.image);
+    this.start("appliance", hardware, APPLIANCE_MIB, nics, { disk: this.subject.image });
   }
 
   startMinipc(hardware: Hardware): void {
     const nics = [{ mac: this.subject.minipcMac, link: this.links.isolated }];
-    this.start("minipc", hardware, MINIPC_MIB, nics);
+    this.start("minipc", hardware, MINIPC_MIB, nics, { blankDiskBytes: MINIPC_DISK_BYTES });
   }
 
   /** Presses the mini-PC's reset button. */

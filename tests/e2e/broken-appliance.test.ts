@@ -1,6 +1,7 @@
 import { openSync, writeSync, closeSync } from "node:fs";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import type { Rehearsal } from "../../steps/rehearsal/rehearse";
+import { casesToRun } from "../in-full";
 import { tool } from "../tools";
 import { boot, LIMIT_MS } from "./boot";
 import { edit, Images, type Assembly } from "./images";
@@ -117,7 +118,7 @@ const CASES: Record<string, Broken> = {
   },
 };
 
-test.each(Object.entries(CASES))(
+test.each(casesToRun(CASES, ["dnsmasq down"]))(
   "%s",
   async (_what, { inputs = () => undefined, image, hardware, at, seen, look }) => {
     const assembly = await images.make(inputs);

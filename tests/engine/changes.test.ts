@@ -12,24 +12,23 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { Checkout, type Plan } from "../../tools/checkout";
+import type { Checkout, Plan } from "../../tools/checkout";
 import { inToolEnvironment, tool } from "../tools";
-import { PackerStandIn } from "./packer-stand-in";
+import type { PackerStandIn } from "./packer-stand-in";
+import { SmallLab } from "./small-lab";
 
+let lab: SmallLab;
 let checkout: Checkout;
 let packer: PackerStandIn;
 
 beforeAll(async () => {
-  checkout = new Checkout();
-  const bases = checkout.path("artifacts/cache/base");
-  const made = readdirSync(bases).find((name) => /^[0-9a-f]{20}$/.test(name));
-  packer = new PackerStandIn(checkout.path("artifacts/packer-stand-in"), join(bases, made ?? "", "base.raw"));
-  checkout.use({ BOOTSTRAP_PXE_CACHE: packer.cache });
+  lab = await SmallLab.make();
+  ({ checkout, packer } = lab);
   await writeMachineConfig({});
-  await checkout.stack("lab", { machineConfig: MACHINE_CONFIG });
+  checkout.set("lab", { machineConfig: MACHINE_CONFIG });
   await up();
 });
-afterAll(() => checkout.remove());
+afterAll(() => lab?.remove());
 
 async function up(...flags: string[]): Promise<string> {
   const { exitCode, all } = await checkout.up("lab", ...flags);
@@ -81,7 +80,7 @@ async function writeMachineConfig(sysctls: Record<string, string>, version = "v1
 }
 
 const SITE = ["services-check", "appliance-assembly"];
-const CHECKED_SITE = ["services-check", "machine-config-check", "appliance-assembly"];
+const CHECKED_SITE = ["services-check", "config-check", "appliance-assembly"];
 const BASE = ["base-packer", "appliance-assembly"];
 /** A component and its step, which come and go together. */
 const COMPRESSED = ["compressed", "compressed-members"];
@@ -131,7 +130,7 @@ const CHANGES: Change[] = [
   {
     what: "the machine config",
     make: () => writeMachineConfig({ "net.core.somaxconn": "65535" }),
-    run: ["machine-config-check", "appliance-assembly"],
+    run: ["config-check", "appliance-assembly"],
   },
   {
     what: "one template",
@@ -145,7 +144,7 @@ const CHANGES: Change[] = [
       // A machine config names the release that it installs.
       await writeMachineConfig({}, "v1.11.5");
     },
-    run: ["talos-fetch", "netboot-layer", "services-check", "machine-config-check", "appliance-assembly"],
+    run: ["talos-fetch", "netboot-layer", "services-check", "config-check", "appliance-assembly"],
   },
   {
     what: "the base's image, another one",
@@ -317,9 +316,7 @@ test.each<[string, () => void, string[], number]>([
 test("preview says which parts are reused, which run and why, and how long they took here", async () => {
   checkout.set("lab", { minipcMac: "52:54:00:12:34:99" });
   const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
-  expect(stdout).toMatch(
-    /machine-config-check +runs +\d\S* s +minipcMac: 52:54:00:ab:cd:f0 → 52:54:00:12:34:99/,
-  );
+  expect(stdout).toMatch(/config-check +runs +\d\S* s +minipcMac: 52:54:00:ab:cd:f0 → 52:54:00:12:34:99/);
   expect(stdout).toMatch(/services-check +runs .*files\/\S+: .*52:54:00:ab:cd:f0.* → .*52:54:00:12:34:99/);
   expect(stdout).toMatch(/base-packer +reused/);
   expect(stdout).toMatch(/appliance-assembly +follows +\d\S* s/);
@@ -336,7 +333,7 @@ test("preview says of a stack that was destroyed what is made again, and what is
     exitCode: 0,
   });
   const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
-  for (const checked of ["services-check", "machine-config-check"])
+  for (const checked of ["services-check", "config-check"])
     expect(stdout).toMatch(new RegExp(`${checked} +runs `));
   for (const there of ["talos-fetch", "base-fetch"]) expect(stdout).toMatch(new RegExp(`${there} +reused`));
 });

@@ -82,7 +82,7 @@ test("two stacks that want one base at once: one makes it, the other waits for i
   const runs = ["lab", "other"].map(starting);
   await until("Packer", () => lab.packer.runs() > 0);
   await until("one that waits", () =>
-    runs.some(({ said }) => said.includes("base: another run is making the same; waiting for it")),
+    runs.some(({ said }) => said.includes("another run is making the same; waiting for it")),
   );
   lab.packer.release();
   for (const { ended } of runs) expect(await ended).toMatchObject({ exitCode: 0 });

@@ -50,7 +50,7 @@ test("a page of HTML for an ISO is refused", async () => {
 
 test("a plain `pulumi up` without the tools names them, and what brings them", async () => {
   await checkout.stack("bare");
-  const { all } = await checkout.pulumiWithout("sops", "preview", "--stack", "bare");
+  const { all } = await checkout.pulumiWithout("sops", "up", "--yes", "--skip-preview", "--stack", "bare");
   expect(all).toContain("missing: sops; run `npm run setup`");
 });
 

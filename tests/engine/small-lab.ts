@@ -16,13 +16,19 @@ export class SmallLab {
     readonly reference: string,
   ) {}
 
-  static async make(): Promise<SmallLab> {
+  /** Only the checkout with its small inputs, without a stack. */
+  static async bare(): Promise<Pick<SmallLab, "checkout" | "packer">> {
     const checkout = new Checkout();
     const folder = checkout.path("artifacts/packer-stand-in");
     mkdirSync(folder);
     const packer = new PackerStandIn(folder, await makeDisk(folder, SEALED_ROOT));
     checkout.use({ BOOTSTRAP_PXE_CACHE: packer.cache });
     rmSync(checkout.path("artifacts/cache/base"), { recursive: true });
+    return { checkout, packer };
+  }
+
+  static async make(): Promise<SmallLab> {
+    const { checkout, packer } = await SmallLab.bare();
     await checkout.stack("lab");
     await upEndsWell(checkout);
     return new SmallLab(checkout, packer, imageSum(checkout));

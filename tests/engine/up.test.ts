@@ -10,18 +10,24 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import execa from "execa";
+import type { RehearsalRecord } from "../../steps/rehearsal/record";
 import { sha256Of } from "../tools";
 import { Checkout } from "../../tools/checkout";
+import { SmallLab } from "./small-lab";
 
 let checkout: Checkout;
+/** The one with the small image, while another takes its place. */
+let small: Checkout;
 const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
 const sha256OfFile = (path: string) => sha256Of(readFileSync(path));
 const TEMPLATE_ONLY = { "services-check": "update", "appliance-assembly": "update" };
 /** The machine config is held against the MAC and the lease, so these are checked anew. */
-const SITE_ONLY = { ...TEMPLATE_ONLY, "machine-config-check": "update" };
+const SITE_ONLY = { ...TEMPLATE_ONLY, "config-check": "update" };
 
 /** What a rehearsal says while it runs. */
-const IS_BOOTING = "next: the appliance has its address on the isolated NIC";
+const IS_BOOTING = "2/13 next: the appliance has its address on the isolated NIC";
 
 async function unchanged(): Promise<void> {
   const { exitCode, all } = await checkout.up("lab", "--expect-no-changes");
@@ -36,12 +42,17 @@ async function up(): Promise<string> {
 
 // One state, one test after the other: each starts from a finished `up`.
 beforeAll(async () => {
-  checkout = new Checkout();
+  ({ checkout } = await SmallLab.bare());
+  small = checkout;
   await checkout.stack("lab");
 });
-afterAll(() => checkout.remove());
+afterAll(() => {
+  for (const each of new Set([checkout, small])) each?.remove();
+});
 
 test("preview of a new stack makes everything, and touches nothing", async () => {
+  const compiled = checkout.path("artifacts/ts-node");
+  checkout.use({ TS_NODE_CACHE_DIRECTORY: compiled });
   const plan = await checkout.preview("lab");
   expect(Object.values(plan).every((op) => op === "create")).toBe(true);
   expect(Object.keys(plan)).toEqual(
@@ -49,11 +60,13 @@ test("preview of a new stack makes everything, and touches nothing", async () =>
       "talos-fetch",
       "netboot-layer",
       "base-packer",
-      "machine-config-check",
+      "config-check",
       "appliance-assembly",
     ]),
   );
   expect(existsSync(image())).toBe(false);
+  // What was bundled is not compiled once more.
+  expect(existsSync(compiled) ? readdirSync(compiled, { recursive: true }) : []).toEqual([]);
 });
 
 test("up makes the image that its outputs name; a second up changes nothing", async () => {
@@ -62,6 +75,22 @@ test("up makes the image that its outputs name; a second up changes nothing", as
   expect(await checkout.output("lab", "imageSha256")).toBe(sha256OfFile(image()));
   expect(await checkout.output("lab", "rehearsal")).toBe("not rehearsed");
   await unchanged();
+});
+
+test("on a terminal the outputs come after up, the next steps last, each line whole", async () => {
+  const up = `node ${checkout.path("tools/pulumi.mjs")} up --stack lab --yes --skip-preview`;
+  const { stdout } = await execa("script", ["-qec", `stty cols 80 rows 40; ${up}`, "/dev/null"], {
+    cwd: checkout.top,
+    env: checkout.env,
+    input: "",
+  });
+  const steps = JSON.parse(await checkout.output("lab", "nextSteps")) as string[];
+  const ending = ["Next steps:", ...steps.map((step) => `  ${step}`)].join("\n");
+  const shown = stripVTControlCharacters(stdout).replaceAll("\r", "").trimEnd();
+  expect(shown.slice(-ending.length)).toBe(ending);
+  expect(shown.match(/^Outputs:$/gm)).toHaveLength(1);
+  // Pulumi's warning of each stand-in.
+  expect(shown).not.toContain("from $PATH");
 });
 
 test("a changed MAC and lease change the site alone, and going back gives the same bytes", async () => {
@@ -148,16 +177,19 @@ test("a second stack cannot take the first one's path", async () => {
 });
 
 test("a rehearsal is made once for an image, and what it showed is part of the outputs; one that fails ends up", async () => {
+  // What boots is an image like the demo's.
+  checkout = new Checkout();
+  await checkout.stack("lab");
+  await up();
   checkout.set("lab", { rehearse: "true" });
   expect(await checkout.preview("lab")).toMatchObject({ "rehearsal-boot": "create" });
   expect(await up()).toContain(IS_BOOTING);
-  const { timeline, steps, proved } = JSON.parse(await checkout.output("lab", "rehearsal")) as {
-    timeline: string;
-    steps: { step: string }[];
-    proved: string[];
-  };
-  expect(steps.at(-1)).toMatchObject({ step: "Talos's loader accepts the config" });
-  expect(proved).toContain(
+  const said = await checkout.output("lab", "rehearsal");
+  const timeline = /booted from it in \d+ s, 6 proofs held: (\S+\/timeline\.html)$/.exec(said)?.[1] ?? said;
+  const record = readFileSync(checkout.path(dirname(timeline), "rehearsal.json"), "utf8");
+  const { reached, proofs } = JSON.parse(record) as RehearsalRecord;
+  expect(reached.at(-1)).toMatchObject({ title: "Talos's loader accepts the config" });
+  expect(proofs.map(({ title }) => title)).toContain(
     "on other hardware, with its NICs the other way round, it serves on the isolated side",
   );
   const page = readFileSync(checkout.path(timeline), "utf8");
@@ -188,8 +220,8 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
 
   rmSync(checkout.path(dirname(timeline), "rehearsal.json"));
   expect(await checkout.preview("lab")).toEqual({ "rehearsal-boot": "update" });
-  checkout.set("lab", { rehearse: "false" });
-  await up();
+  checkout.remove();
+  checkout = small;
 }, 480_000);
 
 test("destroy removes the image and keeps the caches; up makes it again", async () => {

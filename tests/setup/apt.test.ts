@@ -163,6 +163,7 @@ chmod +x "$3/${layout}/$name"`,
     expect(readdirSync(machine.path("cache/bin")).sort()).toEqual(["chronyd", "dnsmasq"]);
     machine.program("chronyd", "");
     machine.program("dnsmasq", "");
+    await bringCheckers(context);
     expect(checkersHeld(context)).toBe(true);
   });
 
@@ -184,7 +185,7 @@ chmod +x "$3/${layout}/$name"`,
       () => machine.recorded("apt-get", "echo E: offline >&2; exit 100"),
       "E: offline",
     ],
-    ["the packages have no such programs", () => withPackages("usr/games"), "no such file or directory"],
+    ["the packages have no such programs", () => withPackages("usr/games"), "does not start here"],
   ])("where %s, that is a failure to report", async (_what, prepare, words) => {
     prepare();
     const context = machine.bare(NOWHERE);

@@ -54,7 +54,7 @@ describe.each(SCRIPTS)("npm run %s", (script) => {
 test.each([
   ["demo", "--target=x", "Unknown option '--target'"],
   ["demo", "now", "now is no option of it"],
-  ["setup", "--for=all", "--for all is none of use, demo, test"],
+  ["setup", "--for=all", "--for all is none of use, demo, lint, test"],
   ["rehearse", "--firmware=uefi", "--stack is missing"],
   ["rehearse", "--stack=lab --disk=floppy", "--disk floppy is none of virtio, sata, ide"],
   ["verify", "", "0 files are named, not one"],
@@ -112,13 +112,15 @@ describe("an option that npm keeps for itself", () => {
     ["stands after the --", "setup -- --yes --for=all", {}],
     ["comes from the environment", "setup -- --for=all", { npm_config_yes: "true", npm_config_for: "use" }],
   ])("is none that %s", async (_where, line, env) => {
-    expect((await npm(line, env)).stderr).toContain("--for all is none of use, demo, test");
+    expect((await npm(line, env)).stderr).toContain("--for all is none of use, demo, lint, test");
   });
 
   test("is none that a config file of npm sets; the opposite of it is one", async () => {
     machine.write("rc/.npmrc", "yes = true\nstack=lab\nupdate-notifier=false\n");
     const env = { HOME: machine.path("rc") };
-    expect((await npm("setup -- --for=all", env)).stderr).toContain("--for all is none of use, demo, test");
+    expect((await npm("setup -- --for=all", env)).stderr).toContain(
+      "--for all is none of use, demo, lint, test",
+    );
     expect((await npm("pulumi up --stack=t2", env)).stderr).toContain("npm took --stack=t2 for");
     expect((await npm("setup --no-yes", env)).stderr).toContain("npm took --no-yes for");
   });

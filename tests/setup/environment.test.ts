@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
+import { join } from "node:path";
 import { toolEnvironment } from "../../tools/environment.cjs";
 import { missingLine } from "../../tools/preflight.cjs";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
@@ -31,6 +41,12 @@ afterEach(async () => {
   mockBetween = undefined;
   await machine.remove();
 });
+
+/** The plugins that the checkout wants. */
+function wantPlugins(): void {
+  const versions = { command: { version: "1.2.1" }, random: { version: "4.21.2" } };
+  machine.write("top/tools/plugins/versions.json", JSON.stringify(versions));
+}
 
 describe("the passphrase", () => {
   const PLACE = "top/.pulumi-passphrase";
@@ -103,6 +119,7 @@ describe("the backend", () => {
 });
 
 describe("PATH", () => {
+  beforeEach(wantPlugins);
   const pathWith = (options: { standIns: boolean }) => {
     const context = machine.context(NOWHERE);
     context.env.PATH += `:${context.env.PATH}`;
@@ -121,13 +138,56 @@ describe("PATH", () => {
     expect(env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION).toBe("true");
     expect(pathWith({ standIns: false })).not.toHaveProperty("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION");
   });
+
+  test("Pulumi finds stand-ins as installed, real ones first; logins and the selected stack stay in the person's home", () => {
+    const real = machine.program("pulumi-resource-random", "");
+    const env = pathWith({ standIns: true });
+    const persons = machine.path("home/.pulumi");
+    const plugin = (name: string) => readlinkSync(join(String(env.PULUMI_HOME), "plugins", name));
+    expect(plugin("resource-command-v1.2.1/pulumi-resource-command")).toBe(
+      machine.path("top/tools/plugins/bin/pulumi-resource-command"),
+    );
+    expect(plugin("resource-random-v4.21.2/pulumi-resource-random")).toBe(real);
+    expect(env).toMatchObject({ PULUMI_CREDENTIALS_PATH: persons, PULUMI_IGNORE_AMBIENT_PLUGINS: "true" });
+    expect(readlinkSync(join(String(env.PULUMI_HOME), "workspaces"))).toBe(join(persons, "workspaces"));
+    const again = { ...machine.context(NOWHERE), env };
+    expect(toolEnvironment(again, { standIns: true }).PULUMI_HOME).toBe(env.PULUMI_HOME);
+    expect(pathWith({ standIns: false }).PULUMI_HOME).toBeUndefined();
+  });
+});
+
+describe("a proxy", () => {
+  const environmentWith = (given: object) => {
+    const context = machine.context(NOWHERE);
+    delete context.env.no_proxy;
+    Object.assign(context.env, given);
+    return toolEnvironment(context, { standIns: false });
+  };
+
+  test("is never asked for what this machine says to itself, Pulumi's gRPC above all", () => {
+    expect(environmentWith({ HTTPS_PROXY: "http://proxy:3128" })).toMatchObject({
+      HTTPS_PROXY: "http://proxy:3128",
+      no_grpc_proxy: "127.0.0.1,localhost",
+      no_proxy: "127.0.0.1,localhost",
+      NO_PROXY: "127.0.0.1,localhost",
+    });
+  });
+
+  test("is left alone by what the user excepts, in either case of letters", () => {
+    const list = ".example.org,10.0.0.0/8,localhost,127.0.0.1";
+    for (const name of ["no_proxy", "NO_PROXY"])
+      expect(environmentWith({ [name]: " .example.org, 10.0.0.0/8,localhost" })).toMatchObject({
+        no_proxy: list,
+        NO_PROXY: list,
+      });
+    expect(environmentWith({ no_grpc_proxy: "engine" }).no_grpc_proxy).toBe("engine,127.0.0.1,localhost");
+    const all = environmentWith({ no_proxy: "*" });
+    expect([all.no_proxy, all.NO_PROXY]).toEqual(["*", undefined]);
+  });
 });
 
 describe("plugins", () => {
-  beforeEach(() => {
-    const versions = { command: { version: "1.2.1" }, random: { version: "4.21.2" } };
-    machine.write("top/tools/plugins/versions.json", JSON.stringify(versions));
-  });
+  beforeEach(wantPlugins);
   const BOTH = ["command", "random"];
 
   test("a server that did not answer is not asked again for an hour", async () => {
@@ -169,7 +229,7 @@ describe("plugins", () => {
 describe("the line on what is missing", () => {
   const env = () => ({ PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") });
   beforeEach(() => {
-    for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl"]) {
+    for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talos-config"]) {
       machine.program(`../cache/bin/${name}`, "");
     }
     for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -36,6 +36,7 @@ export class FakeMachine {
   readonly requests: string[] = [];
   private server?: Server;
   private readonly files: Record<string, Buffer> = {};
+  private readonly routes: Record<string, RequestListener> = {};
 
   path(...parts: string[]): string {
     return join(this.folder, ...parts);
@@ -70,9 +71,16 @@ export class FakeMachine {
     this.files[path] = Buffer.from(content);
   }
 
+  /** How a maker's server answers for a path, where that is more than a file. */
+  answer(path: string, route: RequestListener): void {
+    this.routes[path] = route;
+  }
+
   async start(): Promise<string> {
     this.server = createServer((request, response) => {
       this.requests.push(`${request.method} ${request.url}`);
+      const route = this.routes[request.url ?? ""];
+      if (route) return route(request, response);
       const file = this.files[request.url ?? ""];
       response.writeHead(file || request.url === "/" ? 200 : 404).end(file);
     });
@@ -91,6 +99,7 @@ export class FakeMachine {
       },
       top: this.path("top"),
       cache: this.path("cache"),
+      osRelease: this.write("os-release", 'ID=debian\nVERSION_ID="12"\n'),
       origins: { pulumi: origin, hashicorp: origin, github: origin },
       log: (line) => this.said.push(line),
       ...more,

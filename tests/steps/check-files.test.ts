@@ -1,6 +1,16 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { checkConfig } from "../../config";
 import { renderServiceFiles } from "../../components/service-files";
-import { runStep } from "./run-step";
+import { runStep, testFolder } from "./run-step";
+
+const folder = testFolder();
+/** A cache of set-up with one program, a shell script. */
+function cacheWith(program: string, script: string): string {
+  mkdirSync(join(folder, "bin"), { recursive: true });
+  writeFileSync(join(folder, "bin", program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return folder;
+}
 
 const files = renderServiceFiles(
   checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:55" }, "lab"),
@@ -40,4 +50,18 @@ test("every fault is told at once", async () => {
   const { said } = await runStep("check-files", { files: broken });
   expect(said).toContain("files/dnsmasq.conf");
   expect(said).toContain("files/chrony.conf");
+});
+
+test.each([
+  "error while loading shared libraries: libdbus-1.so.3: cannot open shared object file: No such file or directory",
+  "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by dnsmasq)",
+])("a program that cannot start is not taken for a fault of the template: %s", async (words) => {
+  const cache = cacheWith("dnsmasq", `echo "dnsmasq: ${words.replace("`", "\\`")}" >&2; exit 127`);
+  const input = { files: { "dnsmasq.conf": files["dnsmasq.conf"] } };
+  const { manifest, said } = await runStep("check-files", input, { BOOTSTRAP_PXE_CACHE: cache });
+  expect(manifest).toBeUndefined();
+  expect(said).toContain("dnsmasq cannot start on this machine: ");
+  expect(said).toContain(words);
+  expect(said).toContain("npm run setup");
+  expect(said).not.toContain("template");
 });

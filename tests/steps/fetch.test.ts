@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -36,7 +37,7 @@ beforeAll(async () => {
     ...["-keyout", key, "-out", certificate, ...subject],
   ]);
   expect({ made: made.exitCode, said: made.exitCode ? made.all : "" }).toEqual({ made: 0, said: "" });
-  env = { CURL_CA_BUNDLE: certificate, BOOTSTRAP_PXE_RETRY_SECONDS: "1", no_proxy: "localhost" };
+  env = { CURL_CA_BUNDLE: certificate, BOOTSTRAP_PXE_RETRY_SECONDS: "0.1", no_proxy: "localhost" };
   server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
     requests.push({ url: request.url, range: request.headers.range });
     const route = routes[request.url ?? ""];
@@ -73,6 +74,16 @@ function breaking(content: Buffer, after: number, times: number) {
   };
 }
 
+/** Sends lines without end, as fast as they are taken. */
+function endless(_request: IncomingMessage, response: ServerResponse) {
+  const lines = `${"0".repeat(64)}  other.iso\n`.repeat(1000);
+  const send = () => {
+    while (response.write(lines));
+  };
+  response.on("drain", send);
+  send();
+}
+
 function request(more: object = {}) {
   const place = join(folder, `case-${++number}`);
   mkdirSync(place);
@@ -82,6 +93,7 @@ function request(more: object = {}) {
     url: `${origin}/talos.iso`,
     kind: "iso",
     lockFile: join(place, "sources.lock.json"),
+    recordFile: join(place, "sources.local.json"),
     setKeys: { url: "isoUrl", sha256: "isoSha256" },
     ...more,
   };
@@ -89,11 +101,14 @@ function request(more: object = {}) {
 
 /** That nothing is kept under the final name, and the message says what matters. */
 async function refused(input: ReturnType<typeof request>, ...words: string[]) {
+  return refusedIn(env, input, ...words);
+}
+async function refusedIn(env: NodeJS.ProcessEnv, input: ReturnType<typeof request>, ...words: string[]) {
   const { manifest, said } = await runStep("fetch", input, env);
   expect(manifest).toBeUndefined();
   for (const word of words) expect(said).toContain(word);
   expect(existsSync(input.path)).toBe(false);
-  expect(existsSync(input.lockFile)).toBe(false);
+  expect(existsSync(input.recordFile)).toBe(false);
   return said;
 }
 
@@ -102,7 +117,7 @@ test("takes the checksum from the list beside the file, and records it", async (
   const { manifest } = await runStep("fetch", input, env);
   expect(manifest).toEqual({ path: input.path, sha256: isoSha256, bytes: iso.length });
   expect(sha256Of(readFileSync(input.path))).toBe(isoSha256);
-  expect(JSON.parse(readFileSync(input.lockFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+  expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
 });
 
 test("a second run asks the network nothing", async () => {
@@ -136,6 +151,46 @@ test("a server that stumbles is asked again", async () => {
   expect((await runStep("fetch", request(), env)).manifest?.sha256).toBe(isoSha256);
 });
 
+test("a download that stalls at the same place is given up, and what came is kept", async () => {
+  routes["/talos.iso"] = (request, response) => {
+    if (request.method === "HEAD") return whole(iso)(request, response);
+    const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    response.writeHead(from ? 206 : 200, {
+      "content-length": iso.length - from,
+      ...(from && { "content-range": `bytes ${from}-${iso.length - 1}/${iso.length}` }),
+    });
+    response.write(iso.subarray(from, 200_000));
+  };
+  const input = request();
+  const limit = { ...env, BOOTSTRAP_PXE_STALL_SECONDS: "1" };
+  await refusedIn(limit, input, "(28) Operation too slow", "Run the same again to go on from here");
+  expect(statSync(join(input.path, "..", ".metal-amd64.iso.download")).size).toBe(200_000);
+});
+
+test("a line that breaks often is worth as many tries as it takes, while each brings some", async () => {
+  const [large, step] = [Buffer.concat([iso, iso, iso, iso]), 1.2 * (1 << 20)];
+  routes["/sha256sum.txt"] = whole(`${sha256Of(large)}  talos.iso\n`);
+  routes["/talos.iso"] = (request, response) => {
+    const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    if (request.method === "HEAD" || large.length - from <= step) return whole(large)(request, response);
+    response.writeHead(from ? 206 : 200, {
+      "content-length": large.length - from,
+      ...(from && { "content-range": `bytes ${from}-${large.length - 1}/${large.length}` }),
+    });
+    response.write(large.subarray(from, from + step), () => response.destroy());
+  };
+  expect((await runStep("fetch", request(), env)).manifest?.sha256).toBe(sha256Of(large));
+  expect(requests.length).toBeGreaterThan(8);
+});
+
+test("a limit that is no number is refused", async () => {
+  await refusedIn(
+    { ...env, BOOTSTRAP_PXE_STALL_SECONDS: "1m" },
+    request(),
+    'BOOTSTRAP_PXE_STALL_SECONDS is "1m"',
+  );
+});
+
 test("progress is told in figures", async () => {
   routes["/talos.iso"] = (request, response) => {
     response.writeHead(200, { "content-length": iso.length });
@@ -144,7 +199,7 @@ test("progress is told in figures", async () => {
     setTimeout(() => response.end(iso.subarray(1 << 20)), 2500);
   };
   const { said } = await runStep("fetch", request(), env);
-  expect(said).toMatch(/metal-amd64\.iso: 1 of 3 MiB, 33 %/);
+  expect(said).toMatch(/33 %, 1 of 3 MiB of metal-amd64\.iso/);
 });
 
 test("a wrong checksum is refused", async () => {
@@ -174,7 +229,113 @@ test("a file that is not there says where to set another", async () => {
 
 test("without any checksum an https source is refused", async () => {
   delete routes["/sha256sum.txt"];
-  await refused(request(), "no checksum list", "pulumi config set isoSha256");
+  await refused(
+    request(),
+    "no checksum list beside it names it (sha256sum.txt: not there, SHA256SUMS: not there)",
+    "pulumi config set isoSha256",
+  );
+});
+
+test("a list that does not name the file is said to be there", async () => {
+  routes["/sha256sum.txt"] = whole(`${isoSha256}  other.iso\n`);
+  await refused(request(), "sha256sum.txt: has no talos.iso", "pulumi config set isoSha256");
+});
+
+describe("a list that cannot be had is told with its true reason, and nobody is sent to switch the check off", () => {
+  const listFault = async (more: NodeJS.ProcessEnv, ...words: string[]) => {
+    const said = await refusedIn({ ...env, ...more }, request(), ...words);
+    expect(said).not.toContain("config set isoSha256");
+    // Nothing but tries before it, and all of it in one line.
+    expect(said.split("\n").filter((line) => !line.includes("trying again"))).toHaveLength(1);
+    return said;
+  };
+  const asked = () => requests.filter(({ url }) => url === "/sha256sum.txt").length;
+
+  test("an unknown authority, after one try", async () => {
+    const said = await listFault(
+      { CURL_CA_BUNDLE: undefined },
+      "(60) SSL certificate problem: self",
+      "CURL_CA_BUNDLE",
+    );
+    expect(said).not.toContain("trying again");
+  });
+
+  test("a bundle that is not there", async () => {
+    await listFault({ CURL_CA_BUNDLE: "/none.pem" }, "(77)", "CURL_CA_BUNDLE names");
+  });
+
+  test("a connection that is refused, after some tries", async () => {
+    const said = await refusedIn(
+      env,
+      request({ url: "https://localhost:9/talos.iso" }),
+      "(7) Failed to connect",
+    );
+    expect(said.match(/trying again/g)).toHaveLength(2);
+  });
+
+  test("a connection that is reset, and one that ends without an answer", async () => {
+    routes["/sha256sum.txt"] = (request) => request.socket.destroy();
+    await listFault({}, "sha256sum.txt could not be read: (5");
+    expect(asked()).toBe(6);
+  });
+
+  test("a server that stumbles for good", async () => {
+    routes["/sha256sum.txt"] = (_request, response) => response.writeHead(503).end();
+    await listFault({}, "returned error: 503", "The server has a fault of its own");
+    expect(asked()).toBe(6);
+  });
+
+  test("a login page", async () => {
+    routes["/sha256sum.txt"] = whole("<html><head><title>Welcome to our guest network</title></head></html>");
+    await listFault({}, "sha256sum.txt is a page of HTML", "log in to this network");
+  });
+
+  test("a server that takes the request and says nothing", async () => {
+    routes["/sha256sum.txt"] = () => undefined;
+    await listFault({ BOOTSTRAP_PXE_STALL_SECONDS: "1" }, "(28) Operation too slow");
+  });
+
+  test("a server that drips, however fast that is", async () => {
+    routes["/sha256sum.txt"] = (_request, response) => {
+      const dripping = setInterval(() => response.write(`${"#".repeat(300)}\n`), 100);
+      response.on("close", () => clearInterval(dripping));
+    };
+    await listFault({ BOOTSTRAP_PXE_LIST_SECONDS: "1" }, "(28) Operation timed out");
+  });
+
+  test("a list without end", async () => {
+    routes["/sha256sum.txt"] = endless;
+    await listFault({}, "it is larger than 1 MiB");
+  });
+
+  test("https that leads to http", async () => {
+    routes["/sha256sum.txt"] = (_request, response) =>
+      response.writeHead(302, { location: origin.replace("https", "http") }).end();
+    await listFault({}, "redirects from https to http");
+    expect(asked()).toBe(1);
+  });
+});
+
+test("a list that may not be read leaves the choice: a server without one may say so too", async () => {
+  routes["/sha256sum.txt"] = (_request, response) => response.writeHead(403).end();
+  await refused(
+    request(),
+    "sha256sum.txt could not be read: (22)",
+    "error: 403",
+    "pulumi config set isoSha256",
+  );
+});
+
+test("the second list counts where the first one is no list", async () => {
+  routes["/sha256sum.txt"] = whole("<!doctype html><title>all there is</title>");
+  routes["/SHA256SUMS"] = whole(`${isoSha256} *talos.iso\r\n`);
+  expect((await runStep("fetch", request(), env)).manifest?.sha256).toBe(isoSha256);
+});
+
+test("the list is looked for beside the file, whatever its address asks for behind a question mark", async () => {
+  routes["/talos.iso?key=a/b"] = whole(iso);
+  const input = request({ url: `${origin}/talos.iso?key=a/b` });
+  expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
 });
 
 test("what was recorded at first use is held to after", async () => {
@@ -186,16 +347,29 @@ test("what was recorded at first use is held to after", async () => {
   const { manifest, said } = await runStep("fetch", { ...input, key: "k2", path: `${input.path}.2` }, env);
   expect(manifest).toBeUndefined();
   expect(said).toContain(`expected ${isoSha256}`);
-  expect(JSON.parse(readFileSync(input.lockFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+  expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
 });
 
-test("a configured checksum that differs from the recorded one is refused", async () => {
+test("a digest that comes with the checkout counts, and nothing is written for it", async () => {
   const input = request();
-  writeFileSync(input.lockFile, JSON.stringify({ [input.url]: isoSha256 }));
-  const { said } = await runStep("fetch", { ...input, sha256: "1".repeat(64) }, env);
-  expect(said).toContain("recorded");
-  expect(said).toContain("Remove its line");
+  const shipped = JSON.stringify({ [input.url]: isoSha256 });
+  writeFileSync(input.lockFile, shipped);
+  delete routes["/sha256sum.txt"];
+  expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
+  expect(readFileSync(input.lockFile, "utf8")).toBe(shipped);
+  expect(existsSync(input.recordFile)).toBe(false);
 });
+
+test.each(["lockFile", "recordFile"] as const)(
+  "a configured checksum that differs from the recorded one is refused: %s",
+  async (file) => {
+    const input = request();
+    writeFileSync(input[file], JSON.stringify({ [input.url]: isoSha256 }));
+    const { said } = await runStep("fetch", { ...input, sha256: "1".repeat(64) }, env);
+    expect(said).toContain("recorded");
+    expect(said).toContain("Remove its line");
+  },
+);
 
 test("a local file is taken by file://, its list beside it counts", async () => {
   const input = request();
@@ -208,7 +382,7 @@ test("a local file is taken by file://, its list beside it counts", async () => 
     ...input,
     url: `file://${source}`,
     path: `${input.path}.2`,
-    lockFile: `${input.lockFile}.2`,
+    recordFile: `${input.recordFile}.2`,
   };
   expect((await runStep("fetch", again, env)).said).toContain("expected 2222");
 });
@@ -235,6 +409,6 @@ test("nothing but the file, its stamp and the record is left", async () => {
   expect(readdirSync(join(input.path, "..")).sort()).toEqual([
     ".metal-amd64.iso.stamp",
     "metal-amd64.iso",
-    "sources.lock.json",
+    "sources.local.json",
   ]);
 });

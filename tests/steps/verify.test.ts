@@ -155,6 +155,14 @@ test.each<[what: string, spoil: (image: string) => Promise<unknown> | void, says
   expect(exitCode).toBe(1);
 });
 
+test("a program that is missing is not taken for damage", async () => {
+  const image = await makeImage();
+  const PATH = [dirname(process.execPath), "/usr/bin", "/bin"].join(":");
+  const args = ["--import", "tsx", "tools/verify-image.ts", image];
+  const { stderr } = await inToolEnvironment("node", args, { cwd: TOP, env: { PATH } });
+  expect(stderr).toContain("running sfdisk: the program is not on this machine. npm run setup brings it");
+});
+
 test("a site that names no mini-PC is not verified", async () => {
   const { stderr, exitCode } = await verify(await makeImage({ MINIPC_MAC: "52:54:00:12:34:56" }));
   expect(stderr).toContain("its site.env does not name a mini-PC");

@@ -116,6 +116,23 @@ test("who uploads nothing may have odd variables of other tools; who does is tol
   expect(faultsOf({ ...upload, region: "us-west-1", endpoint: "s3.example" }, [], env)).toEqual([]);
 });
 
+test("the environment may say where this machine gets the sources of all stacks from; a stack's own word wins", () => {
+  const env = {
+    BOOTSTRAP_PXE_ISO_URL: "file:///srv/talos.iso",
+    BOOTSTRAP_PXE_BASE_URL: "https://mirror/base.img",
+  };
+  expect(checkConfig(enough, "lab", [], env)).toMatchObject({
+    isoUrl: "file:///srv/talos.iso",
+    baseUrl: "https://mirror/base.img",
+  });
+  expect(checkConfig({ ...enough, isoUrl: "file:///mine.iso" }, "lab", [], env).isoUrl).toBe(
+    "file:///mine.iso",
+  );
+  expect(faultsOf({}, [], { BOOTSTRAP_PXE_ISO_URL: "/srv/talos.iso" })).toEqual([
+    "isoUrl: neither an https:// nor a file:// URL, and it comes from BOOTSTRAP_PXE_ISO_URL of the environment",
+  ]);
+});
+
 test("one error lists every fault, with the key, the value, what is wrong and an example", () => {
   const given = {
     minipcMac: "01:00:5e:00:00:01",

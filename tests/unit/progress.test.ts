@@ -1,4 +1,7 @@
-import { reportProgress } from "../../steps/lib/progress";
+import { mmdebstrapsWords } from "../../demo/base/mmdebstrap-words";
+import { phaseOf } from "../../steps/lib/packer-words";
+import { figure, reportProgress, SHOWN_FIRST, withHeartbeat } from "../../steps/lib/progress";
+import { chainLines } from "../../steps/rehearsal/rehearse";
 
 const MIB = 1 << 20;
 
@@ -9,26 +12,138 @@ afterEach(() => jest.useRealTimers());
 function told(doneAfter: (tenths: number) => number, seconds: number, total?: number): string[] {
   const lines: string[] = [];
   let tenths = 0;
-  const stop = reportProgress({ log: (line) => lines.push(line) }, "work", () => doneAfter(tenths), total);
+  const stop = reportProgress({ log: (line) => lines.push(line) }, "of it", () => doneAfter(tenths), total);
   for (; tenths < 10 * seconds; tenths++) jest.advanceTimersByTime(100);
   stop();
-  jest.advanceTimersByTime(5000);
+  jest.advanceTimersByTime(60_000);
   return lines;
 }
 
-test("a figure that moves, once a second, and none after the end", () => {
-  expect(told((tenths) => tenths * MIB, 3, 40 * MIB)).toEqual([
-    "work: 9 of 40 MiB, 22 %",
-    "work: 19 of 40 MiB, 47 %",
-    "work: 29 of 40 MiB, 72 %",
+/** Lines that a person sees one after the other where Pulumi's table has little room. */
+const asSeen = (lines: string[]) => lines.map((line) => line.slice(0, SHOWN_FIRST));
+
+describe("a figure", () => {
+  test("that moves is told every two seconds, and none after the end", () => {
+    expect(told((tenths) => tenths * MIB, 6, 400 * MIB)).toEqual([
+      "4 %, 19 of 400 MiB of it",
+      "9 %, 39 of 400 MiB of it",
+      "14 %, 59 of 400 MiB of it",
+    ]);
+  });
+
+  test("without a total is what is done so far", () => {
+    expect(told((tenths) => tenths * MIB, 4)).toEqual(["19 MiB of it", "39 MiB of it"]);
+  });
+
+  test("is not told while there is none, nor twice while it looks the same", () => {
+    expect(told(() => 0, 9, MIB)).toEqual([]);
+    expect(told((tenths) => 500 * MIB + 100 * tenths, 60)).toEqual(["500 MiB of it"]);
+  });
+});
+
+describe("a heartbeat", () => {
+  /** Says lines at these seconds, for a minute; returns all that was written. */
+  function written(said: Record<number, string>): string[] {
+    const lines: string[] = [];
+    const { log, end } = withHeartbeat((line) => lines.push(line), "at work");
+    for (let second = 0; second < 60; second++) {
+      const line = said[second];
+      if (line) log(line);
+      jest.advanceTimersByTime(1000);
+    }
+    end();
+    jest.advanceTimersByTime(60_000);
+    return lines;
+  }
+
+  test("says the last line again, the time since it was new in front", () => {
+    expect(written({ 2: "shrinking", 35: "checking", 44: "checked" })).toEqual([
+      "shrinking",
+      "10 s: shrinking",
+      "20 s: shrinking",
+      "30 s: shrinking",
+      "checking",
+      "checked",
+      "10 s: checked",
+    ]);
+  });
+
+  test("does so too while nothing was said yet, and never while lines come", () => {
+    expect(written({})[0]).toBe("10 s: at work");
+    const busy = Object.fromEntries(Array.from({ length: 60 }, (_, second) => [second, `line ${second}`]));
+    expect(written(busy)).toHaveLength(60);
+  });
+});
+
+describe("what varies in a line is among the characters that a narrow table shows", () => {
+  test.each([
+    ["a share", [1, 2, 55, 99].map((share) => figure(share * MIB, 100 * MIB))],
+    ["an amount", [1, 57, 301, 1430, 1431].map((mib) => figure(mib * MIB))],
+    [
+      "a link of the rehearsal's chain",
+      [1, 2, 9, 12].map(
+        (number) => chainLines(number, 13, { title: "t", evidence: "e", atMs: 1 }, "n")[1] ?? "",
+      ),
+    ],
+  ])("%s", (_what, lines) => {
+    expect(new Set(asSeen(lines)).size).toBe(lines.length);
+  });
+
+  test("a heartbeat", () => {
+    const lines: string[] = [];
+    const { end } = withHeartbeat((line) => lines.push(line), "the guest boots, until ssh answers");
+    jest.advanceTimersByTime(600_000);
+    end();
+    expect(new Set(asSeen(lines)).size).toBe(60);
+  });
+});
+
+test("a link of the chain is told with its time and its sign, and then what is waited for", () => {
+  const reached = { title: "the appliance has its address", evidence: "ARP: 10.10.10.2", atMs: 36_240 };
+  expect(chainLines(2, 13, reached, "it serves")).toEqual([
+    "2/13 at 36.2 s: the appliance has its address: ARP: 10.10.10.2",
+    "3/13 next: it serves",
   ]);
+  expect(chainLines(13, 13, reached)).toHaveLength(1);
 });
 
-test("without a total, what is done so far", () => {
-  expect(told((tenths) => tenths * MIB, 2)).toEqual(["work: 9 MiB", "work: 19 MiB"]);
+test.each([
+  [
+    "2026-11-25T20:44:40Z: ==> qemu.cloud-image: Copying hard drive...",
+    "the source goes to the guest's disk",
+  ],
+  [
+    "2026-11-25T20:44:53Z: ==> qemu.cloud-image: Waiting for SSH to become available...",
+    "the guest boots, until ssh answers",
+  ],
+  [
+    "2026-11-25T20:45:59Z: ==> qemu.cloud-image: Provisioning with shell script: /x/packer/provision/10-packages.sh",
+    "the guest runs packer/provision/10-packages.sh",
+  ],
+  [
+    "2026-11-25T20:45:56Z: ==> qemu.cloud-image: Provisioning with shell script: /tmp/packer-shell26889628",
+    undefined,
+  ],
+  ["2026-11-25T20:46:05Z:     qemu.cloud-image: Setting up nginx (1.22.1-9) ...", undefined],
+  ["==> qemu.cloud-image: vnc://127.0.0.1:5908", undefined],
+])("of Packer's lines, those tell where a build is that begin something long: %s", (line, phase) => {
+  expect(phaseOf(line)).toBe(phase);
 });
 
-test("nothing while nothing moves", () => {
-  expect(told(() => 0, 3, MIB)).toEqual([]);
-  expect(told(() => MIB, 3, MIB)).toEqual(["work: 1 of 1 MiB, 100 %"]);
+test.each([
+  ["I: downloading packages with apt...", "downloading packages with apt"],
+  [
+    "I: installing remaining packages inside the chroot...",
+    "installing remaining packages inside the chroot",
+  ],
+  ["W: the keyring is old", "W: the keyring is old"],
+  ["E: apt-get failed", "E: apt-get failed"],
+  [
+    `I: running --customize-hook in shell: sh -c 'mkdir -p "$1/boot/grub"' exec /tmp/mmdebstrap.GZ7kuNj3MY`,
+    undefined,
+  ],
+  ["I: automatically chosen format: tar", undefined],
+  ["I: success in 134.9680 seconds", undefined],
+])("of mmdebstrap's lines, those are told that say what takes long, or what is wrong: %s", (line, told) => {
+  expect(mmdebstrapsWords(line)).toBe(told);
 });

@@ -40,7 +40,7 @@ function configure(config) {
  */
 async function asking({ signal }, doing, operation, { bucket, key }, work) {
   if (!server) throw new Error("the aws stand-in was not configured");
-  const client = makeClient(server);
+  const client = await makeClient(server);
   const what = `${doing} s3://${bucket}/${key} at ${nameOf(server)}`;
   try {
     return await work(client);

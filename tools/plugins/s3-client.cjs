@@ -1,10 +1,10 @@
 // A client of an S3-compatible server, as the stand-in for the `aws` plugin and `npm run verify` ask it.
 
+const { transferLimits } = require("../../steps/lib/transfer.cjs");
+const { namesProxy } = require("../proxies.cjs");
+
 /** The SDK waits longer after each try, 20 s at most: some 40 s in all for a server that starts again. */
 const TRIES = 12;
-const CONNECT_MS = 10_000;
-/** A slow server may take as long as it likes, but not say nothing for so long; a test sets less. */
-const SILENCE_MS = Number(process.env.BOOTSTRAP_PXE_SILENCE_MS ?? 60_000);
 
 // Node 20 goes without the SDK's releases of 2027 on, not without the one that package-lock.json names.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
@@ -25,14 +25,24 @@ const UNHEARD = { debug() {}, info() {}, warn() {}, error() {} };
 /** How messages name a server. @param {Server} server */
 const nameOf = ({ endpoints, region }) => endpoints?.[0]?.s3 ?? `S3 in ${region}`;
 
+/** What takes requests to the proxy that the environment names for them, if any, as curl does: the SDK heeds none. */
+async function agents() {
+  if (!namesProxy(process.env)) return {};
+  // Not by require(): it is an ES module, which Node 20 loads this way only.
+  const { ProxyAgent } = await import("proxy-agent");
+  const agent = new ProxyAgent({ keepAlive: true });
+  return { httpAgent: agent, httpsAgent: agent };
+}
+
 /**
  * @param {Server} server
- * @returns {import("@aws-sdk/client-s3").S3Client} with the key of its profile, or the one that AWS's tools keep
+ * @returns {Promise<import("@aws-sdk/client-s3").S3Client>} with the key of its profile, or the one that AWS's tools keep
  */
-function makeClient({ region, endpoints, s3UsePathStyle, profile, sharedConfigFiles, maxRetries }) {
+async function makeClient({ region, endpoints, s3UsePathStyle, profile, sharedConfigFiles, maxRetries }) {
   // It takes half a second to load, and most runs of the plugin ask nothing of it.
   const { S3Client } = require("@aws-sdk/client-s3");
   if (sharedConfigFiles?.[0]) process.env.AWS_CONFIG_FILE = sharedConfigFiles[0];
+  const { connect, stall } = transferLimits();
   return new S3Client({
     region,
     endpoint: endpoints?.[0]?.s3,
@@ -40,7 +50,8 @@ function makeClient({ region, endpoints, s3UsePathStyle, profile, sharedConfigFi
     profile,
     logger: UNHEARD,
     maxAttempts: Number(maxRetries ?? TRIES),
-    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
+    // A slow server may take as long as it likes, but not say nothing for so long.
+    requestHandler: { connectionTimeout: connect * 1000, socketTimeout: stall * 1000, ...(await agents()) },
   });
 }
 

@@ -1,5 +1,7 @@
 // What a failed call to an S3-compatible server means, and what to do about it.
 
+const { namesProxy } = require("../proxies.cjs");
+
 /** @typedef {"write" | "read" | "delete"} Operation */
 
 /** What a key has to be allowed (Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"). @type {Record<Operation, string>} */
@@ -8,6 +10,11 @@ const LEAVE = {
   read: "read and list this bucket (s3:GetObject, s3:ListBucket)",
   delete: "delete in this bucket (s3:DeleteObject)",
 };
+
+const orProxy = () =>
+  namesProxy(process.env)
+    ? ", and that https_proxy names the right proxy"
+    : ". Where only a proxy leads out, set https_proxy";
 
 /** What to do, by the code that the server or the connection gave. @type {[code: RegExp, what: (operation: Operation) => string][]} */
 const REMEDIES = [
@@ -27,10 +34,27 @@ const REMEDIES = [
   ],
   [/^NoSuchKey$/, () => "there is no such object. See that its name is right"],
   [/^RequestTimeTooSkewed$/, () => "this machine's clock and the server's differ too much. Set the clock"],
-  [/^ECONNREFUSED$/, () => "nothing answers there. See that endpoint is right and the server runs"],
+  [/^407$/, () => "the proxy wants a user and a password. Set https_proxy to http://USER:PASSWORD@HOST:PORT"],
+  [
+    /^ECONNREFUSED$/,
+    () => `nothing answers there. See that endpoint is right and the server runs${orProxy()}`,
+  ],
   [
     /^(ENOTFOUND|EAI_AGAIN)$/,
-    () => "its name is not known. See that endpoint is right and the network is up",
+    () => `its name is not known. See that endpoint is right and the network is up${orProxy()}`,
+  ],
+  [
+    /^(ENETUNREACH|EHOSTUNREACH)$/,
+    () => `no way leads there. See that endpoint is right and the network is up${orProxy()}`,
+  ],
+  [
+    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/,
+    () =>
+      "this machine does not trust who signed the server's certificate. Let NODE_EXTRA_CA_CERTS name a file with its authority's",
+  ],
+  [
+    /^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|ERR_TLS_CERT_ALTNAME_INVALID)$/,
+    () => "its certificate is for another name or time. See that endpoint and this machine's clock are right",
   ],
   [
     /^(TimeoutError|ETIMEDOUT|ECONNRESET|EPIPE|RequestTimeout)$/,

@@ -114,7 +114,7 @@ async function upload(client, { bucket, key, contentType, source, content }, { s
     if (now === told) return;
     told = now;
     const percent = Math.floor((100 * now) / total);
-    void log(`${key}: ${Math.round(now / MIB)} of ${Math.round(total / MIB)} MiB, ${percent} %`);
+    void log(`${percent} %, ${Math.round(now / MIB)} of ${Math.round(total / MIB)} MiB of ${key}`);
   }, REPORT_MS);
   const stopped = new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => pause(FORGET_MS, undefined, { ref: false }).then(reject), {

@@ -3,6 +3,7 @@
 const { once } = require("node:events");
 const { existsSync, readdirSync } = require("node:fs");
 const { createInterface } = require("node:readline/promises");
+const { GRUB_PC } = require("./distribution.cjs");
 const { run, searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -42,7 +43,7 @@ const SYSTEM_PACKAGES = [
   { apt: "fakeroot", has: ["fakeroot"], demo: true },
   { apt: "uidmap", has: ["newuidmap"], demo: true },
   { apt: "grub-common", has: ["grub-mkimage"], demo: true },
-  { apt: "grub-pc-bin", has: ["/usr/lib/grub/i386-pc/kernel.img"], demo: true },
+  { apt: "grub-pc-bin", has: [`${GRUB_PC}/kernel.img`], demo: true },
   { apt: "grub-efi-amd64-bin", has: ["/usr/lib/grub/x86_64-efi/kernel.img"], demo: true },
 ];
 

@@ -3,35 +3,56 @@
 const { createHash } = require("node:crypto");
 const { createReadStream } = require("node:fs");
 const { basename } = require("node:path");
+const {
+  MOST_LIST_BYTES,
+  curlFault,
+  curlFlags,
+  curlListFlags,
+  isPage,
+  transferLimits,
+} = require("../../steps/lib/transfer.cjs");
 const { run } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 
-const CURL = ["--fail", "--location", "--silent", "--show-error", "--connect-timeout", "3"];
+/** As curl does, with a pause that doubles each time. */
+const RETRY = ["--retry", "2"];
 
 /**
- * Whether anything answers at an origin within three seconds; asked once a run. Curl, because it knows of proxies.
+ * Runs curl.
+ *
+ * @param {string[]} args
+ * @param {import("./process.cjs").Env} env
+ * @param {{ busy?: (seconds: number) => void, mostBytes?: number }} [options]
+ * @returns {Promise<string>} what it printed
+ * @throws Error with its own reason in one line, and what to do where time alone does not help
+ */
+async function curl(args, env, options = {}) {
+  try {
+    return await run("curl", args, { env, ...options });
+  } catch (thrown) {
+    const { message, stderr = "" } = /** @type {Error & { stderr?: string }} */ (thrown);
+    const fault = curlFault(stderr);
+    const help = fault?.tries === 1 && fault.help;
+    throw new Error(fault ? `${fault.words}${help ? `. ${help}` : ""}` : message);
+  }
+}
+
+/**
+ * Why nothing answers at an origin within three seconds, if nothing does; asked once a run. Curl, because it knows of
+ * proxies.
  *
  * @param {string} origin
  * @param {Context} context
+ * @returns {Promise<string | undefined>}
  */
-function reachable(origin, { env, probed }) {
-  const args = [
-    "--silent",
-    "--head",
-    "--connect-timeout",
-    "2",
-    "--max-time",
-    "3",
-    "--output",
-    "/dev/null",
-    origin,
-  ];
+function whyUnreachable(origin, { env, probed }) {
   const known = probed.get(origin);
   if (known) return known;
-  const probe = run("curl", args, { env }).then(
-    () => true,
-    () => false,
+  const flags = ["--silent", "--show-error", "--head", "--connect-timeout", "2", "--max-time", "3"];
+  const probe = curl([...flags, "--output", "/dev/null", origin], env).then(
+    () => undefined,
+    (fault) => /** @type {Error} */ (fault).message,
   );
   probed.set(origin, probe);
   return probe;
@@ -43,7 +64,8 @@ function reachable(origin, { env, probed }) {
  * @throws Error when it is not reachable
  */
 async function answers(origin, context) {
-  if (origin && !(await reachable(origin, context))) throw new Error(`${origin} does not answer`);
+  const why = origin && (await whyUnreachable(origin, context));
+  if (why) throw new Error(`${origin} does not answer: ${why}`);
 }
 
 /** @param {string} path */
@@ -76,12 +98,14 @@ function digestIn(list, name) {
  * @throws Error when either cannot be had or they do not agree
  */
 async function download({ url, sums }, target, { env }, busy) {
-  const name = basename(url);
-  const expected = digestIn(await run("curl", [...CURL, "--retry", "2", sums], { env }), name);
+  const [name, limits] = [basename(url), transferLimits(env)];
+  const list = await curl([...curlListFlags(limits), ...RETRY, sums], env, { mostBytes: MOST_LIST_BYTES });
+  const expected = digestIn(list, name);
+  if (!expected && isPage(list)) throw new Error(`${sums} is a page of HTML, as a login page is`);
   if (!expected) throw new Error(`${sums} does not list ${name}`);
-  await run("curl", [...CURL, "--retry", "2", "--output", target, url], { env, busy });
+  await curl([...curlFlags(limits), ...RETRY, "--output", target, url], env, { busy });
   const got = await sha256File(target);
   if (got !== expected) throw new Error(`${url} has sha256 ${got}, but ${sums} says ${expected}`);
 }
 
-module.exports = { reachable, answers, download, digestIn };
+module.exports = { whyUnreachable, answers, download, digestIn };

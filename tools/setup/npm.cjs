@@ -7,6 +7,9 @@ const { run } = require("./process.cjs");
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {Record<string, { version?: string, integrity?: string, optional?: boolean }>} Packages */
 
+/** npm gives up on a silent server; one that drips would hold it for ever. */
+const LIMIT_S = 20 * 60;
+
 /**
  * @param {string} path
  * @returns {Packages}
@@ -40,11 +43,8 @@ function dependenciesHeld(top) {
  * @param {(seconds: number) => void} busy
  */
 async function installDependencies({ env, top }, busy) {
-  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
-    env,
-    cwd: top,
-    busy,
-  });
+  const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  await run("npm", ["ci", ...quiet, "--fetch-timeout=60000"], { env, cwd: top, busy, limit: LIMIT_S });
 }
 
 module.exports = { dependenciesHeld, installDependencies };

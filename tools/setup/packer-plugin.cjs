@@ -3,7 +3,7 @@
 const { existsSync, mkdirSync, readdirSync, renameSync, rmSync } = require("node:fs");
 const { homedir } = require("node:os");
 const { join } = require("node:path");
-const { scratch } = require("./context.cjs");
+const { scratch, stillAtIt } = require("./context.cjs");
 const { answers } = require("./download.cjs");
 const { goBuild } = require("./go.cjs");
 const { run, which } = require("./process.cjs");
@@ -68,12 +68,12 @@ async function bringPackerPlugin(context) {
 
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
-  const busy = () => log(`${title}: still at it, ${seconds()} s`);
+  const busy = () => stillAtIt(context, title, started);
   const plugins = scratch(context);
   /** @param {string[]} what */
   const install = async (...what) => {
     const env = { ...context.env, PACKER_PLUGIN_PATH: plugins, CHECKPOINT_DISABLE: "1" };
-    await run(packer, ["plugins", "install", ...what], { env, busy });
+    await run(packer, ["plugins", "install", ...what], { env, busy, limit: 10 * 60 });
   };
   const sources = [
     ...ownPlugins(context).map((path) => ({

@@ -3,9 +3,13 @@
 const { spawnSync } = require("node:child_process");
 const { join } = require("node:path");
 const { installPackages } = require("./apt.cjs");
+const { once } = require("./context.cjs");
 const { run, searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
+
+/** pip gives up on a silent server; one that drips would hold it for ever. */
+const LIMIT_S = 15 * 60;
 
 /** @param {Context} context */
 function hasPip({ env }) {
@@ -25,11 +29,12 @@ function hasPip({ env }) {
  * @param {(seconds: number) => void} busy
  */
 async function unpackWheel(requirements, folder, context, busy) {
-  if (!hasPip(context)) await installPackages(["python3-pip"], context, busy);
+  if (!hasPip(context)) await once(context, "pip", () => installPackages(["python3-pip"], context, busy));
   const what = ["--target", folder, "--requirement", join(context.top, "tools/python", requirements)];
   const pinned = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile", "--no-cache-dir"];
   const quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--timeout", "20", "--retries", "1"];
-  await run("python3", ["-m", "pip", "install", ...quiet, ...pinned, ...what], { env: context.env, busy });
+  const args = ["-m", "pip", "install", ...quiet, ...pinned, ...what];
+  await run("python3", args, { env: context.env, busy, limit: LIMIT_S });
 }
 
 module.exports = { hasPip, unpackWheel };

@@ -3,6 +3,7 @@
 const { spawn, spawnSync } = require("node:child_process");
 const { accessSync, constants, statSync } = require("node:fs");
 const { join } = require("node:path");
+const { clearTimeout, setTimeout } = require("node:timers");
 const { versionIn } = require("./versions.cjs");
 
 /** @typedef {Record<string, string | undefined>} Env */
@@ -57,6 +58,9 @@ function versionOf(program, args, env) {
   return ended.status === 0 ? versionIn(ended.stdout + ended.stderr) : undefined;
 }
 
+/** @param {number} seconds */
+const minutes = (seconds) => (seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`);
+
 /** @param {string} output */
 function lastWords(output) {
   return output.trim().split("\n").slice(-3).join(" | ").trim();
@@ -67,12 +71,13 @@ function lastWords(output) {
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ env: Env, cwd?: string, busy?: (seconds: number) => void, outlive?: boolean, terminal?: boolean }} options
- *   outlive: let it go on when this process is killed (apt must not be stopped half-way); terminal: it may ask on the terminal
+ * @param {{ env: Env, cwd?: string, busy?: (seconds: number) => void, mostBytes?: number, outlive?: boolean, terminal?: boolean, silence?: number, limit?: number }} options
+ *   mostBytes: one that prints more is ended; silence, limit: seconds without a word, and in all, after which it is ended (a server may accept and say nothing); outlive: let it go on when this process is killed (apt must not be stopped half-way); terminal: it may ask on the terminal
  * @returns {Promise<string>} what it printed on stdout
- * @throws Error with its last words
+ * @throws Error with its last words; its `stderr` has all of them
  */
-function run(program, args, { env, cwd, busy, outlive = false, terminal = false }) {
+function run(program, args, options) {
+  const { env, cwd, busy, mostBytes = Infinity, outlive = false, terminal = false, silence, limit } = options;
   const found = program.includes("/") ? program : which(program, searchPath(env));
   if (!found) return Promise.reject(new Error(`${program} is not on this machine`));
   const setpriv = outlive ? undefined : which("setpriv", searchPath(env));
@@ -84,20 +89,30 @@ function run(program, args, { env, cwd, busy, outlive = false, terminal = false 
       stdio: [terminal ? "inherit" : "ignore", "pipe", "pipe"],
     });
     let [stdout, stderr] = ["", ""];
-    child.stdout?.on("data", (chunk) => (stdout += chunk));
-    child.stderr?.on("data", (chunk) => (stderr += chunk));
+    /** @type {string | undefined} */
+    let gaveUp;
+    const giveUp = (/** @type {string} */ why) => ((gaveUp = why), child.kill("SIGKILL"));
+    const inAll = limit && setTimeout(() => giveUp(`it was not done after ${minutes(limit)}`), limit * 1000);
+    const quiet =
+      silence && setTimeout(() => giveUp(`nothing was heard of it for ${minutes(silence)}`), silence * 1000);
+    child.stdout?.on("data", (chunk) => {
+      stdout += chunk;
+      if (quiet) quiet.refresh();
+      if (stdout.length > mostBytes) giveUp(`${program} was given more than ${mostBytes} bytes`);
+    });
+    child.stderr?.on("data", (chunk) => ((stderr += chunk), quiet && quiet.refresh()));
     const started = Date.now();
     const beat = busy && setInterval(() => busy(Math.round((Date.now() - started) / 1000)), HEARTBEAT_MS);
-    child.on("error", (fault) => (clearInterval(beat), reject(fault)));
+    const stopClocks = () => (clearInterval(beat), clearTimeout(inAll), clearTimeout(quiet));
+    child.on("error", (fault) => (stopClocks(), reject(fault)));
     child.on("close", (status, signal) => {
-      clearInterval(beat);
-      if (status === 0) resolve(stdout);
-      else
-        reject(
-          new Error(
-            lastWords(stderr) || lastWords(stdout) || `${program} ended with ${signal ?? `status ${status}`}`,
-          ),
-        );
+      stopClocks();
+      if (status === 0 && !gaveUp) return resolve(stdout);
+      const said = lastWords(stderr);
+      const words = gaveUp
+        ? [gaveUp, said].filter(Boolean).join("; its last words: ")
+        : said || lastWords(stdout) || `${program} ended with ${signal ?? `status ${status}`}`;
+      reject(Object.assign(new Error(words), { stderr }));
     });
   });
 }

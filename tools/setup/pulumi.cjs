@@ -17,6 +17,7 @@ const { parseArgs } = require("node:util");
 const { makeScratch, sweepScratch } = require("../../steps/lib/scratch.cjs");
 const { backendLine, toolEnvironment } = require("../environment.cjs");
 const { endOrphans, identity, runMark } = require("./orphans.cjs");
+const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -195,11 +196,15 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
 async function runPulumi(commands, context, options) {
   const work = async (/** @type {Env} */ env) => {
     for (const args of commands) {
-      const status = await inForeground("pulumi", args, env, context.top);
+      const tells = process.stdout.isTTY && tellsOutcome(args);
+      const narrow = tells && narrowLine(process.stdout.columns);
+      if (narrow) context.log(narrow);
+      const status = await inForeground("pulumi", tells ? withoutOutputs(args) : args, env, context.top);
       if (status !== 0) {
         explainLocks(args, env, context.log);
         return status;
       }
+      if (tells) tellOutcome(args, env, context.top);
     }
     return 0;
   };

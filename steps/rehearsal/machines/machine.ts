@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, createWriteStream, existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, createWriteStream, existsSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -13,6 +13,7 @@ import type { StepContext } from "../../lib/step";
 import { StepError } from "../../lib/step-error";
 import type { Link } from "../network/link";
 import { Monitor } from "./qmp";
+import { redactStream } from "./redact";
 import type { Hardware } from "../record";
 
 /** UEFI for virtual machines and its empty variables, as Debian's and Ubuntu's package ovmf name them. */
@@ -40,6 +41,8 @@ export interface MachineOptions {
   nics: Nic[];
   /** RAW image to boot; it is not changed. Without one the machine boots from its network. */
   disk?: string;
+  /** Size in bytes of a blank NVMe disk that the machine has besides; it takes no room. */
+  blankDiskBytes?: number;
   /** Where sockets, firmware variables and what is written to the disk go. */
   scratch: string;
   /** File for all that the serial console prints, and QEMU's own complaints. */
@@ -94,6 +97,17 @@ function nicArguments({ mac, link }: Nic, index: number, model: string, boots: b
   return ["-netdev", netdev, "-device", device];
 }
 
+/** A disk as most mini-PCs have it; no boot order names it, so that the network comes first. */
+function blankDiskArguments(name: string, scratch: string, bytes: number): string[] {
+  const file = join(scratch, `${name}.blank-disk`);
+  writeFileSync(file, "");
+  truncateSync(file, bytes);
+  return [
+    ...["-drive", `file=${file},format=raw,if=none,id=blank,discard=unmap`],
+    ...["-device", "nvme,drive=blank,serial=bootstrap-pxe"],
+  ];
+}
+
 function qemuArguments({
   name,
   hardware,
@@ -101,6 +115,7 @@ function qemuArguments({
   memoryMib,
   nics,
   disk,
+  blankDiskBytes,
   scratch,
 }: MachineOptions): string[] {
   return [
@@ -113,6 +128,7 @@ function qemuArguments({
     ...(hardware.firmware === "uefi" ? uefiArguments : biosArguments)(name, scratch),
     ...(disk ? ["-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=on`] : []),
     ...(disk ? DISK_DEVICES[hardware.disk ?? "virtio"] : []),
+    ...(blankDiskBytes ? blankDiskArguments(name, scratch, blankDiskBytes) : []),
     ...nics.flatMap((nic, index) => nicArguments(nic, index, hardware.nic, !disk)),
   ];
 }
@@ -132,9 +148,10 @@ export class Machine {
       env: { ...process.env, TMPDIR: options.scratch },
     });
     const { stdout, stderr } = this.process as ChildProcess & { stdout: Readable; stderr: Readable };
-    for (const said of [stdout, stderr]) said.pipe(log, { end: false });
+    const console = stdout.pipe(redactStream());
+    for (const said of [console, stderr]) said.pipe(log, { end: false });
     // Firmware and GRUB move the cursor instead of ending a line.
-    createInterface({ input: stdout }).on("line", (line) => {
+    createInterface({ input: console }).on("line", (line) => {
       const text = stripVTControlCharacters(line).trim();
       if (text) options.onLine(text);
     });

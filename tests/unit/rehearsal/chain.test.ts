@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { chainFor, firstBreak } from "../../../steps/rehearsal/chain";
 import type { DhcpMessage } from "../../../steps/rehearsal/network/dhcp";
 import type { Expected } from "../../../steps/rehearsal/view";
@@ -106,6 +107,35 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     ],
     "address",
     /a DHCP server answers on every NIC/,
+  ],
+  [
+    "the node has no NIC",
+    [...until("time"), line("minipc", "node: FAULT: no NIC that this kernel has a driver for")],
+    "time",
+    /goes no further: no NIC that this kernel has a driver for/,
+  ],
+  [
+    "the node finds another fault",
+    [...until("config"), line("minipc", "node: FAULT: no talos.config on the command line")],
+    "config",
+    /goes no further: no talos\.config/,
+  ],
+  [
+    "Talos misses an argument that the stack does not name",
+    [
+      ...until("time"),
+      line("minipc", "[   19.244540] [talos] task enforceKSPPRequirements (1/1): failed: 1 error occurred:"),
+      line("minipc", "[   19.247409]  * KSPP kernel parameter slab_nomerge is required"),
+      line("minipc", "[   19.358749] [talos] initialize sequence: failed"),
+    ],
+    "time",
+    /goes no further: KSPP kernel parameter slab_nomerge is required/,
+  ],
+  [
+    "Talos cannot start for another reason",
+    [...until("time"), line("minipc", "[   19.358749] [talos] initialize sequence: failed")],
+    "time",
+    /goes no further: initialize sequence: failed/,
   ],
   [
     "the mini-PC's QEMU ends",
@@ -257,6 +287,32 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     /refused: 1 error occurred: no CA/,
   ],
   [
+    "a config that Talos refuses when it looks at the machine",
+    [
+      ...until("accepted"),
+      line(
+        "minipc",
+        '[talos] controller failed {"error": "failed to runtime validate config acquired via platform metal: 1 error occurred:\\n\\t* kubelet version 1.29 is too old"}',
+      ),
+    ],
+    "accepted",
+    /refused: 1 error occurred:.*too old/,
+  ],
+  [
+    "the time is silent, and Talos restarts since its install disk is not there",
+    [
+      ...until("time"),
+      got("/configs/minipc.yaml", { sha256: "c0ff" }),
+      line("minipc", "[talos] machine config loaded successfully"),
+      { ...time, state: "asked" },
+      line("minipc", "[talos] task install (1/1): failed: lstat /dev/vda: no such file or directory"),
+      line("minipc", "[talos] rebooting in 10 seconds"),
+      asked,
+    ],
+    "time",
+    /asked once for the time and got no usable answer/,
+  ],
+  [
     "a config that Talos takes for none",
     [...until("accepted"), line("minipc", "[talos] entering maintenance service")],
     "accepted",
@@ -296,4 +352,84 @@ test("without a serial console the links show on the wire: an operating system a
   const [start] = chainFor({ ...expected, ...wire }).filter(({ id }) => id === "start");
   expect(start).toMatchObject({ title: "an operating system starts on the mini-PC", limitS: 300 });
   expect(chainFor({ ...expected, ...wire }).map(({ id }) => id)).toEqual(IDS.slice(0, -1));
+});
+
+test("a selector that no virtual disk matches counts as accepted, and the evidence says how far", () => {
+  const noDisk =
+    "failed to runtime validate config acquired via platform metal: 1 error occurred:\\n\\t* no disks matched the expression: disk.size >= 10u";
+  const seen = [...until("accepted"), line("minipc", noDisk)];
+  expect(first(seen).at).toBeUndefined();
+  const reached = chainFor(expected)
+    .at(-1)
+    ?.reached({ seen: at(seen), expected });
+  expect(reached?.evidence).toMatch(/as far as a virtual mini-PC can show/);
+});
+
+/** What may happen in any order once the kernel runs, each list in its own order: Talos does them at once. */
+const AT_ONCE: What[][] = [
+  [
+    { ...time, state: "asked" },
+    { ...time, state: "asked" },
+    { ...time, state: "answered", stratum: 10 },
+  ],
+  [
+    got("/configs/minipc.yaml", { sha256: "c0ff" }),
+    line("minipc", "[talos] machine config loaded successfully"),
+    line("minipc", "[talos] task install (1/1): failed: lstat /dev/vda: no such file or directory"),
+    line("minipc", "[talos] install sequence: failed"),
+    line("minipc", "[talos] rebooting in 10 seconds"),
+  ],
+  [got("/configs/minipc.yaml", { sha256: "c0ff" }), got("/configs/minipc.yaml", { sha256: "c0ff" })],
+];
+const MEANWHILE: What[] = [
+  { ...syn, mac: "02:00:5e:00:53:01" },
+  { ...got("/configs/minipc.yaml"), state: "answered", status: 403, mac: "02:00:5e:00:53:01" } as What,
+  dhcp("discover", { stage: "system" }),
+  line("minipc", '[talos] failed looking up "time.cloudflare.com", ignored'),
+  line("appliance", "bootstrap-pxe: dhcp: discover from 02:00:5e:00:53:01: ignored"),
+];
+
+/** Lists joined into one, in the order that the numbers say, each list's own order kept. */
+function interleaved(lists: What[][], order: number[]): What[] {
+  const left = lists.map((list) => [...list]);
+  const joined: What[] = [];
+  for (let step = 0; left.some((list) => list.length > 0); step++) {
+    const open = left.filter((list) => list.length > 0);
+    const chosen = open[(order[step % order.length] ?? 0) % open.length];
+    joined.push(...(chosen?.splice(0, 1) ?? []));
+  }
+  return joined;
+}
+
+/** As the rehearsal follows a chain: what it calls broken after these, if anything. */
+function verdict(whats: What[]): string | undefined {
+  const view = { seen: at(whats), expected };
+  const chain = chainFor(expected);
+  const index = chain.findIndex(({ reached }) => !reached(view));
+  const link = chain[index];
+  if (!link) return undefined;
+  const fault = firstBreak(view, link.anyOrder ? chain.slice(index) : [link]);
+  return fault && `${fault.link.id}: ${fault.broken.seen}`;
+}
+
+test("no beginning of a boot that ends well is called broken, in whatever order things happen at once", () => {
+  const orders = fc.array(fc.nat(60), { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(orders, fc.shuffledSubarray(MEANWHILE), (order, meanwhile) => {
+      const boot = [...until("time"), ...interleaved([...AT_ONCE, meanwhile], order)];
+      for (let length = 0; length <= boot.length; length++)
+        expect(verdict(boot.slice(0, length))).toBeUndefined();
+      expect(first(boot).at).toBeUndefined();
+    }),
+  );
+});
+
+test("a link that is reached is never called broken", () => {
+  fc.assert(
+    fc.property(fc.shuffledSubarray([...GOOD, ...AT_ONCE.flat(), ...MEANWHILE]), (whats) => {
+      const view = { seen: at(whats), expected };
+      for (const link of chainFor(expected))
+        if (link.reached(view)) expect(firstBreak(view, [link])?.broken).toBeUndefined();
+    }),
+  );
 });

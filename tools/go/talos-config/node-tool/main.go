@@ -14,28 +14,17 @@ import (
 	"syscall"
 	"time"
 
+	"bootstrap-pxe.local/tools/go/talos-config/loader"
 	"github.com/beevik/ntp"
-	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
-	"github.com/siderolabs/talos/pkg/machinery/config/validation"
 )
 
-// metal is the runtime mode that Talos validates for on a bare machine.
-type metal struct{}
-
-func (metal) String() string        { return "metal" }
-func (metal) RequiresInstall() bool { return true }
-func (metal) InContainer() bool     { return false }
-
 func load(text []byte) (string, error) {
-	provider, err := configloader.NewFromBytes(text)
+	config, _, err := loader.Load(text)
 	if err != nil {
 		return "", err
 	}
-	if _, err := provider.Validate(metal{}, validation.WithLocal()); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("machine.type=%s endpoint=%s install.image=%s", provider.Machine().Type(),
-		provider.Cluster().Endpoint(), provider.Machine().Install().Image()), nil
+	return fmt.Sprintf("machine.type=%s endpoint=%s install.image=%s", config.Machine().Type(),
+		config.Cluster().Endpoint(), config.Machine().Install().Image()), nil
 }
 
 func setClock(server string) (string, error) {

@@ -1,0 +1,85 @@
+import { refusal } from "./machine-config";
+import { failureOf, run } from "./process";
+import type { StepContext } from "./step";
+import { StepError } from "./step-error";
+
+/** What a mini-PC's configs are generated from. */
+export interface ConfigRequest {
+  /** Name of the cluster, and of the context in its client config. */
+  cluster: string;
+  /** The Kubernetes API's URL, https://HOST:6443. */
+  endpoint: string;
+  /** Release of Talos that the configs are for, v1.11.6. */
+  talosVersion: string;
+  installImage: string;
+  installDisk: string;
+  /** Unset, what the generator's release has as its own. */
+  kubernetesVersion?: string;
+  additionalSans?: string[];
+  /** Strategic merge patches, YAML, for both kinds of machine. */
+  patches?: string[];
+  /** Plain machine config of a control plane: the new ones are of its cluster. */
+  fromControlPlane?: string;
+}
+
+/** Plain configs, as Talos's own generator makes them. */
+export interface GeneratedConfigs {
+  controlplane: string;
+  worker: string;
+  talosconfig: string;
+}
+
+/** Talos's generator and loader: tools/go/talos-config, or talosctl behind the same face. */
+const PROGRAM = "talos-config";
+
+/**
+ * Generates machine configs and a client config. They never touch a disk.
+ *
+ * @throws StepError with the generator's words
+ */
+export async function generateConfigs(
+  context: StepContext,
+  request: ConfigRequest,
+): Promise<GeneratedConfigs> {
+  const doing = `generating the configs of the cluster ${request.cluster}`;
+  const flags = {
+    cluster: request.cluster,
+    endpoint: request.endpoint,
+    "talos-version": request.talosVersion,
+    "install-image": request.installImage,
+    "install-disk": request.installDisk,
+    "kubernetes-version": request.kubernetesVersion,
+    "additional-sans": request.additionalSans?.join(",") || undefined,
+  };
+  const args = [
+    ...Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])),
+    ...(request.patches ?? []).flatMap((patch) => ["--config-patch", patch]),
+    ...(request.fromControlPlane === undefined ? [] : ["--from-control-plane"]),
+  ];
+  const options = { input: request.fromControlPlane ?? "", stripFinalNewline: false };
+  const { stdout, stderr } = await run(context, PROGRAM, ["generate", ...args], options).catch(
+    (fault: unknown) => {
+      const { exitCode, stderr: words } = failureOf(fault);
+      if (exitCode === undefined) throw fault;
+      throw new StepError(doing, refusal(words), "Change what it names, and run it again");
+    },
+  );
+  for (const line of stderr.split("\n").filter(Boolean)) context.log(line);
+  return JSON.parse(stdout) as GeneratedConfigs;
+}
+
+/**
+ * Has Talos's own loader read a machine config and validate it for a bare machine.
+ *
+ * @returns what it says against it, on one line and without values that may be secret; undefined when it is accepted
+ */
+export async function validateConfig(context: StepContext, text: string): Promise<string | undefined> {
+  try {
+    await run(context, PROGRAM, ["validate"], { input: text });
+    return undefined;
+  } catch (fault) {
+    const { exitCode, stderr } = failureOf(fault);
+    if (exitCode !== 1) throw fault;
+    return refusal(stderr);
+  }
+}

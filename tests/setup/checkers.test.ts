@@ -1,0 +1,73 @@
+import { existsSync, rmSync } from "node:fs";
+import { bringCheckers, checkersHeld } from "../../tools/setup/checkers.cjs";
+import { run } from "../../tools/setup/process.cjs";
+import { FakeMachine, NOWHERE } from "./fake-machine";
+
+let machine: FakeMachine;
+beforeEach(() => {
+  machine = new FakeMachine();
+});
+afterEach(() => machine.remove());
+
+describe("the checkers of the services' files", () => {
+  /** Packages of a checker each; one starts only while its library is there. */
+  function withPackages(): void {
+    machine.recorded(
+      "apt-get",
+      `case "$*" in
+*--simulate*) for name in "$@"; do case "$name" in -*|install) ;; *) echo "Inst $name (1 x)";; esac; done;;
+*download*) for name in "$@"; do case "$name" in -*|*=*|download) ;; *) touch "$name.deb";; esac; done;;
+esac`,
+    );
+    machine.recorded(
+      "dpkg-deb",
+      `case "$2" in */dnsmasq-base.deb) name=dnsmasq;; */chrony.deb) name=chronyd;; */nginx.deb) name=nginx;; *) exit 0;; esac
+mkdir -p "$3/usr/sbin"; printf '#!/bin/sh\\n[ -e "%s" ]\\n' '${machine.path("library")}' > "$3/usr/sbin/$name"
+chmod +x "$3/usr/sbin/$name"`,
+    );
+    machine.write("library", "");
+  }
+  const bare = () => machine.bare(NOWHERE, { osRelease: machine.path("upgraded") });
+  const debian = (version: string) => machine.write("upgraded", `ID=debian\nVERSION_ID="${version}"\n`);
+  const downloads = () => machine.ran().filter((line) => line.includes(" download ")).length;
+
+  beforeEach(async () => {
+    withPackages();
+    debian("12");
+    expect(await bringCheckers(bare())).toBeUndefined();
+    expect(checkersHeld(bare())).toBe(true);
+  });
+
+  test("are brought anew after an upgrade of the distribution", async () => {
+    debian("13");
+    expect(checkersHeld(bare())).toBe(false);
+    expect(await bringCheckers(bare())).toBeUndefined();
+    expect(checkersHeld(bare())).toBe(true);
+    expect(downloads()).toBe(2);
+  });
+
+  test("are brought anew when one cannot start", async () => {
+    rmSync(machine.path("library"));
+    expect(checkersHeld(bare())).toBe(false);
+    const failure = await bringCheckers(bare());
+    expect(failure?.tried).toEqual([expect.stringMatching(/dnsmasq, nginx, chronyd .*does not start here/)]);
+    machine.write("library", "");
+    expect(await bringCheckers(bare())).toBeUndefined();
+    expect(checkersHeld(bare())).toBe(true);
+  });
+
+  test("take the place of the machine's own that cannot start", async () => {
+    machine.program("nginx", "exit 127");
+    expect(checkersHeld(bare())).toBe(true);
+    await expect(run(machine.path("cache/bin/nginx"), ["-v"], bare())).resolves.toBe("");
+  });
+
+  test("go once the machine has its own, and nothing is fetched for that", async () => {
+    for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
+    expect(checkersHeld(bare())).toBe(false);
+    expect(await bringCheckers(bare())).toBeUndefined();
+    expect(checkersHeld(bare())).toBe(true);
+    expect(existsSync(machine.path("cache/bin/nginx"))).toBe(false);
+    expect(downloads()).toBe(1);
+  });
+});

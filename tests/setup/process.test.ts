@@ -1,0 +1,55 @@
+import { chmodSync } from "node:fs";
+import { stillAtIt } from "../../tools/setup/context.cjs";
+import { run } from "../../tools/setup/process.cjs";
+import { FakeMachine, NOWHERE } from "./fake-machine";
+
+let machine: FakeMachine;
+beforeEach(() => {
+  machine = new FakeMachine();
+});
+afterEach(() => machine.remove());
+
+describe("a program that set-up runs", () => {
+  const script = (text: string) => {
+    const path = machine.write("slow", `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  const { env } = process;
+
+  test("is ended when nothing is heard of it", async () => {
+    const ran = run(script("echo downloading one >&2; exec sleep 60"), [], { env, silence: 0.5 });
+    await expect(ran).rejects.toThrow("nothing was heard of it for 0.5 s");
+  });
+
+  test("is ended when it is not done in time, however much it says", async () => {
+    const chatty = script("while :; do echo .; sleep 0.1; done");
+    await expect(run(chatty, [], { env, silence: 10, limit: 0.5 })).rejects.toThrow(
+      "it was not done after 0.5 s",
+    );
+  });
+});
+
+describe("what takes long", () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test("is told of in one line for all that is at work, and not once it is no longer", () => {
+    jest.useFakeTimers({ now: 0 });
+    const context = machine.context(NOWHERE);
+    const beat = (...names: string[]) => {
+      jest.advanceTimersByTime(10_000);
+      for (const name of names) stillAtIt(context, name, 0);
+    };
+    beat("pulumi", "packer");
+    beat("pulumi", "packer");
+    beat("packer");
+    beat("packer");
+    expect(machine.said).toEqual([
+      "still at it: pulumi, 10 s",
+      "still at it: pulumi, 20 s; packer, 20 s",
+      "still at it: packer, 40 s",
+    ]);
+  });
+});
