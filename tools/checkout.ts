@@ -35,7 +35,8 @@ export class Checkout {
   constructor(purpose: "test" | "bench" = "test") {
     const parent = join(TOP, "artifacts", purpose);
     mkdirSync(parent, { recursive: true });
-    this.top = mkdtempSync(join(parent, "checkout-"));
+    // A test's has in its name what people have in theirs.
+    this.top = mkdtempSync(join(parent, purpose === "test" ? "check out & ü-" : "checkout-"));
     const { stdout } = execa.sync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
       cwd: TOP,
     });
@@ -94,9 +95,9 @@ export class Checkout {
     return this.script("tools/pulumi.mjs", args);
   }
 
-  /** Runs the program of an npm script; a failure is a result. */
+  /** Runs the program of an npm script, as a person does whose files are private; a failure is a result. */
   script(program: string, args: string[]) {
-    return execa("node", [this.path(program), ...args], {
+    return execa("sh", ["-c", 'umask 077; exec node "$@"', "sh", this.path(program), ...args], {
       cwd: this.top,
       env: this.env,
       all: true,
