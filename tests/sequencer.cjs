@@ -3,17 +3,20 @@
 const { join } = require("node:path");
 const Sequencer = require("@jest/test-sequencer").default;
 
-/** Files that take a minute and more, in the order that keeps two workers busy to the end: the longest first. */
+/**
+ * Files that take a minute and more, so that two workers are busy to the end: the longest first, and what boots machines
+ * apart from one another.
+ */
 const LONG = [
-  "e2e/broken-netboot",
   "e2e/rehearsal",
   "engine/changes",
-  "e2e/broken-appliance",
   "engine/up",
   "engine/faults",
+  "e2e/broken-netboot",
   "engine/publish",
-  "engine/random-kills",
   "engine/kill",
+  "engine/random-kills",
+  "e2e/broken-appliance",
   "engine/fleet",
   "engine/s3-backend",
   "plugins/aws",
