@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import execa from "execa";
 import { stringify } from "yaml";
 import { sharedByStacks, sharedImage, stackFiles, startersOf } from "../../stack-files";
 
@@ -63,4 +64,14 @@ test("who may have started a cluster: another control plane of it that joins non
   expect(startersOf("home", "nuc1", folder)).toEqual(["nuc2"]);
   expect(startersOf("elsewhere", "nuc1", folder)).toEqual(["away"]);
   expect(startersOf("elsewhere", "away", folder)).toEqual([]);
+});
+
+test("the stack files that this project commits have no salt of one checkout", () => {
+  for (const stack of ["demo", "lab"]) {
+    const { stdout } = execa.sync("git", ["show", `HEAD:Pulumi.${stack}.yaml`], {
+      cwd: join(__dirname, "../.."),
+    });
+    expect(stdout).toMatch(/^config:/m);
+    expect(stdout).not.toContain("encryptionsalt");
+  }
 });
