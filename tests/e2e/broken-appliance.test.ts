@@ -118,7 +118,7 @@ const CASES: Record<string, Broken> = {
   },
 };
 
-test.each(casesToRun(CASES, ["dnsmasq down"]))(
+test.each(casesToRun(CASES, ["no boot loader"]))(
   "%s",
   async (_what, { inputs = () => undefined, image, hardware, at, seen, look }) => {
     const assembly = await images.make(inputs);

@@ -175,7 +175,7 @@ const CASES: Record<string, Broken> = {
   },
 };
 
-test.each(casesToRun(CASES, ["a config that Talos refuses", "services on the uplink"]))(
+test.each(casesToRun(CASES, ["dnsmasq pins another MAC", "services on the uplink"]))(
   "%s",
   async (_what, { inputs, configSha256, at, seen, look }) => {
     const { path, machineConfig } = await images.make(inputs);

@@ -66,7 +66,8 @@ test("preview of a new stack makes everything, and touches nothing", async () =>
   );
   expect(existsSync(image())).toBe(false);
   // What was bundled is not compiled once more.
-  expect(existsSync(compiled) ? readdirSync(compiled, { recursive: true }) : []).toEqual([]);
+  const again = existsSync(compiled) ? readdirSync(compiled, { recursive: true }).map(String) : [];
+  expect(again.filter((name) => name.endsWith(".js"))).toEqual([]);
 });
 
 test("up makes the image that its outputs name; a second up changes nothing", async () => {
