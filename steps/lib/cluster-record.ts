@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { writeWhole } from "./files";
 import type { ConfigFacts } from "./machine-config";
 
@@ -10,7 +9,8 @@ export interface ClusterRecord extends ConfigFacts {
   leases: string[];
 }
 
-const recordIn = (runs: string) => join(runs, "cluster.json");
+/** Beside the folder: what is in it are runs of steps. */
+const recordIn = (runs: string) => `${runs}.cluster.json`;
 
 /**
  * @param runs the folder that a stack's runs are remembered in

@@ -90,7 +90,7 @@ test("what other stacks can know of the cluster is kept beside the record of the
   expect(moved.manifest?.warnings).toEqual([
     expect.stringContaining("10.10.10.100:6443 looks like an earlier"),
   ]);
-  expect(JSON.parse(readFileSync(join(runs, "cluster.json"), "utf8"))).toEqual({
+  expect(JSON.parse(readFileSync(`${runs}.cluster.json`, "utf8"))).toEqual({
     cluster: manifest?.cluster,
     machineType: "controlplane",
     endpoint: "https://10.10.10.100:6443",

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import execa from "execa";
 import { stringify } from "yaml";
 import { sharedByStacks, sharedImage, stackFiles, startersOf } from "../../stack-files";
@@ -53,9 +53,9 @@ test("two stacks that would make one image are found, whatever else they have", 
 test("who may have started a cluster: another control plane of it that joins none, and whose stack is still here", () => {
   const checked = (stack: string, record: object) => {
     const runs = join(folder, "artifacts/cache/runs", stack);
-    mkdirSync(runs, { recursive: true });
+    mkdirSync(dirname(runs), { recursive: true });
     const known = { cluster: "home", machineType: "controlplane", joins: false, ...record };
-    writeFileSync(join(runs, "cluster.json"), JSON.stringify(known));
+    writeFileSync(`${runs}.cluster.json`, JSON.stringify(known));
   };
   for (const stack of ["nuc1", "nuc2", "gone", "demo"]) checked(stack, {});
   checked("nuc3", { joins: true });
