@@ -79,7 +79,7 @@ test("up makes the image that its outputs name; a second up changes nothing", as
 });
 
 test("on a terminal the outputs come after up, the next steps last, each line whole", async () => {
-  const up = `node ${checkout.path("tools/pulumi.mjs")} up --stack lab --yes --skip-preview`;
+  const up = "node tools/pulumi.mjs up --stack lab --yes --skip-preview";
   const { stdout } = await execa("script", ["-qec", `stty cols 80 rows 40; ${up}`, "/dev/null"], {
     cwd: checkout.top,
     env: checkout.env,
