@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { Checkout } from "../../tools/checkout";
 import { S3Server } from "../s3-server";
 
@@ -38,7 +38,7 @@ test("the fleet's state is in the bucket, and another checkout goes on from it",
   expect(await objects()).toEqual(
     expect.arrayContaining(STACKS.map((stack) => `.pulumi/stacks/bootstrap-pxe/${stack}.json`)),
   );
-  expect(readdirSync(first.path(".pulumi-state"))).toEqual([]);
+  expect(existsSync(first.path(".pulumi-state"))).toBe(false);
 
   const { stdout } = await second.pulumi("stack", "ls", "--json");
   expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name).sort()).toEqual(STACKS);
