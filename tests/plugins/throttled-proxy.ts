@@ -8,6 +8,7 @@ export class ThrottledProxy {
   /** Bytes that clients sent so far. */
   passed = 0;
   private released: Promise<void> = Promise.resolve();
+  private isAway = false;
   /** Has it hand on again. */
   release: () => void = () => undefined;
 
@@ -19,7 +20,9 @@ export class ThrottledProxy {
   static async start(port: number, bytesPerSecond: number): Promise<ThrottledProxy> {
     const server = createServer();
     const proxy = new ThrottledProxy(server, bytesPerSecond);
-    server.on("connection", (client) => void proxy.carry(client, connect(port, "127.0.0.1")));
+    server.on("connection", (client) =>
+      proxy.isAway ? client.destroy() : void proxy.carry(client, connect(port, "127.0.0.1")),
+    );
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return proxy;
@@ -32,6 +35,16 @@ export class ThrottledProxy {
   /** Has it neither take nor answer anything until it is released. */
   hold(): void {
     this.released = new Promise((resolve) => (this.release = resolve));
+  }
+
+  /** Breaks every connection, and any new one, until {@link comeBack}: as when the server behind it dies. */
+  goAway(): void {
+    this.isAway = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  comeBack(): void {
+    this.isAway = false;
   }
 
   private async carry(client: Socket, upstream: Socket): Promise<void> {
