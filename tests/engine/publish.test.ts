@@ -49,6 +49,8 @@ beforeAll(async () => {
     IDRIVE_REGION: "us-east-1",
     IDRIVE_ACCESS_KEY: server.keys.AWS_ACCESS_KEY_ID,
     IDRIVE_SECRET_KEY: server.keys.AWS_SECRET_ACCESS_KEY,
+    // What stalls is tried again long before the test's own limit.
+    BOOTSTRAP_PXE_STALL_SECONDS: "20",
   });
   lab.checkout.set("lab", { rehearse: "true", upload: "true" });
 });
