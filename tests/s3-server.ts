@@ -81,6 +81,8 @@ export class S3Server {
       "master.telemetry": false,
       "master.volumeSizeLimitMB": 1024,
       "volume.preStopSeconds": 0,
+      // A bucket takes seven volumes when it is made, and the server's own default is eight for all.
+      "volume.max": 100,
       filer: true,
       "filer.localSocket": join(this.folder, "filer.sock"),
       s3: true,

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeContext } from "../../tools/setup/context.cjs";
+import { writeStamp, type Stamp } from "../../tools/setup/stamps.cjs";
 
 /** Behind the partition table (UEFI 2.10, section 5.3) and before the first partition. */
 const UNUSED_SECTOR = 40;
@@ -22,11 +23,15 @@ export class PackerStandIn {
   ) {
     const real = makeContext().cache;
     this.cache = join(folder, "set-up");
-    mkdirSync(join(this.cache, "bin"), { recursive: true });
-    for (const name of readdirSync(real).filter((name) => name !== "bin"))
+    mkdirSync(this.cache);
+    const replaced: Record<string, string> = { bin: "packer", stamps: "packer.json" };
+    for (const name of readdirSync(real).filter((name) => !(name in replaced)))
       symlinkSync(join(real, name), join(this.cache, name));
-    for (const name of readdirSync(join(real, "bin")).filter((name) => name !== "packer"))
-      symlinkSync(join(real, "bin", name), join(this.cache, "bin", name));
+    for (const [inner, leftOut] of Object.entries(replaced)) {
+      mkdirSync(join(this.cache, inner));
+      for (const name of readdirSync(join(real, inner)).filter((name) => name !== leftOut))
+        symlinkSync(join(real, inner, name), join(this.cache, inner, name));
+    }
     // A link of its own: the test may spoil the other.
     const held = join(folder, "base.raw");
     linkSync(base, held);
@@ -41,7 +46,12 @@ cp --sparse=always '${held}' "$output/base.raw"
 [ ! -e '${this.markFile}' ] || dd if='${this.markFile}' of="$output/base.raw" bs=512 seek=${UNUSED_SECTOR} conv=notrunc status=none
 while [ -e '${this.brake}' ]; do sleep 0.05; done
 `;
-    writeFileSync(join(this.cache, "bin", "packer"), script, { mode: 0o755 });
+    const program = join(this.cache, "bin", "packer");
+    writeFileSync(program, script, { mode: 0o755 });
+    // Set-up must not bring the real one in its place.
+    const stamp = JSON.parse(readFileSync(join(real, "stamps", "packer.json"), "utf8")) as Stamp;
+    if (stamp.from !== "machine") writeStamp(this.cache, "packer", { ...stamp, paths: [program] });
+    else symlinkSync(join(real, "stamps", "packer.json"), join(this.cache, "stamps", "packer.json"));
     this.forget();
   }
 
