@@ -23,8 +23,8 @@ beforeAll(() => {
 });
 afterAll(() => machine.remove());
 
-const start = (args: string[], env: NodeJS.ProcessEnv = {}) =>
-  execa(process.execPath, args, {
+const start = (program: string, args: string[], env: NodeJS.ProcessEnv = {}) =>
+  execa(program, args, {
     cwd: machine.path("top"),
     env: {
       PATH: machine.path("bin"),
@@ -38,9 +38,10 @@ const start = (args: string[], env: NodeJS.ProcessEnv = {}) =>
     stdin: "ignore",
   });
 const node = (script: string, ...args: string[]) =>
-  start([String(scripts[script]).replace("node ", ""), ...args]);
+  start(process.execPath, [String(scripts[script]).replace("node ", ""), ...args]);
 const npm = (line: string, env?: NodeJS.ProcessEnv) =>
-  start([NPM, "run", "--silent", ...line.split(" ")], env);
+  // It is a program of its own: here JavaScript, there a shell's.
+  start(NPM, ["run", "--silent", ...line.split(" ")], env);
 
 describe.each(SCRIPTS)("npm run %s", (script) => {
   test.each(["--help", "-h"])("%s is its usage, on stdout, before there is any set-up", async (flag) => {
