@@ -63,8 +63,8 @@ export class S3Server {
   /** A key that may do everything, by the names of AWS. */
   readonly keys = OWNER;
 
-  /** Runs the server, again after `kill`, and waits until it serves. */
-  async run(): Promise<void> {
+  /** Runs the server, and waits until it serves. */
+  private async run(): Promise<void> {
     const identities = [
       { name: "owner", keys: OWNER, actions: ["Admin", "Read", "List", "Tagging", "Write"] },
       { name: "reader", keys: READER, actions: ["Read", "List"] },

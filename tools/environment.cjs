@@ -13,10 +13,10 @@ const {
   symlinkSync,
   writeFileSync,
 } = require("node:fs");
-const { homedir } = require("node:os");
 const { join } = require("node:path");
 const { quoted } = require("./npm-options.cjs");
 const { directLoopback } = require("./proxies.cjs");
+const { pulumiHome } = require("./setup/context.cjs");
 const { searchPath } = require("./setup/process.cjs");
 const { standInEnvironment, standInFolder } = require("./setup/stand-ins.cjs");
 
@@ -28,15 +28,6 @@ const stateFolder = (top) => join(top, ".pulumi-state");
 
 /** @param {string} top */
 const ownBackend = (top) => `file://${stateFolder(top)}`;
-
-/**
- * Where Pulumi keeps logins, plugins and which stack is selected.
- *
- * @param {Env} env
- */
-function pulumiHome(env) {
-  return env.PULUMI_HOME || join(env.HOME || homedir(), ".pulumi");
-}
 
 /**
  * The backend that the person chose, by the environment or by logging in; undefined when there is none, or when it is

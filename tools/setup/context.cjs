@@ -44,6 +44,15 @@ function cacheFolder(env) {
 }
 
 /**
+ * Where Pulumi keeps logins, plugins and which stack is selected.
+ *
+ * @param {Env} env
+ */
+function pulumiHome(env) {
+  return env.PULUMI_HOME || join(env.HOME || homedir(), ".pulumi");
+}
+
+/**
  * @param {Partial<Context>} [given]
  * @returns {Context}
  */
@@ -126,4 +135,4 @@ function scratch({ cache }) {
   return mkdtempSync(join(cache, "tmp", "x"));
 }
 
-module.exports = { TOP, cacheFolder, inTurn, makeContext, once, scratch, stillAtIt };
+module.exports = { TOP, cacheFolder, inTurn, makeContext, once, pulumiHome, scratch, stillAtIt };

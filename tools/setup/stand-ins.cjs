@@ -11,8 +11,8 @@ const {
   symlinkSync,
   writeFileSync,
 } = require("node:fs");
-const { homedir } = require("node:os");
 const { join } = require("node:path");
+const { pulumiHome } = require("./context.cjs");
 const { whyUnreachable } = require("./download.cjs");
 const { searchPath, which } = require("./process.cjs");
 
@@ -38,7 +38,7 @@ const versions = (top) => JSON.parse(readFileSync(join(top, "tools", "plugins", 
 async function standIns(context) {
   const { env, top, cache, origins } = context;
   const plugins = versions(top);
-  const kept = join(env.PULUMI_HOME || join(env.HOME || homedir(), ".pulumi"), "plugins");
+  const kept = join(pulumiHome(env), "plugins");
   const folders = searchPath(env).filter((folder) => folder !== standInFolder(top));
   const isReal = Object.entries(plugins).every(
     ([name, { version }]) =>
@@ -95,7 +95,7 @@ function link(target, path) {
  * @returns {import("./process.cjs").Env} set over the environment
  */
 function standInEnvironment({ env, top }) {
-  const persons = env.PULUMI_HOME || join(env.HOME || homedir(), ".pulumi");
+  const persons = pulumiHome(env);
   const homes = join(top, "artifacts", "stand-in-homes");
   // What a run like this starts has all that is set here.
   if (persons.startsWith(`${homes}/`)) return {};
