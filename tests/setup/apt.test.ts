@@ -125,19 +125,10 @@ describe("system packages", () => {
 describe("programs that check the services' files", () => {
   /** An apt that plans the wanted packages with one library and one that is not wanted, and packages of one file. */
   function withPackages(layout = "usr/sbin") {
-    machine.recorded(
-      "apt-get",
-      `case "$*" in
-*--simulate*) for name in "$@" libone extra; do case "$name" in -*|install) ;; *) echo "Inst $name (1 x)";; esac; done;;
-*download*) for name in "$@"; do case "$name" in -*|*=*|download) ;; *) touch "$name.deb";; esac; done;;
-esac`,
-    );
-    machine.recorded(
-      "dpkg-deb",
-      `case "$2" in */dnsmasq-base.deb) name=dnsmasq;; */chrony.deb) name=chronyd;; */nginx.deb) name=nginx;; *) exit 0;; esac
-mkdir -p "$3/${layout}"; printf '#!/bin/sh\\necho %s "$LD_LIBRARY_PATH" "$@"\\n' $name > "$3/${layout}/$name"
-chmod +x "$3/${layout}/$name"`,
-    );
+    machine.checkerPackages(`'echo %s "$LD_LIBRARY_PATH" "$@"' "$name"`, {
+      layout,
+      also: ["libone", "extra"],
+    });
   }
 
   test("are unpacked with their libraries, not installed, and run from the cache", async () => {

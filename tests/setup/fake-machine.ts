@@ -71,6 +71,29 @@ export class FakeMachine {
     this.files[path] = Buffer.from(content);
   }
 
+  /**
+   * An apt that plans and downloads the wanted packages, and a dpkg-deb that unpacks a program from each of a checker.
+   *
+   * @param program what the program does, as words for printf; `$name` is its own
+   * @param options layout: the folder that it is in; also: packages that apt plans besides
+   */
+  checkerPackages(program: string, { layout = "usr/sbin", also = [] as string[] } = {}): void {
+    this.recorded(
+      "apt-get",
+      `case "$*" in
+*--simulate*) for name in "$@" ${also.join(" ")}; do case "$name" in -*|install) ;; *) echo "Inst $name (1 x)";; esac; done;;
+*download*) for name in "$@"; do case "$name" in -*|*=*|download) ;; *) touch "$name.deb";; esac; done;;
+esac`,
+    );
+    this.recorded(
+      "dpkg-deb",
+      `case "$2" in */dnsmasq-base.deb) name=dnsmasq;; */chrony.deb) name=chronyd;; */nginx.deb) name=nginx;; *) exit 0;; esac
+mkdir -p "$3/${layout}"
+{ echo '#!/bin/sh'; printf ${program}; } > "$3/${layout}/$name"
+chmod +x "$3/${layout}/$name"`,
+    );
+  }
+
   /** How a maker's server answers for a path, where that is more than a file. */
   answer(path: string, route: RequestListener): void {
     this.routes[path] = route;
