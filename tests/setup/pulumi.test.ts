@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import {
+  closeSync,
   existsSync,
   mkdirSync,
-  readdirSync,
+  openSync,
   readFileSync,
+  readdirSync,
   readlinkSync,
   statSync,
   writeFileSync,
@@ -72,8 +74,9 @@ describe("plugins", () => {
 });
 
 describe("what killed runs leave", () => {
-  const lockFile = (content: object) =>
-    machine.write("top/.pulumi-state/.pulumi/locks/organization/p/s/1.json", JSON.stringify(content));
+  const lockFile = (content: object, name = "1.json") =>
+    machine.write(`top/.pulumi-state/.pulumi/locks/organization/p/s/${name}`, JSON.stringify(content));
+  const UNNAMED = "1.json.18eb6e822cbe2340.tmp";
   const drop = () =>
     dropDeadLocks({ PULUMI_BACKEND_URL: `file://${machine.path("top/.pulumi-state")}` }, (line) =>
       machine.said.push(line),
@@ -81,8 +84,8 @@ describe("what killed runs leave", () => {
   // Above Linux's largest pid.
   const DEAD = 2 ** 22 + 1;
 
-  test("a lock whose maker is gone is removed, and that is said", () => {
-    const lock = lockFile({ pid: DEAD, hostname: hostname(), timestamp: "today" });
+  test.each(["1.json", UNNAMED])("the lock %s, whose maker is gone, is removed, and that is said", (name) => {
+    const lock = lockFile({ pid: DEAD, hostname: hostname(), timestamp: "today" }, name);
     drop();
     expect(existsSync(lock)).toBe(false);
     expect(machine.said).toEqual([expect.stringContaining("its lock is removed")]);
@@ -104,6 +107,18 @@ describe("what killed runs leave", () => {
       expect(machine.said).toEqual([]);
     },
   );
+
+  test("a lock that its maker did not finish is removed, but not while the maker writes it", () => {
+    const lock = lockFile({}, UNNAMED);
+    writeFileSync(lock, "");
+    const written = openSync(lock, "w");
+    drop();
+    expect(existsSync(lock)).toBe(true);
+    closeSync(written);
+    drop();
+    expect(existsSync(lock)).toBe(false);
+    expect(machine.said).toEqual([expect.stringContaining("was killed while it wrote its lock")]);
+  });
 
   test("a lock of a run that lives stays", async () => {
     // The name of a process is that of its program's file.

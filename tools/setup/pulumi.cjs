@@ -6,6 +6,8 @@ const {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -39,15 +41,6 @@ function dropDemoSalt(top) {
   }
 }
 
-/** @param {number} pid */
-function isPulumi(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi" && identity(pid) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * @param {string} path
  * @returns {{ pid: number, hostname: string, timestamp: string } | undefined} undefined when another run just removed it, or it was written in part
@@ -60,20 +53,65 @@ function readLock(path) {
   }
 }
 
+/** A lock before its maker renames it (gocloud.dev, fileblob). Pulumi counts it as a lock. */
+const UNNAMED_LOCK = /\.json\.[0-9a-f]+\.tmp$/;
+
 /**
- * The locks of a file backend that runs on this machine took; those of other machines are Pulumi's to explain.
+ * The files that Pulumi takes for locks, in a file backend.
  *
  * @param {Env} env
  */
-function localLocks({ PULUMI_BACKEND_URL: backend }) {
+function lockFiles({ PULUMI_BACKEND_URL: backend }) {
   const folder = backend?.startsWith("file:///") ? join(fileURLToPath(backend), ".pulumi", "locks") : "";
   if (!folder || !existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
-    if (!entry.isFile() || !entry.name.endsWith(".json")) return [];
-    const path = join(entry.parentPath ?? entry.path, entry.name);
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && (entry.name.endsWith(".json") || UNNAMED_LOCK.test(entry.name)))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/**
+ * The locks that runs on this machine took; those of other machines are Pulumi's to explain.
+ *
+ * @param {Env} env
+ */
+function localLocks(env) {
+  return lockFiles(env).flatMap((path) => {
     const lock = readLock(path);
     return lock?.hostname === hostname() ? [{ path, stack: basename(dirname(path)), ...lock }] : [];
   });
+}
+
+/**
+ * Does something with a file of /proc, which ends with its process.
+ *
+ * @template T
+ * @param {() => T} read
+ * @param {T} otherwise for a process that ended, or is another user's
+ */
+function ofProcess(read, otherwise) {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** @param {number} pid */
+const isPulumi = (pid) =>
+  ofProcess(() => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi", false) &&
+  identity(pid) !== undefined;
+
+/**
+ * Whether a process has the file open.
+ *
+ * @param {string} path
+ */
+function isOpen(path) {
+  const file = realpathSync(path);
+  return readdirSync("/proc")
+    .map((pid) => join("/proc", pid, "fd"))
+    .flatMap((folder) => ofProcess(() => readdirSync(folder).map((fd) => join(folder, fd)), []))
+    .some((link) => ofProcess(() => readlinkSync(link), "") === file);
 }
 
 /**
@@ -86,6 +124,11 @@ function dropDeadLocks(env, log) {
   for (const { path, pid, timestamp } of localLocks(env).filter(({ pid }) => !isPulumi(pid))) {
     rmSync(path, { force: true });
     log(`The run of ${timestamp} (pid ${pid}) was killed; its lock is removed.`);
+  }
+  for (const path of lockFiles(env).filter((path) => UNNAMED_LOCK.test(path) && !readLock(path))) {
+    if (!existsSync(path) || isOpen(path)) continue;
+    rmSync(path, { force: true });
+    log(`A run was killed while it wrote its lock, ${basename(path)}; the lock is removed.`);
   }
 }
 
