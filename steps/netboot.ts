@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -6,6 +6,7 @@ import tar, { type Pack } from "tar-stream";
 import * as z from "zod";
 import { intact, manifestOf, partialBeside, publish, sha256File, sweepCache, verified } from "./lib/files";
 import { initramfsFormat, kernelVersion } from "./lib/kernel-image";
+import { grubArguments, ukiArguments } from "./lib/kernel-line";
 import { run, saidBy } from "./lib/process";
 import { squashfs } from "./lib/squashfs";
 import { runStep, type StepContext } from "./lib/step";
@@ -56,6 +57,24 @@ async function fromUki(context: StepContext, iso: string, uki: string, folder: s
   ]);
   await run(context, "objcopy", ["-O", "binary", ...sections, image, "/dev/null"]);
   return pair;
+}
+
+/**
+ * The arguments that an ISO boots its kernel with: what a UEFI machine starts counts, its unified kernel image, and else
+ * the first entry of GRUB's menu.
+ */
+async function kernelArguments(context: StepContext, iso: string, folder: string): Promise<string[]> {
+  const uki = (await listing(context, iso, "/EFI/Linux")).find((name) => /\.efi$/i.test(name));
+  if (uki) {
+    const [image, section] = [join(folder, "uki.efi"), join(folder, "cmdline")];
+    if (!existsSync(image)) await extract(context, iso, uki, image);
+    const dump = ["-O", "binary", "--dump-section", `.cmdline=${section}`, image, "/dev/null"];
+    await run(context, "objcopy", dump).catch(saidBy(() => undefined));
+    if (existsSync(section)) return ukiArguments(readFileSync(section, "utf8"));
+  }
+  const menu = join(folder, "grub.cfg");
+  await extract(context, iso, "/boot/grub/grub.cfg", menu).catch(saidBy(() => undefined));
+  return (existsSync(menu) && grubArguments(readFileSync(menu, "utf8"))) || [];
 }
 
 async function takeOut(context: StepContext, request: Request, folder: string): Promise<Pair> {
@@ -141,14 +160,18 @@ void runStep("netboot", Input, async (request, context) => {
   const work = await partialBeside(request.path);
   await mkdir(work, { recursive: true });
   const pair = await takeOut(context, request, work);
-  const facts = await inspect(context, request, pair);
+  const inspected = await inspect(context, request, pair);
+  const facts = { ...inspected, kernelArguments: await kernelArguments(context, request.isoPath, work) };
   const layer = join(work, "layer");
   await writeLayer(context, request.talosVersion, pair, layer);
   const files = { vmlinuz: await sha256File(pair.kernel), "initramfs.xz": await sha256File(pair.initramfs) };
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   await rm(work, { recursive: true, force: true });
   context.log(
-    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat})`,
+    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
+      (facts.kernelArguments.length > 0
+        ? `${facts.kernelArguments.length} kernel arguments`
+        : "and no kernel line in the ISO: it is started with what Talos demands alone"),
   );
   return manifestOf(request.path, stamp);
 });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { rehearsalSubject } from "../components/rehearsal-subject";
+import { argumentsIn } from "../components/talos-kernel";
 import { checkConfig, NAMESPACE, type StackConfig } from "../config";
 import { intact, sha256File } from "../steps/lib/files";
 import { failureOf, run } from "../steps/lib/process";
@@ -14,6 +15,7 @@ import type { Hardware } from "../steps/rehearsal/record";
 import { timelineText } from "../steps/rehearsal/timeline/text";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
+import { bootScriptOf } from "./image-facts";
 
 function hardwareFrom(
   args: ReturnType<typeof readCommandLine<typeof REHEARSE.options>>["values"],
@@ -71,7 +73,7 @@ void runProgram("rehearse", async (context) => {
   });
   const rehearsal = {
     subject: {
-      ...rehearsalSubject(config),
+      ...rehearsalSubject(config, { arguments: argumentsIn(await bootScriptOf(context, path)) }),
       image: path,
       configSha256: createHash("sha256").update(secret).digest("hex"),
     },

@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import semver from "semver";
 import { QEMU_BOUND, type Accelerator } from "../../lib/accelerator";
+import { SERIAL_ASSET_TAG } from "../../lib/kernel-line";
 import { run } from "../../lib/process";
 import type { StepContext } from "../../lib/step";
 import { StepError } from "../../lib/step-error";
@@ -122,6 +123,8 @@ function qemuArguments({
     ...["-name", name, "-accel", accelerator, "-cpu", accelerator === "tcg" ? "max" : "host"],
     // IDE belongs to the older chipset.
     ...["-machine", hardware.disk === "ide" ? "pc" : "q35", "-smp", "1", "-m", String(memoryMib)],
+    // What the system on it says can be read of a serial port alone.
+    ...["-smbios", `type=3,asset=${SERIAL_ASSET_TAG}`],
     ...["-nodefaults", "-display", "none", "-vga", "std"],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-qmp", `unix:${join(scratch, `${name}.qmp`)},server=on,wait=off`],
