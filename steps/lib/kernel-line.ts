@@ -10,7 +10,7 @@ export function splitArguments(line: string): string[] {
 }
 
 /** The arguments of a unified kernel image, out of its section `.cmdline`, which may end with a NUL or a line's end. */
-export function ukiArguments(section: string): string[] {
+function ukiArguments(section: string): string[] {
   return splitArguments(section.replace(/\0.*/s, ""));
 }
 
@@ -20,7 +20,24 @@ export function ukiArguments(section: string): string[] {
  *
  * @returns undefined when no entry boots a kernel
  */
-export function grubArguments(config: string): string[] | undefined {
+function grubArguments(config: string): string[] | undefined {
   const line = /^[ \t]*linux(?:16|efi)?[ \t]+\S+(.*)$/m.exec(config.replace(/\\\r?\n/g, " "))?.[1];
   return line === undefined ? undefined : splitArguments(line.replace(/\\(.)/g, "$1"));
+}
+
+/**
+ * The arguments that an ISO boots its kernel with; none when it names none. What a UEFI machine starts counts, its unified
+ * kernel image, and else the first entry of GRUB's menu.
+ */
+export function isoArguments({
+  ukiCommandLine,
+  grubConfig,
+}: {
+  /** Text of the first profile's section `.cmdline`. */
+  ukiCommandLine?: string;
+  /** Text of `/boot/grub/grub.cfg`. */
+  grubConfig?: string;
+}): string[] {
+  if (ukiCommandLine !== undefined) return ukiArguments(ukiCommandLine);
+  return grubArguments(grubConfig ?? "") ?? [];
 }

@@ -1,5 +1,8 @@
 import fc from "fast-check";
-import { grubArguments, splitArguments, ukiArguments } from "../../steps/lib/kernel-line";
+import { isoArguments, splitArguments } from "../../steps/lib/kernel-line";
+
+const grubArguments = (grubConfig: string) => isoArguments({ grubConfig });
+const ukiArguments = (ukiCommandLine: string) => isoArguments({ ukiCommandLine });
 
 /** As `imager` writes it into an ISO of 1.9 to 1.14 (siderolabs/talos, pkg/imager/iso/grub.cfg). */
 const grubConfig = (line: string, reset = true) => `set default=0
@@ -66,10 +69,13 @@ test("what Talos hides from GRUB behind a backslash is the kernel's as it was", 
   ]);
 });
 
-test("a menu that boots no kernel has no line; one without arguments has an empty one", () => {
-  expect(
-    grubArguments('# linux /boot/vmlinuz a\nmenuentry "x" {\n\tchainloader /x.efi\n}\n'),
-  ).toBeUndefined();
+test("an ISO of both forms boots UEFI machines by its unified kernel image, whose line counts", () => {
+  expect(isoArguments({ ukiCommandLine: "a b", grubConfig: grubConfig("c") })).toEqual(["a", "b"]);
+});
+
+test("what boots no kernel names no argument", () => {
+  expect(isoArguments({})).toEqual([]);
+  expect(grubArguments('# linux /boot/vmlinuz a\nmenuentry "x" {\n\tchainloader /x.efi\n}\n')).toEqual([]);
   expect(grubArguments("linux /boot/vmlinuz\ninitrd /boot/initramfs.xz\n")).toEqual([]);
 });
 
