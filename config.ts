@@ -108,13 +108,7 @@ const source = z
     "neither an https:// nor a file:// URL",
   )
   .refine((value) => !USER_INFO.test(value), NO_USER_INFO);
-const list = <T extends z.ZodType<string, string>>(item: T) =>
-  z
-    .string()
-    .transform((value) => value.split(",").map((part) => part.trim()))
-    .pipe(z.array(item));
-
-/** A list as JSON writes it, as `pulumi config set` takes it and a YAML list comes; undefined for any other text. */
+/** A list as JSON writes it, as Pulumi hands over a YAML list; undefined for any other text. */
 function jsonList(value: string): string[] | undefined {
   if (!value.trim().startsWith("[")) return undefined;
   try {
@@ -124,6 +118,12 @@ function jsonList(value: string): string[] | undefined {
     return undefined;
   }
 }
+
+const list = <T extends z.ZodType<string, string>>(item: T) =>
+  z
+    .string()
+    .transform((value) => (jsonList(value) ?? value.split(",")).map((part) => part.trim()))
+    .pipe(z.array(item));
 
 /** A comma parts two consoles only where a console's name follows: `ttyS0,115200n8` is one, with its speed. */
 const BETWEEN_CONSOLES = /,\s*(?=tty|hvc|uart|null)/;

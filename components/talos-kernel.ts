@@ -166,6 +166,10 @@ export function argumentsIn(script: string): string[] {
   return splitArguments(line).filter((argument) => nameOf(argument) !== "initrd");
 }
 
+/** Whether a rendered boot.ipxe starts a virtual mini-PC with a serial console; one of an older image may not. */
+export const hasSerialConsole = (script: string): boolean =>
+  /^kernel .*(\$\{serial-console\}|console=ttyS0\b)/m.test(script);
+
 /** How a mini-PC's kernel line differs from its ISO's, as a sentence. */
 export function differenceInWords({ dropped, added, unmatched }: KernelLine): string {
   const parts = [

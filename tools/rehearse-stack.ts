@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { rehearsalSubject } from "../components/rehearsal-subject";
-import { argumentsIn } from "../components/talos-kernel";
+import { argumentsIn, hasSerialConsole } from "../components/talos-kernel";
 import { checkConfig, NAMESPACE, type StackConfig } from "../config";
 import { intact, sha256File } from "../steps/lib/files";
 import { failureOf, run } from "../steps/lib/process";
@@ -71,9 +71,11 @@ void runProgram("rehearse", async (context) => {
     allowPlaintext: config.allowPlaintextSecrets,
     setKey: "machineConfig",
   });
+  const script = await bootScriptOf(context, path);
   const rehearsal = {
     subject: {
-      ...rehearsalSubject(config, { arguments: argumentsIn(await bootScriptOf(context, path)) }),
+      ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
+      hasSerialConsole: hasSerialConsole(script),
       image: path,
       configSha256: createHash("sha256").update(secret).digest("hex"),
     },

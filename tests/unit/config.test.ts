@@ -239,7 +239,12 @@ test("a secret value is not shown, nor a password in a URL", () => {
   );
 });
 
-test("every key is declared with a type, a description and a default", () => {
+test("resolvers as a YAML list", () => {
+  const upstreamDns = '["9.9.9.9","149.112.112.112"]';
+  expect(checkConfig({ ...enough, upstreamDns }, "lab", [], {}).upstreamDns).toHaveLength(2);
+});
+
+test("every key is declared with a description and a default", () => {
   const config = checkConfig(enough, "lab", [], {});
   expect(Object.keys(declaredDefaults()).sort()).toEqual(Object.keys(config).sort());
 });

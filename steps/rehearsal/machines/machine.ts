@@ -123,13 +123,13 @@ function qemuArguments({
     ...["-name", name, "-accel", accelerator, "-cpu", accelerator === "tcg" ? "max" : "host"],
     // IDE belongs to the older chipset.
     ...["-machine", hardware.disk === "ide" ? "pc" : "q35", "-smp", "1", "-m", String(memoryMib)],
-    // What the system on it says can be read of a serial port alone.
-    ...["-smbios", `type=3,asset=${SERIAL_ASSET_TAG}`],
     ...["-nodefaults", "-display", "none", "-vga", "std"],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-qmp", `unix:${join(scratch, `${name}.qmp`)},server=on,wait=off`],
     ...(hardware.firmware === "uefi" ? uefiArguments : biosArguments)(name, scratch),
     ...(disk ? ["-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=on`] : []),
+    // What boots from the network is to say on its serial port what it would say on its screen.
+    ...(disk ? [] : ["-smbios", `type=3,asset=${SERIAL_ASSET_TAG}`]),
     ...(disk ? DISK_DEVICES[hardware.disk ?? "virtio"] : []),
     ...(blankDiskBytes ? blankDiskArguments(name, scratch, blankDiskBytes) : []),
     ...nics.flatMap((nic, index) => nicArguments(nic, index, hardware.nic, !disk)),
