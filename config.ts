@@ -11,6 +11,7 @@ import { bucketFrom, halfKey, hasCredentials, sourcesFrom, variableOf } from "./
 import { knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
 import { factoryPath } from "./steps/lib/image-factory";
+import { WARNINGS } from "./steps/talos/finding";
 
 /** Namespace of every config key: the name of the project in Pulumi.yaml. */
 export const NAMESPACE = "bootstrap-pxe";
@@ -59,6 +60,7 @@ const EXAMPLES = {
   machineConfig: "config/controlplane.yaml",
   talosConfig: "config/talosconfig",
   joins: "false",
+  acceptWarnings: "other-nic,time-off-the-link",
   ageKeyFile: "/home/me/.config/sops/age/keys.txt",
   allowPlaintextSecrets: "false",
   talosSchematic: "64 hex digits, as https://factory.talos.dev shows them",
@@ -190,6 +192,11 @@ const keys = {
   machineConfig: path,
   talosConfig: path.optional(),
   joins: flag,
+  acceptWarnings: list(
+    z.enum(WARNINGS, {
+      error: ({ input }) => `no warning is named ${String(input)}; there are ${WARNINGS.join(", ")}`,
+    }),
+  ).default([]),
   ageKeyFile: path.optional(),
   allowPlaintextSecrets: flag,
   talosSchematic: z

@@ -1,13 +1,8 @@
-import semver from "semver";
-
 /** Where the Image Factory is, unless somebody runs one of their own. */
 const FACTORY = "factory.talos.dev";
 
 /** The schematic that changes nothing: it makes what a release is itself (siderolabs/image-factory, README). */
 export const PLAIN_SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
-
-/** Talos 1.14 installs the schematic that it booted from where its config names no installer. */
-const INSTALLS_WHAT_BOOTED = "1.14.0-0";
 
 /** The Image Factory's ISO of a schematic for a machine of metal. */
 export const factoryIso = (schematic: string, talosVersion: string) =>
@@ -23,49 +18,9 @@ export function factoryPath(url: string): { schematic: string; talosVersion: str
   return schematic && talosVersion ? { schematic, talosVersion } : undefined;
 }
 
-/** The schematic of an installer, by its reference; undefined when it names none. */
-const schematicOfInstaller = (image: string) => /\/([0-9a-f]{64})(?:[:@]|$)/.exec(image)?.[1];
-
-const isPlain = (schematic: string | undefined) => schematic === undefined || schematic === PLAIN_SCHEMATIC;
-
-/**
- * Whether the system that is installed will be the one that is booted from the network.
- *
- * @param schematic of the ISO that is served; unset, it is a plain release
- * @param image reference of the machine config's installer; empty, it names none
- */
-export function judgeInstaller(
-  schematic: string | undefined,
-  image: string,
-  talosVersion: string,
-): { fault?: string; warning?: string } {
-  const installed = schematicOfInstaller(image);
-  if ((isPlain(schematic) && isPlain(installed)) || schematic === installed) return {};
-  if (isPlain(schematic))
-    return {
-      warning:
-        `the installer ${image} is of the schematic ${installed}, and talosSchematic is not set: ` +
-        "what is booted from the network lacks the extensions and kernel arguments that the installed system has",
-    };
-  const lacks = "the installed system would lack the extensions that the booted one has";
-  const right = `Right: ${factoryInstaller(schematic as string, talosVersion)}`;
-  const iso = `talosSchematic is ${schematic}`;
-  if (installed)
-    return {
-      fault: `${iso}, but the installer ${image} is of the schematic ${installed}: ${lacks}. ${right}`,
-    };
-  if (image === "")
-    return semver.gte(talosVersion, INSTALLS_WHAT_BOOTED)
-      ? {}
-      : {
-          fault: `${iso}, but the config names no installer, and Talos takes the plain one: ${lacks}. ${right}`,
-        };
-  if (/(^|\/)siderolabs\/installer[:@]/.test(image))
-    return { fault: `${iso}, but the installer ${image} is the plain one: ${lacks}. ${right}` };
-  return {
-    warning: `${iso}, and the installer ${image} names no schematic: whether ${lacks} cannot be told`,
-  };
-}
+/** Whether a schematic, or none, is what a release is itself. */
+export const isPlain = (schematic: string | undefined) =>
+  schematic === undefined || schematic === PLAIN_SCHEMATIC;
 
 /**
  * What is wrong with the schematic that an ISO says it is of. Every ISO of an Image Factory says it, the plain one too.
