@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
+import { PLAIN_SCHEMATIC } from "../../steps/lib/image-factory";
 import { compressed, cpio, efiProgram, initramfs, isoOf, kernel, microcode, osRelease } from "../iso-parts";
 import { NO_PROCESS, sha256Of, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
@@ -100,12 +101,50 @@ test("a unified kernel image that binutils made", async () => {
 
 test("a factory schematic's: microcode before Talos, extensions behind it", async () => {
   const pad = Buffer.alloc(512 - (microcode().length % 512));
-  const extensions = await compressed("xz", cpio({ "1.sqsh": Buffer.alloc(1000) }));
-  const initrd = Buffer.concat([microcode(), pad, await initramfs(), extensions]);
+  const behind = await compressed("xz", cpio({ "1.sqsh": Buffer.alloc(1000) }));
+  const initrd = Buffer.concat([microcode(), pad, await initramfs(), behind]);
   const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": initrd });
   const { manifest } = await runStep("netboot", input);
   expect(manifest).toMatchObject({ initramfsFormat: "cpio + zstd + xz" });
   expect((await served(input.path)).initramfs.equals(initrd)).toBe(true);
+});
+
+const SCHEMATIC = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+
+/** What the Image Factory adds to an initramfs, with the list of it that Talos reads. */
+const extensions = (schematic: string) =>
+  cpio({
+    "000.schematic.sqsh": randomBytes(5000),
+    "extensions.yaml": Buffer.from(
+      `layers:\n    - image: 000.schematic.sqsh\n      metadata:\n        name: schematic\n        version: ${schematic}\n`,
+    ),
+  });
+
+test("the schematic that an ISO is of is the one that is wanted", async () => {
+  const initrd = Buffer.concat([await initramfs(), await compressed("zstd", extensions(SCHEMATIC))]);
+  const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": initrd });
+  const right = await runStep("netboot", { ...input, schematic: SCHEMATIC });
+  expect(right.manifest).toMatchObject({ schematic: SCHEMATIC, warnings: [] });
+  // The layer is there already, and what is wanted of it is another thing.
+  const wrong = await runStep("netboot", { ...input, schematic: "0".repeat(64) });
+  expect(wrong.manifest).toBeUndefined();
+  expect(wrong.said).toContain(
+    `talosSchematic is ${"0".repeat(64)}, but the ISO is of the schematic ${SCHEMATIC}. Set talosSchematic`,
+  );
+  expect((await runStep("netboot", input)).manifest).toMatchObject({
+    warnings: [
+      expect.stringContaining(`the ISO is of the schematic ${SCHEMATIC}, and talosSchematic is not set`),
+    ],
+  });
+});
+
+test("a plain release where a schematic is wanted", async () => {
+  const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": await initramfs() });
+  const { manifest, said } = await runStep("netboot", { ...input, schematic: SCHEMATIC });
+  expect(manifest).toBeUndefined();
+  expect(said).toContain(`talosSchematic is ${SCHEMATIC}, but the ISO is of no schematic`);
+  const plain = { ...input, schematic: PLAIN_SCHEMATIC };
+  expect((await runStep("netboot", plain)).manifest).toMatchObject({ warnings: [] });
 });
 
 test("an archive that is damaged inside is named with its place and its tool's words", async () => {
