@@ -293,18 +293,20 @@ async function check(request: Request, partial: string, expected: string | undef
   return sha256;
 }
 
+/** The digest of what lies where the source goes. A local source is looked at itself: it may have been replaced. */
+async function digestThere({ path, url }: Request): Promise<string | undefined> {
+  const stamp = intact(path);
+  if (stamp) return isFileUrl(url) ? undefined : stamp.sha256;
+  return existsSync(path) ? sha256File(path) : undefined;
+}
+
 void runStep("fetch", Input, async (request, context) => {
   const here = await verified(request.path, request.key);
   if (here) return manifestOf(request.path, here);
 
   const expected = await expectedDigest(context, request);
   await mkdir(dirname(request.path), { recursive: true });
-  if (
-    existsSync(request.path) &&
-    !intact(request.path) &&
-    expected &&
-    (await sha256File(request.path)) === expected
-  ) {
+  if (expected && (await digestThere(request)) === expected) {
     context.log(`${request.path} is there already, with the right checksum`);
     await record(context, request, expected);
     return manifestOf(

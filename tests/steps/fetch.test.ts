@@ -350,6 +350,15 @@ test("what was recorded at first use is held to after", async () => {
   expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
 });
 
+test("what is there already with the right checksum is not downloaded again for a new key", async () => {
+  const input = request();
+  await runStep("fetch", input, env);
+  delete routes["/talos.iso"];
+  const again = await runStep("fetch", { ...input, key: "k2" }, env);
+  expect(again.manifest?.sha256).toBe(isoSha256);
+  expect(again.said).toContain("is there already, with the right checksum");
+});
+
 test("what its maker publishes no checksum for is recorded at first use, which is said, and counts after", async () => {
   delete routes["/sha256sum.txt"];
   const input = request({ isUnlisted: true });
