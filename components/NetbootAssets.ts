@@ -10,6 +10,8 @@ import { TOP } from "./top";
 
 export interface NetbootAssetsArgs {
   talosVersion: string;
+  /** The Image Factory's schematic that the ISO has to be of; unset, none is expected. */
+  schematic?: string;
   iso: pulumi.Output<Fetched>;
   /** SHA-256 of the ISO that is there already, if any. */
   knownIso?: string;
@@ -22,6 +24,8 @@ export interface NetbootLayer {
   kernelVersion: string;
   /** The arguments that the ISO boots its kernel with, in their order. */
   kernelArguments: string[];
+  /** What is legal but looks like an oversight. */
+  warnings?: string[];
 }
 
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */
@@ -41,6 +45,7 @@ export class NetbootAssets extends Part {
       isoPath: iso.path,
       isoSha256: iso.sha256,
       talosVersion: args.talosVersion,
+      schematic: args.schematic,
       code: recipe.code,
     }));
     const artifact = { path: args.knownIso && pathFor(args.knownIso) };
@@ -49,6 +54,7 @@ export class NetbootAssets extends Part {
       : undefined;
     const lock = "artifacts/cache/netboot/lock";
     this.layer = step<NetbootLayer>(`${name}-layer`, { program: "netboot", input, artifact, lock }, this);
+    this.layer.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));
     this.registerOutputs({ layer: this.layer });
   }
 }

@@ -29,6 +29,8 @@ const Input = z.object({
   /** Expected SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256: z.string().optional(),
   kind: z.enum(["iso", "qcow2"]),
+  /** Whether its maker publishes no checksum: then the one of its first use counts. */
+  isUnlisted: z.boolean().default(false),
   /** Digests by URL that come with the checkout. */
   lockFile: z.string().default("sources.lock.json"),
   /** Those that were recorded here at first use: a file of its own, so that no tracked one changes. */
@@ -212,7 +214,8 @@ async function expectedDigest(context: StepContext, request: Request): Promise<s
       `Remove its line from ${known.file} if the new one is meant`,
     );
   }
-  return request.sha256 ?? known?.sha256 ?? (await publishedDigest(context, request));
+  if (request.sha256 ?? known) return request.sha256 ?? known?.sha256;
+  return request.isUnlisted ? undefined : publishedDigest(context, request);
 }
 
 /** How large a file is, where its server says so soon: only for what is told of the progress. */
@@ -290,18 +293,20 @@ async function check(request: Request, partial: string, expected: string | undef
   return sha256;
 }
 
+/** The digest of what lies where the source goes. A local source is looked at itself: it may have been replaced. */
+async function digestThere({ path, url }: Request): Promise<string | undefined> {
+  const stamp = intact(path);
+  if (stamp) return isFileUrl(url) ? undefined : stamp.sha256;
+  return existsSync(path) ? sha256File(path) : undefined;
+}
+
 void runStep("fetch", Input, async (request, context) => {
   const here = await verified(request.path, request.key);
   if (here) return manifestOf(request.path, here);
 
   const expected = await expectedDigest(context, request);
   await mkdir(dirname(request.path), { recursive: true });
-  if (
-    existsSync(request.path) &&
-    !intact(request.path) &&
-    expected &&
-    (await sha256File(request.path)) === expected
-  ) {
+  if (expected && (await digestThere(request)) === expected) {
     context.log(`${request.path} is there already, with the right checksum`);
     await record(context, request, expected);
     return manifestOf(
@@ -325,6 +330,10 @@ void runStep("fetch", Input, async (request, context) => {
     await download(context, request, partial);
   }
   const sha256 = await check(request, partial, expected);
+  if (!expected && request.isUnlisted)
+    context.log(
+      `the Image Factory publishes no checksum: ${sha256} is recorded in ${request.recordFile}, and counts from now on`,
+    );
   await record(context, request, sha256);
   return manifestOf(request.path, await publish(partial, request.path, request.key, { sha256 }));
 });

@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import tar, { type Pack } from "tar-stream";
 import * as z from "zod";
 import { intact, manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
+import { judgeIso } from "./lib/image-factory";
 import { archivesOf, InitramfsFault, type Archive } from "./lib/initramfs";
 import { versionFault } from "./lib/iso-version";
 import { kernelMachine, kernelVersion } from "./lib/kernel-image";
@@ -23,6 +24,8 @@ const Input = z.object({
   isoPath: z.string(),
   isoSha256: z.string(),
   talosVersion: z.string(),
+  /** The Image Factory's schematic that the ISO has to be of; unset, none is expected. */
+  schematic: z.string().optional(),
 });
 type Request = z.output<typeof Input>;
 
@@ -47,16 +50,48 @@ async function inspect(context: StepContext, { isoPath }: Request, { kernel, ini
     );
   const version = kernelVersion(head);
   if ("wrong" in version) throw refuse("kernel", `${version.wrong}: no x86 bzImage`);
-  const formats: string[] = [];
+  const archives: Archive[] = [];
   try {
     for await (const archive of archivesOf(initramfs)) {
-      formats.push(archive.format);
-      await test(context, initramfs, archive, formats.length);
+      archives.push(archive);
+      await test(context, initramfs, archive, archives.length);
     }
   } catch (fault) {
     throw fault instanceof InitramfsFault ? refuse("initramfs", fault.message) : fault;
   }
-  return { kernelVersion: version.version, initramfsFormat: formats.join(" + ") };
+  return {
+    kernelVersion: version.version,
+    initramfsFormat: archives.map(({ format }) => format).join(" + "),
+    schematic: await schematicOf(context, initramfs, archives),
+  };
+}
+
+/**
+ * The schematic of an Image Factory's ISO, which is in the list of extensions behind Talos's own archive: the factory adds an
+ * extension `schematic` whose version it is (siderolabs/image-factory, internal/profile).
+ */
+async function schematicOf(context: StepContext, initramfs: Slice, archives: Archive[]) {
+  const [, ...behind] = archives.filter(({ format }) => format !== "cpio");
+  for (const { format, start, size } of behind) {
+    const input = streamOf(within(initramfs, start, size));
+    const search = `"$0" --decompress --stdout --quiet | grep --text --after-context 1 'name: schematic$' || :`;
+    const { stdout } = await run(context, "sh", ["-c", search, format], { input });
+    const found = /version: "?([0-9a-f]{64})"?$/m.exec(stdout)?.[1];
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** What a stack has to know of the ISO's schematic. */
+function checkSchematic({ isoPath, schematic }: Request, facts: { schematic?: string }): string[] {
+  const { fault, warning } = judgeIso(schematic, facts.schematic);
+  if (fault)
+    throw new StepError(
+      `checking ${isoPath}`,
+      fault,
+      "Set talosSchematic to that of the ISO, or unset isoUrl for the Image Factory's own",
+    );
+  return warning ? [warning] : [];
 }
 
 /** A whole archive ends with its own checksum, which the tool of its format verifies. */
@@ -107,7 +142,7 @@ async function writeLayer(context: StepContext, version: string, iso: TalosIso, 
 void runStep("netboot", Input, async (request, context) => {
   sweepCache(dirname(dirname(request.path)));
   const made = await verified(request.path, request.key);
-  if (made) return manifestOf(request.path, made);
+  if (made) return { ...manifestOf(request.path, made), warnings: checkSchematic(request, made.facts ?? {}) };
 
   if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
     const next = "Run pulumi up again; if it stays, remove it";
@@ -122,6 +157,7 @@ void runStep("netboot", Input, async (request, context) => {
       "Set talosVersion to that of the ISO, or isoUrl to the ISO of that version",
     );
   const facts = { ...(await inspect(context, request, iso)), kernelArguments: isoArguments(iso) };
+  const warnings = checkSchematic(request, facts);
   const layer = await partialBeside(request.path);
   const files = await writeLayer(context, request.talosVersion, iso, layer);
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
@@ -131,5 +167,5 @@ void runStep("netboot", Input, async (request, context) => {
         ? `${facts.kernelArguments.length} kernel arguments`
         : "and no kernel line in the ISO: it is started with what Talos demands alone"),
   );
-  return manifestOf(request.path, stamp);
+  return { ...manifestOf(request.path, stamp), warnings };
 });

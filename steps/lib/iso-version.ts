@@ -1,8 +1,10 @@
 import type { TalosIso } from "./talos-iso";
 
-/** Talos's VolumeID (pkg/imager/iso): capitals, digits and underscores, 32 at most; 1.9 names Secure Boot in it. */
+/** The volume id of a release's ISO, 1.9's for Secure Boot with SB in it (siderolabs/talos, pkg/imager/iso). */
 const RELEASE = /^TALOS_(SB_)?V(\d+_\d+_\d+)(_.*)?$/;
-const volumeIdOf = (label: string) =>
+
+/** A label as Talos makes a volume id of it: capitals, digits and underscores, 32 at most. */
+export const volumeIdOf = (label: string) =>
   label
     .toUpperCase()
     .replace(/[-.]/g, "_")
@@ -26,7 +28,7 @@ export function versionFault(
   const but = (of: string) => `is of Talos ${of}, but talosVersion is ${talosVersion}`;
   const named = RELEASE.exec(volumeId);
   if (named) {
-    const expected = volumeIdOf(`TALOS_${named[1] ?? ""}${talosVersion}`);
+    const expected = volumeIdOf(`Talos-${named[1] ?? ""}${talosVersion}`);
     return volumeId === expected ? undefined : `its volume id ${volumeId} ${but(releaseOf(named))}`;
   }
   const version = /^VERSION_ID="?([^"\n]+?)"?$/m.exec(osRelease ?? "")?.[1];

@@ -61,6 +61,18 @@ test.each([
     { isoUrl: "https://me:hunter2@example.org/talos.iso" },
     "isoUrl: it names a user or a password, which would be shown",
   ],
+  [{ talosSchematic: "intel-ucode" }, "talosSchematic: not the id of a schematic"],
+  [
+    {
+      talosSchematic: "a".repeat(64),
+      isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.11.6/metal-amd64.iso`,
+    },
+    `isoUrl: of the schematic ${"b".repeat(64)}, but talosSchematic is ${"a".repeat(64)}`,
+  ],
+  [
+    { isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.10.3/metal-amd64.iso` },
+    "isoUrl: of Talos v1.10.3, but talosVersion is v1.11.6",
+  ],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],
@@ -77,6 +89,10 @@ test.each([
   [{ kernelArgs: "nosmt pti=off" }, "kernelArgs: pti=off: Talos stops at its start without pti=on"],
   [{ kernelArgs: "a=${uuid}" }, 'kernelArgs: iPXE reads "${uuid}" of a=${uuid} as its own script'],
   [{ upstreamDns: "9.9.9.9,dns" }, "upstreamDns: not an IP address"],
+  [
+    { acceptWarnings: "other-nic,noise" },
+    expect.stringMatching(/^acceptWarnings: no warning is named noise; there are no-address-on-the-link, /),
+  ],
   [{ compress: "bzip2" }, "compress: neither none, gzip nor zstd"],
   [{ accelerator: "warp" }, "accelerator: neither auto, kvm, hvf nor tcg"],
   [{ minpcMac: "00:11:22:33:44:66" }, "minpcMac: no such key; did you mean minipcMac"],
