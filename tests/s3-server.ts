@@ -118,13 +118,13 @@ export class S3Server {
       reject: false,
     });
     this.server = server;
-    for (let tries = 0; tries < 600; tries++) {
+    for (let tries = 0; tries < 6000; tries++) {
       const answer = await fetch(`${this.origin}/healthz`).catch(() => undefined);
       if (answer?.ok) return;
       if (server.exitCode !== null) throw new Error(`weed ended: ${(await server).all}`);
       await pause(100);
     }
-    throw new Error("weed: not ready within a minute");
+    throw new Error("weed: not ready within ten minutes");
   }
 
   /** Ends the server at once. */
