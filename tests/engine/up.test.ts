@@ -181,6 +181,21 @@ test("a second stack cannot take the first one's path", async () => {
   expect(existsSync(checkout.path("artifacts/bootstrap/demo/nuc2.raw"))).toBe(true);
 });
 
+test("two stacks of one Talos version may have ISOs of different sources", async () => {
+  const [plain, other] = ["metal-amd64.iso", "factory.iso"].map((name) => `artifacts/demo/${name}`) as [
+    string,
+    string,
+  ];
+  await factoryIsoOf(checkout.path(plain), PLAIN_SCHEMATIC, checkout.path(other));
+  checkout.set("nuc2", { isoUrl: `file://${other}` });
+  expect(await checkout.preview("nuc2")).toMatchObject({
+    "talos-fetch": "update",
+    "netboot-layer": "update",
+  });
+  expect((await checkout.up("nuc2")).exitCode).toBe(0);
+  await unchanged();
+});
+
 test("a rehearsal is made once for an image, and what it showed is part of the outputs; one that fails ends up", async () => {
   // What boots is an image like the demo's, out of an ISO as the Image Factory makes it: microcode first, extensions last.
   checkout = new Checkout();
