@@ -110,7 +110,7 @@ const digest = (text: string) => createHash("sha256").update(text).digest("hex")
 
 /** Reads a machine config in either form, v1alpha1's sections and documents; what is in neither is empty. */
 export function readNodeConfig(text: string): NodeConfig {
-  const documents = parseAllDocuments(text).map((document): unknown => document.toJS());
+  const documents = parseAllDocuments(text).map((document) => document.toJS() as unknown);
   const [sections, others] = [readSections(documents), readDocuments(documents)];
   const { ca = "", ...first } = sections ?? others;
   return {
