@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { WARNINGS } from "../../../steps/talos/finding";
 import {
   ALIAS,
   found,
@@ -305,4 +308,10 @@ describe("without an uplink", () => {
   test("Omni is not reached", () => {
     expect(names(OMNI)).toEqual(["warning omni-off-the-link"]);
   });
+});
+
+test("the document has a row for each warning that acceptWarnings takes", () => {
+  const page = readFileSync(join(__dirname, "../../../docs/machine-config.md"), "utf8");
+  const names = [...page.matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name);
+  expect(names.sort()).toEqual([...WARNINGS].sort());
 });
