@@ -207,6 +207,11 @@ test.each<[string, string, string[]]>([
     ["no-route-to-the-uplink: .*default route by 10\\.10\\.10\\.2"],
   ],
   [
+    "DHCP whose routes are left out",
+    withDocuments(ALIAS, { ...DHCP, ignoreRoutes: true }),
+    ["no-route-to-the-uplink: .*leaves out the routes"],
+  ],
+  [
     "a tag that tells no release",
     withMachine({ "install.image": "registry.home.arpa:5000/installer:mine" }),
     ["installer-version: .*the tag mine"],
