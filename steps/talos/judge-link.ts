@@ -33,7 +33,7 @@ function judgeAddress(node: NodeConfig, around: Surroundings, ways: Addressing[]
   const what =
     `the NIC ${mac} has no address on the isolated link once Talos has applied the config, ` +
     "before it has pulled the installer";
-  const way = howToAsk(node, mac);
+  const way = first.instead ?? howToAsk(node, mac);
   if (ways.every(({ by }) => by === "nothing") && !mayReachElsewhere(node, around))
     return [
       error(

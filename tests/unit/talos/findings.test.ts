@@ -86,7 +86,7 @@ test.each<[string, string, RegExp]>([
   [
     "a NIC that is ignored",
     withInterfaces({ ...byMac(NIC), ignore: true }),
-    /interfaces\[0\] has Talos ignore it/,
+    /interfaces\[0\] has Talos ignore it\. Take ignore out/,
   ],
   [
     "a NIC that has an MTU and no more",
@@ -124,7 +124,13 @@ test.each<[string, string, RegExp]>([
     "a bond with a MAC of its own",
     withDocuments(
       ALIAS,
-      { kind: "BondConfig", name: "bond0", links: ["net0"], hardwareAddr: "02:00:00:00:00:01" },
+      {
+        kind: "BondConfig",
+        name: "bond0",
+        links: ["net0"],
+        bondMode: "active-backup",
+        hardwareAddr: "02:00:00:00:00:01",
+      },
       { kind: "DHCPv4Config", name: "bond0" },
     ),
     /MAC 02:00:00:00:00:01/,
