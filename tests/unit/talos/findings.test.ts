@@ -35,6 +35,7 @@ test.each<[string, string]>([
     "the NIC by the name that is made of its MAC",
     withInterfaces({ interface: "enx5254001234ab", dhcp: true }),
   ],
+  ["DHCP in YAML 1.1's words", withInterfaces({ ...byMac(NIC), dhcp: "yes", ...LAN })],
   [
     "two interfaces, one of them the NIC",
     withInterfaces({ ...byMac(OTHER), ...LAN }, { ...byMac(NIC), dhcp: true }),
