@@ -29,6 +29,8 @@ export interface LinkEntry {
   master?: string;
   /** Whether Talos asks for an IPv4 address on it by DHCP. */
   dhcp: boolean;
+  /** Whether the routes that DHCP tells are left out. */
+  ignoresRoutes?: boolean;
   /** Static addresses, with their prefix length. */
   addresses: string[];
   /** Gateways of its default routes. */
@@ -110,7 +112,7 @@ const digest = (text: string) => createHash("sha256").update(text).digest("hex")
 
 /** Reads a machine config in either form, v1alpha1's sections and documents; what is in neither is empty. */
 export function readNodeConfig(text: string): NodeConfig {
-  const documents = parseAllDocuments(text).map((document): unknown => document.toJS());
+  const documents = parseAllDocuments(text).map((document) => document.toJS() as unknown);
   const [sections, others] = [readSections(documents), readDocuments(documents)];
   const { ca = "", ...first } = sections ?? others;
   return {

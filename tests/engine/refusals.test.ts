@@ -41,6 +41,17 @@ test("an ISO with a wrong checksum is refused, and not kept", async () => {
   expect(kept.filter((path) => path.endsWith(".iso"))).toEqual([]);
 });
 
+test("an installer of another schematic than the ISO's is refused, before anything is fetched", async () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  await checkout.stack("schematic", { talosSchematic: schematic, isoUrl: "" });
+  const said = await refusal("schematic");
+  expect(said).toContain(
+    `talosSchematic is ${schematic}, but the installer's image ghcr.io/siderolabs/installer:v1.11.6`,
+  );
+  expect(said).toContain(`Write factory.talos.dev/metal-installer/${schematic}:v1.11.6`);
+  expect(said).not.toContain("fetching https://factory.talos.dev");
+});
+
 test("a page of HTML for an ISO is refused", async () => {
   writeFileSync(checkout.path("artifacts/page.iso"), "<html><body>Log in</body></html>");
   await checkout.stack("page", { isoUrl: "file://artifacts/page.iso" });

@@ -5,10 +5,6 @@ import { findingsOf } from "../../../steps/talos/findings";
 import { readNodeConfig } from "../../../steps/talos/node-config";
 import type { Surroundings } from "../../../steps/talos/surroundings";
 
-/** A document of a config, as a case changes it. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type Document = Record<string, any>;
-
 /** The pinned NIC, another one of the same machine, and what the stack says of the link. */
 export const NIC = "52:54:00:12:34:ab";
 export const OTHER = "52:54:00:12:34:57";
@@ -25,25 +21,40 @@ export const RELEASES = ["v1.9.5", "v1.11.6", "v1.12.6", "v1.14.1"] as const;
 export const made = (release: string, type = "controlplane") =>
   readFileSync(join(__dirname, "configs", `${release}-${type}.yaml`), "utf8");
 
-/** The documents of a config, changed, and others after them. */
-export function changed(
-  text: string,
-  change: (documents: Document[]) => void = () => undefined,
-  more: Document[] = [],
-): string {
-  const documents = parseAllDocuments(text).map((document) => document.toJS() as Document);
-  change(documents);
-  return [...documents, ...more.map((each) => ({ apiVersion: "v1alpha1", ...each }))]
-    .map((each) => stringify(each))
-    .join("---\n");
+type Fields = Record<string, unknown>;
+
+const joined = (documents: unknown[]) => documents.map((each) => stringify(each)).join("---\n");
+const documentsOf = (text: string) => parseAllDocuments(text);
+
+/** A config with other values, by their path, in its first document or in that of a kind. */
+export function edited(text: string, values: Fields, kind?: string): string {
+  const documents = documentsOf(text);
+  const document = documents.find((each) => !kind || each.get("kind") === kind)!;
+  for (const [path, value] of Object.entries(values)) document.setIn(path.split("."), value);
+  return joined(documents.map((each) => each.toJS() as unknown));
 }
 
+/** A config without its document of a kind. */
+export const without = (text: string, kind: string) =>
+  joined(
+    documentsOf(text)
+      .filter((each) => each.get("kind") !== kind)
+      .map((each) => each.toJS() as unknown),
+  );
+
+/** A config of v1.11.6 with other values in its `machine`. */
+export const withMachine = (values: Fields) =>
+  edited(
+    made("v1.11.6"),
+    Object.fromEntries(Object.entries(values).map(([path, value]) => [`machine.${path}`, value])),
+  );
+
 /** A config of v1.11.6 with these network interfaces. */
-export const withInterfaces = (...interfaces: Document[]) =>
-  changed(made("v1.11.6"), ([config]) => (config!.machine.network.interfaces = interfaces));
+export const withInterfaces = (...interfaces: Fields[]) => withMachine({ "network.interfaces": interfaces });
 
 /** A config of v1.14.1 with these documents more. */
-export const withDocuments = (...more: Document[]) => changed(made("v1.14.1"), undefined, more);
+export const withDocuments = (...more: Fields[]) =>
+  [made("v1.14.1"), joined(more.map((each) => ({ apiVersion: "v1alpha1", ...each })))].join("---\n");
 
 export const ALIAS = {
   kind: "LinkAliasConfig",

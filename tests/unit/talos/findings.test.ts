@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { WARNINGS } from "../../../steps/talos/finding";
 import {
-  changed,
+  ALIAS,
   found,
   made,
   NIC,
@@ -7,8 +10,8 @@ import {
   RELEASES,
   withDocuments,
   withInterfaces,
-  ALIAS,
-  type Document,
+  withMachine,
+  without,
 } from "./cases";
 
 const LAN = {
@@ -18,8 +21,6 @@ const LAN = {
 const LINK = { kind: "LinkConfig", name: "net0", addresses: [{ address: "192.168.1.20/24" }] };
 const DHCP = { kind: "DHCPv4Config", name: "net0" };
 const byMac = (mac: string) => ({ deviceSelector: { hardwareAddr: mac } });
-const machine = (change: (machine: Document) => void) =>
-  changed(made("v1.11.6"), ([config]) => change(config!.machine as Document));
 const OMNI =
   "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://omni.example.org:8090/?jointoken=x\n";
 
@@ -34,6 +35,7 @@ test.each<[string, string]>([
     "the NIC by the name that is made of its MAC",
     withInterfaces({ interface: "enx5254001234ab", dhcp: true }),
   ],
+  ["DHCP in YAML 1.1's words", withInterfaces({ ...byMac(NIC), dhcp: "yes", ...LAN })],
   [
     "two interfaces, one of them the NIC",
     withInterfaces({ ...byMac(OTHER), ...LAN }, { ...byMac(NIC), dhcp: true }),
@@ -59,21 +61,18 @@ test.each<[string, string]>([
     "a name of the kernel's that asks by DHCP, as every other NIC does",
     withInterfaces({ interface: "eth0", dhcp: true }),
   ],
-  ["no installer image", machine(({ install }) => delete install.image)],
+  ["no installer image", withMachine({ "install.image": undefined })],
   [
     "an installer by its digest alone",
-    machine(({ install }) => (install.image = `ghcr.io/siderolabs/installer@sha256:${"a".repeat(64)}`)),
+    withMachine({ "install.image": `ghcr.io/siderolabs/installer@sha256:${"a".repeat(64)}` }),
   ],
   [
     "an installer by tag and digest",
-    machine(({ install }) => (install.image += `@sha256:${"a".repeat(64)}`)),
+    withMachine({ "install.image": `ghcr.io/siderolabs/installer:v1.11.6@sha256:${"a".repeat(64)}` }),
   ],
-  ["a disk selector", machine((each) => (each.install = { diskSelector: { size: ">= 10GB" } }))],
-  [
-    "time servers by name, through the uplink",
-    machine((each) => (each.time = { servers: ["time.cloudflare.com"] })),
-  ],
-  ["a public resolver, through the uplink", machine((each) => (each.network = { nameservers: ["9.9.9.9"] }))],
+  ["a disk selector", withMachine({ install: { diskSelector: { size: ">= 10GB" } } })],
+  ["time servers by name, through the uplink", withMachine({ time: { servers: ["time.cloudflare.com"] } })],
+  ["a public resolver, through the uplink", withMachine({ network: { nameservers: ["9.9.9.9"] } })],
   ["a part of a config that joins Omni", OMNI],
 ])("%s passes without a word", (_what, text) => {
   expect(found(text)).toEqual([]);
@@ -88,7 +87,7 @@ test.each<[string, string, RegExp]>([
   [
     "a NIC that is ignored",
     withInterfaces({ ...byMac(NIC), ignore: true }),
-    /interfaces\[0\] has Talos ignore it/,
+    /interfaces\[0\] has Talos ignore it\. Take ignore out/,
   ],
   [
     "a NIC that has an MTU and no more",
@@ -126,7 +125,13 @@ test.each<[string, string, RegExp]>([
     "a bond with a MAC of its own",
     withDocuments(
       ALIAS,
-      { kind: "BondConfig", name: "bond0", links: ["net0"], hardwareAddr: "02:00:00:00:00:01" },
+      {
+        kind: "BondConfig",
+        name: "bond0",
+        links: ["net0"],
+        bondMode: "active-backup",
+        hardwareAddr: "02:00:00:00:00:01",
+      },
       { kind: "DHCPv4Config", name: "bond0" },
     ),
     /MAC 02:00:00:00:00:01/,
@@ -209,30 +214,33 @@ test.each<[string, string, string[]]>([
     ["no-route-to-the-uplink: .*default route by 10\\.10\\.10\\.2"],
   ],
   [
+    "DHCP whose routes are left out",
+    withDocuments(ALIAS, { ...DHCP, ignoreRoutes: true }),
+    ["no-route-to-the-uplink: .*leaves out the routes"],
+  ],
+  [
     "a tag that tells no release",
-    machine(({ install }) => (install.image = "registry.home.arpa:5000/installer:mine")),
+    withMachine({ "install.image": "registry.home.arpa:5000/installer:mine" }),
     ["installer-version: .*the tag mine"],
   ],
   [
     "a registry with a port and no tag",
-    machine(({ install }) => (install.image = "registry.home.arpa:5000/installer")),
+    withMachine({ "install.image": "registry.home.arpa:5000/installer" }),
     ["installer-version: .*no tag"],
   ],
   [
     "resolvers of the lasting network",
-    machine((each) => (each.network = { nameservers: ["192.168.1.53"] })),
+    withMachine({ network: { nameservers: ["192.168.1.53"] } }),
     ["resolvers-off-the-link: .* only if the appliance's uplink leads there"],
   ],
   [
     "time servers of the lasting network",
-    machine((each) => (each.time = { servers: ["192.168.1.1"] })),
+    withMachine({ time: { servers: ["192.168.1.1"] } }),
     ["time-off-the-link: .* only if"],
   ],
   [
     "a mirror by a bare name",
-    machine(
-      (each) => (each.registries = { mirrors: { "ghcr.io": { endpoints: ["http://registry:5000"] } } }),
-    ),
+    withMachine({ registries: { mirrors: { "ghcr.io": { endpoints: ["http://registry:5000"] } } } }),
     ["bare-host-name: the mirror of ghcr\\.io, registry:5000, is a name without a dot"],
   ],
   [
@@ -246,19 +254,10 @@ test.each<[string, string, string[]]>([
   ],
   [
     "a time server by a bare name",
-    machine((each) => (each.time = { servers: ["ntp"] })),
+    withMachine({ time: { servers: ["ntp"] } }),
     ["bare-host-name: the time server, ntp"],
   ],
-  [
-    "nothing that installs",
-    changed(made("v1.14.1"), (documents) =>
-      documents.splice(
-        documents.findIndex(({ kind }) => kind === "UnattendedInstallConfig"),
-        1,
-      ),
-    ),
-    ["no-install: "],
-  ],
+  ["nothing that installs", without(made("v1.14.1"), "UnattendedInstallConfig"), ["no-install: "]],
 ])("%s is warned of", (_what, text, lines) => {
   expect(found(text, text.includes("KubeClusterConfig") ? { talosVersion: "v1.14.1" } : {})).toEqual(
     lines.map((line) => expect.stringMatching(new RegExp(`^warning ${line}`)) as string),
@@ -266,9 +265,7 @@ test.each<[string, string, string[]]>([
 });
 
 test("an installer of another release is an error, whatever digest is beside it", () => {
-  const text = machine(
-    ({ install }) => (install.image = `x.example/installer:v1.10.1@sha256:${"a".repeat(64)}`),
-  );
+  const text = withMachine({ "install.image": `x.example/installer:v1.10.1@sha256:${"a".repeat(64)}` });
   expect(found(text)).toEqual([
     expect.stringMatching(/^error installer-version: .*not of talosVersion v1\.11\.6/),
   ]);
@@ -287,10 +284,8 @@ describe("without an uplink", () => {
 
   test("the installer has to come from the link", () => {
     expect(names(made("v1.11.6"))).toEqual(["warning no-images"]);
-    expect(names(machine((each) => (each.registries = { mirrors: MIRROR })))).toEqual([]);
-    expect(names(machine(({ install }) => (install.image = "10.10.10.5:5000/installer:v1.11.6")))).toEqual(
-      [],
-    );
+    expect(names(withMachine({ registries: { mirrors: MIRROR } }))).toEqual([]);
+    expect(names(withMachine({ "install.image": "10.10.10.5:5000/installer:v1.11.6" }))).toEqual([]);
   });
 
   test("a mirror by a name that the config gives an address on the link serves, too", () => {
@@ -301,7 +296,7 @@ describe("without an uplink", () => {
     expect(names(text)).toEqual([]);
   });
 
-  test.each<[string, Document, string[]]>([
+  test.each<[string, object, string[]]>([
     ["a time server by name", { time: { servers: ["time.cloudflare.com"] } }, ["warning time-off-the-link"]],
     [
       "a time server of another network",
@@ -318,11 +313,17 @@ describe("without an uplink", () => {
     ],
     ["the appliance among the resolvers", { network: { nameservers: ["9.9.9.9", "10.10.10.2"] } }, []],
   ])("%s", (_what, more, expected) => {
-    const text = machine((each) => Object.assign(each, more, { registries: { mirrors: MIRROR } }));
+    const text = withMachine({ ...more, registries: { mirrors: MIRROR } });
     expect(names(text)).toEqual(expected);
   });
 
   test("Omni is not reached", () => {
     expect(names(OMNI)).toEqual(["warning omni-off-the-link"]);
   });
+});
+
+test("the document has a row for each warning that acceptWarnings takes", () => {
+  const page = readFileSync(join(__dirname, "../../../docs/machine-config.md"), "utf8");
+  const names = [...page.matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name);
+  expect(names.sort()).toEqual([...WARNINGS].sort());
 });

@@ -1,5 +1,5 @@
 import { readNodeConfig } from "../../../steps/talos/node-config";
-import { changed, made, withDocuments } from "./cases";
+import { edited, made, withDocuments, withMachine } from "./cases";
 
 const WHOLE = {
   isPartial: false,
@@ -31,20 +31,18 @@ test.each([
   });
 });
 
-const SECTIONS = changed(made("v1.11.6"), ([config]) => {
-  config!.machine.install = { diskSelector: { size: ">= 10GB" } };
-  config!.machine.time = { servers: ["10.10.10.2"] };
-  config!.machine.network = {
+const SECTIONS = withMachine({
+  install: { diskSelector: { size: ">= 10GB" } },
+  time: { servers: ["10.10.10.2"] },
+  network: {
     nameservers: ["10.10.10.2"],
     searchDomains: ["home.arpa"],
     extraHostEntries: [{ ip: "10.10.10.5", aliases: ["registry"] }],
     interfaces: [
       { interface: "net0", dhcp: true, addresses: ["192.168.1.20/24"], vip: { ip: "192.168.1.10" } },
     ],
-  };
-  config!.machine.registries = {
-    mirrors: { "ghcr.io": { endpoints: ["http://user:pass@registry:5000/v2"] } },
-  };
+  },
+  registries: { mirrors: { "ghcr.io": { endpoints: ["http://user:pass@registry:5000/v2"] } } },
 });
 const DOCUMENTS = withDocuments(
   { kind: "TimeSyncConfig", ntp: { servers: ["10.10.10.2"] } },
@@ -63,11 +61,11 @@ test.each([
   ["sections", SECTIONS],
   [
     "documents",
-    changed(DOCUMENTS, (documents) => {
-      const resolver = documents.find(({ kind }) => kind === "ResolverConfig")!;
-      resolver.nameservers = [{ address: "10.10.10.2" }];
-      resolver.searchDomains = { domains: ["home.arpa"] };
-    }),
+    edited(
+      DOCUMENTS,
+      { nameservers: [{ address: "10.10.10.2" }], "searchDomains.domains": ["home.arpa"] },
+      "ResolverConfig",
+    ),
   ],
 ])("the same network, written in %s, is read alike, and no password of a URL is kept", (_form, text) => {
   const node = readNodeConfig(text);
@@ -85,14 +83,13 @@ test.each([
 
 test("a disk that a selector says is kept as the config has it, in both forms", () => {
   expect(readNodeConfig(SECTIONS).install).toMatchObject({ disk: "", diskSelector: '{"size":">= 10GB"}' });
-  const byCel = changed(made("v1.14.1"), (documents) => {
-    const install = documents.find(({ kind }) => kind === "UnattendedInstallConfig")!;
-    install.provisioning.diskSelector.match = "disk.size > 10u * GB && !disk.readonly";
-  });
-  expect(readNodeConfig(byCel).install).toMatchObject({
-    disk: "",
-    diskSelector: "disk.size > 10u * GB && !disk.readonly",
-  });
+  const match = "disk.size > 10u * GB && !disk.readonly";
+  const byCel = edited(
+    made("v1.14.1"),
+    { "provisioning.diskSelector.match": match },
+    "UnattendedInstallConfig",
+  );
+  expect(readNodeConfig(byCel).install).toMatchObject({ disk: "", diskSelector: match });
 });
 
 test("a part of a config has no machine, no cluster, and of its join token nothing", () => {
