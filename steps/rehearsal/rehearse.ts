@@ -1,9 +1,10 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
-import { chainFor, firstBreak, showsConfig, type ChainLink, type Sign } from "./chain";
+import { chainFor, firstBreak, mayShowConfig, openAt, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
@@ -20,6 +21,9 @@ export interface Rehearsal {
 }
 
 const TICK_MS = 100;
+
+/** How many times longer each link is waited for: on a machine with more to do than it has cores, guests get less of it. */
+const patience = () => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 
 /** Called when a link is reached, with the one that is waited for next. */
 type OnReached = (link: ChainLink, sign: Sign, next?: ChainLink) => void | Promise<void>;
@@ -47,10 +51,10 @@ async function follow(
         await onReached(link, sign, chain[index + 1]);
         break;
       }
-      const fault = firstBreak(stage.view, link.anyOrder ? chain.slice(index) : [link]);
+      const fault = firstBreak(stage.view, openAt(chain, index));
       if (fault) return { ...naming(fault.link), ...fault.broken };
       const waitedMs = stage.atMs - since;
-      if (waitedMs > link.limitS * 1000) return { ...naming(link), ...link.overdue(stage.view) };
+      if (waitedMs > link.limitS * 1000 * patience()) return { ...naming(link), ...link.overdue(stage.view) };
       if (link.id === "address" && tick % 5 === 0) stage.askForAppliance();
       await pause(TICK_MS, undefined, { signal: context.signal }).catch(() => undefined);
     }
@@ -152,7 +156,7 @@ function proofOf(hardware: Hardware, broken: Diagnosis | undefined, evidence: st
 
 /** Pictures of the screens, one a machine and link of the chain. */
 class Album {
-  readonly screens: Screen[] = [];
+  private readonly screens: (Screen & { mayShowConfig: boolean })[] = [];
   private readonly taking: Promise<void>[] = [];
   private count = 0;
 
@@ -167,14 +171,25 @@ class Album {
     const taken = this.stage.screendump((machine) => join(this.folder, file(machine)));
     this.taking.push(
       taken.then((machines) => {
-        for (const machine of machines) this.screens.push({ id, machine, file: file(machine) });
+        for (const machine of machines)
+          this.screens.push({ id, machine, file: file(machine), mayShowConfig: this.mayShowConfig(machine) });
       }),
     );
   }
 
+  private mayShowConfig(machine: Screen["machine"]): boolean {
+    return machine === "minipc" && mayShowConfig(this.stage.view);
+  }
+
+  /** The pictures, but for those that may show values of a config that was refused: they are deleted. */
   async finish(): Promise<Screen[]> {
     await Promise.all(this.taking);
-    return this.screens.sort((one, other) => one.file.localeCompare(other.file));
+    const kept: Screen[] = [];
+    for (const { mayShowConfig: may, ...screen } of this.screens) {
+      if (may && this.mayShowConfig(screen.machine)) await rm(join(this.folder, screen.file));
+      else kept.push(screen);
+    }
+    return kept.sort((one, other) => one.file.localeCompare(other.file));
   }
 }
 
@@ -229,7 +244,7 @@ export async function rehearse(
     });
     // A terminal's Ctrl-C ends the machines too: that is no broken chain.
     context.signal.throwIfAborted();
-    if (diagnosis && !showsConfig(stage.view)) album.take("end");
+    if (diagnosis) album.take("end");
     const chainEnd = stage.atMs;
     const proofs: Proof[] = [];
     if (!diagnosis) {
