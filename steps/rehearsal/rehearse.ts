@@ -35,7 +35,7 @@ const naming = ({ id: at, title, side }: ChainLink) => ({ kind: "link", at, titl
  *
  * @returns what broke, or undefined when all were reached
  */
-async function follow(
+export async function follow(
   context: Pick<StepContext, "signal">,
   stage: Stage,
   chain: ChainLink[],

@@ -1,4 +1,5 @@
 import { casesToRun } from "../in-full";
+import { tool } from "../tools";
 import { boot, LIMIT_MS } from "./boot";
 import { edit, Images, type Assembly } from "./images";
 
@@ -7,6 +8,8 @@ afterAll(() => images.remove());
 
 interface Broken {
   inputs: (assembly: Assembly) => void | Promise<void>;
+  /** Kernel arguments that the stack names, where they are not the demo's. */
+  kernelArguments?: string[];
   /** SHA-256 of the config that the stack decrypted, where it is not the image's. */
   configSha256?: string;
   at: string;
@@ -22,6 +25,14 @@ const closed = (assembly: Assembly, port: number) =>
     'iifname "isolated" udp dport {',
     `iifname "isolated" meta l4proto { tcp, udp } th dport ${port} drop\n        iifname "isolated" udp dport {`,
   );
+
+/** A control plane's config for an install disk, made by Talos's own generator. */
+async function generated(disk: string): Promise<string> {
+  const release = ["--talos-version", "v1.11.6", "--install-image", "ghcr.io/siderolabs/installer:v1.11.6"];
+  const cluster = ["--cluster", "demo", "--endpoint", "https://10.10.10.100:6443", "--install-disk", disk];
+  const made = await tool("talos-config", ["generate", ...cluster, ...release]);
+  return (JSON.parse(made) as { controlplane: string }).controlplane;
+}
 
 const CASES: Record<string, Broken> = {
   "dnsmasq pins another MAC": {
@@ -105,6 +116,13 @@ const CASES: Record<string, Broken> = {
     seen: /command line lacks pti=on/,
     look: /files\/boot\.ipxe/,
   },
+  "an argument that Talos misses and the stack does not name": {
+    inputs: (assembly) => edit(assembly, "boot.ipxe", " pti=on", ""),
+    kernelArguments: ["talos.platform=metal"],
+    at: "time",
+    seen: /the mini-PC goes no further: KSPP kernel parameter pti is required/,
+    look: /files\/boot\.ipxe/,
+  },
   "no time server named": {
     inputs: (assembly) => edit(assembly, "dnsmasq.conf", /dhcp-option=option:ntp-server.*\n/, ""),
     at: "time",
@@ -113,6 +131,15 @@ const CASES: Record<string, Broken> = {
   },
   "no time": {
     inputs: (assembly) => edit(assembly, "chrony.conf", /allow .*\n/, ""),
+    at: "time",
+    seen: /asked \d+ times for the time and got no usable answer/,
+    look: /files\/chrony\.conf/,
+  },
+  "no time, and Talos restarts meanwhile, since its install disk is not there": {
+    async inputs(assembly) {
+      edit(assembly, "chrony.conf", /allow .*\n/, "");
+      assembly.machineConfig = images.config(await generated("/dev/vda"));
+    },
     at: "time",
     seen: /asked \d+ times for the time and got no usable answer/,
     look: /files\/chrony\.conf/,
@@ -145,7 +172,7 @@ const CASES: Record<string, Broken> = {
   "a config that Talos refuses": {
     inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\nmachina: {}\n")),
     at: "accepted",
-    seen: /it was refused: /,
+    seen: /it was refused, and fetched \d times: unknown keys found during decoding/,
     look: /talos-config validate/,
   },
   "leases for everybody": {
@@ -177,10 +204,11 @@ const CASES: Record<string, Broken> = {
 
 test.each(casesToRun(CASES, ["dnsmasq pins another MAC", "services on the uplink"]))(
   "%s",
-  async (_what, { inputs, configSha256, at, seen, look }) => {
+  async (_what, { inputs, kernelArguments, configSha256, at, seen, look }) => {
     const { path, machineConfig } = await images.make(inputs);
     const sha256 = configSha256 ?? machineConfig.sha256;
-    const { record } = await boot({ path, machineConfig: { ...machineConfig, sha256 } });
+    const changes = kernelArguments && { kernelArguments };
+    const { record } = await boot({ path, machineConfig: { ...machineConfig, sha256 } }, {}, changes);
     expect(record.diagnosis?.at).toBe(at);
     expect(record.diagnosis?.seen).toMatch(seen);
     expect(record.diagnosis?.look).toMatch(look);

@@ -487,22 +487,54 @@ test.each<[name: string, answersTime: boolean, at: string | undefined, says: Reg
   expect(first(boot).at).toBe(link);
 });
 
-/** What may happen in any order once the kernel runs, each list in its own order: Talos does them at once. */
-const AT_ONCE: What[][] = [
-  [
-    { ...time, state: "asked" },
-    { ...time, state: "asked" },
-    { ...time, state: "answered", stratum: 10 },
-  ],
-  [
-    got("/configs/minipc.yaml", { sha256: "c0ff" }),
-    line("minipc", "[talos] machine config loaded successfully"),
-    line("minipc", "[talos] task install (1/1): failed: lstat /dev/vda: no such file or directory"),
-    line("minipc", "[talos] install sequence: failed"),
-    line("minipc", "[talos] rebooting in 10 seconds"),
-  ],
-  [got("/configs/minipc.yaml", { sha256: "c0ff" }), got("/configs/minipc.yaml", { sha256: "c0ff" })],
+const talos = (words: string) => line("minipc", `[   48.7] [talos] ${words}`);
+const config = got("/configs/minipc.yaml", { sha256: "c0ff" });
+const TIMED: What[] = [
+  { ...time, state: "asked" },
+  { ...time, state: "asked" },
+  { ...time, state: "answered", stratum: 10 },
 ];
+const INSTALL_FAILS: What[] = [
+  config,
+  talos("machine config loaded successfully"),
+  talos("task install (1/1): failed: lstat /dev/vda: no such file or directory"),
+  talos("install sequence: failed"),
+  talos("error running phase 2 in install sequence: task 1/1: failed, lstat /dev/vda: no such file"),
+  talos("rebooting in 10 seconds"),
+];
+/** What may happen in any order once the kernel runs, each list in its own order: Talos does them at once. */
+const AT_ONCE: What[][][] = [
+  [TIMED, [config, talos("machine config loaded successfully")]],
+  [TIMED, INSTALL_FAILS, [config, config]],
+  [
+    TIMED,
+    [
+      ...[config, config, config, config],
+      talos(
+        "controller failed failed to runtime validate config acquired via platform metal: 1 error occurred:\\n\\t* no disks matched the expression: x",
+      ),
+    ],
+  ],
+  [
+    [{ ...time, state: "asked" }],
+    [
+      ...[config, talos("machine config loaded successfully")],
+      talos('setting time servers {"addresses": ["192.168.1.1"]}'),
+      { ...time, state: "asked" },
+    ],
+  ],
+];
+/** What may come before the sign of a link, as much of it as chance wills. */
+const BEFORE: Record<string, What[]> = {
+  lease: [asked, dhcp("offer", { address: "10.10.10.100", file: "snponly.efi" })],
+  loader: [
+    { ...tftp, state: "asked" },
+    { ...tftp, state: "asked" },
+  ],
+  script: [syn, syn],
+  kernel: [syn, syn],
+  start: [line("minipc", "bootstrap-pxe: booting Talos"), line("minipc", "BdsDxe: starting")],
+};
 const MEANWHILE: What[] = [
   { ...syn, mac: "02:00:5e:00:53:01" },
   { ...got("/configs/minipc.yaml"), state: "answered", status: 403, mac: "02:00:5e:00:53:01" } as What,
@@ -523,21 +555,50 @@ function interleaved(lists: What[][], order: number[]): What[] {
   return joined;
 }
 
+const orders = fc.array(fc.nat(60), { minLength: 1, maxLength: 30 });
+/** A boot up to the kernel's start, with more or less before each sign. */
+const starts = fc.array(fc.nat(3), { minLength: IDS.length, maxLength: IDS.length }).map((more) =>
+  IDS.slice(0, IDS.indexOf("time")).flatMap((id, index) => {
+    const sign = GOOD[index];
+    const accepted: What[] = id === "script" ? [{ ...syn, state: "accepted" }] : [];
+    return [...(BEFORE[id]?.slice(0, more[index]) ?? []), ...accepted, ...(sign ? [sign] : [])];
+  }),
+);
+
+/** No beginning of it is called broken, and all of it reaches every link. */
+function expectNeverBroken(boot: What[]): void {
+  for (let length = 0; length <= boot.length; length++) {
+    const { at: link, broken } = first(boot.slice(0, length));
+    expect({ length, link, broken }).toEqual({ length, link, broken: undefined });
+  }
+  expect(first(boot).at).toBeUndefined();
+}
+
 test("no beginning of a boot that ends well is called broken, in whatever order things happen at once", () => {
-  const orders = fc.array(fc.nat(60), { minLength: 1, maxLength: 30 });
   fc.assert(
-    fc.property(orders, fc.shuffledSubarray(MEANWHILE), (order, meanwhile) => {
-      const boot = [...until("time"), ...interleaved([...AT_ONCE, meanwhile], order)];
-      for (let length = 0; length <= boot.length; length++)
-        expect(verdict(boot.slice(0, length))).toBeUndefined();
-      expect(first(boot).at).toBeUndefined();
-    }),
+    fc.property(
+      ...([starts, fc.constantFrom(...AT_ONCE), orders, fc.shuffledSubarray(MEANWHILE)] as const),
+      (start, lists, order, meanwhile) =>
+        expectNeverBroken([...start, ...interleaved([...lists, meanwhile], order)]),
+    ),
+  );
+});
+
+test("nor is one that ends well after Talos restarted for want of its install disk", () => {
+  fc.assert(
+    fc.property(starts, fc.constantFrom(...AT_ONCE), orders, (start, lists, order) =>
+      expectNeverBroken([
+        ...[...start, ...INSTALL_FAILS],
+        ...[...start.filter((what) => !("machine" in what && what.machine === "appliance"))],
+        ...interleaved(lists, order),
+      ]),
+    ),
   );
 });
 
 test("a link that is reached is never called broken", () => {
   fc.assert(
-    fc.property(fc.shuffledSubarray([...GOOD, ...AT_ONCE.flat(), ...MEANWHILE]), (whats) => {
+    fc.property(fc.shuffledSubarray([...GOOD, ...AT_ONCE.flat(2), ...MEANWHILE]), (whats) => {
       const view = { seen: at(whats), expected };
       for (const link of chainFor(expected))
         if (link.reached(view)) expect(firstBreak(view, [link])?.broken).toBeUndefined();

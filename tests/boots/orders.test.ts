@@ -1,0 +1,85 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { rehearsalSubject } from "../../components/rehearsal-subject";
+import { renderServiceFiles } from "../../components/service-files";
+import { chooseAccelerator } from "../../steps/lib/accelerator";
+import { makeScratch } from "../../steps/lib/scratch.cjs";
+import { chainFor } from "../../steps/rehearsal/chain";
+import { HARDWARE } from "../../steps/rehearsal/hardware";
+import { follow } from "../../steps/rehearsal/rehearse";
+import { Stage } from "../../steps/rehearsal/stage";
+import { LIMIT_MS } from "../e2e/boot";
+import { demo } from "../e2e/demo";
+import { edit, Images } from "../e2e/images";
+import { tool } from "../tools";
+
+const images = new Images();
+afterAll(() => images.remove());
+
+/** How often the mini-PC boots; more than a handful by hand, with BOOTS=20. */
+const BOOTS = Number(process.env.BOOTS ?? 3);
+
+/** A machine config for a release, made by Talos's own generator. */
+async function configFor(talosVersion: string): Promise<string> {
+  const flags = {
+    ...{ cluster: "demo", endpoint: "https://10.10.10.100:6443", "talos-version": talosVersion },
+    ...{ "install-image": `ghcr.io/siderolabs/installer:${talosVersion}`, "install-disk": "/dev/nvme0n1" },
+  };
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  return (JSON.parse(await tool("talos-config", ["generate", ...args])) as { controlplane: string })
+    .controlplane;
+}
+
+/** An image like the demo's, of a release, whose node gets its config and the time in the given order. */
+async function imageFor(talosVersion: string, order: string) {
+  const config = { ...demo, talosVersion };
+  const netboot = await images.netboot(talosVersion, {});
+  const machineConfig = images.config(await configFor(talosVersion));
+  const assembly = await images.make((each) => {
+    Object.assign(each, { netboot, machineConfig, files: renderServiceFiles(config) });
+    edit(each, "boot.ipxe", " pti=on", ` pti=on demo.order=${order}`);
+  });
+  const subject = { ...rehearsalSubject(config), image: assembly.path, configSha256: machineConfig.sha256 };
+  return { subject, folder: mkdtempSync(join(images.folder, "evidence-")) };
+}
+
+test.each([
+  ["v1.9.5", "shuffled"],
+  ["v1.14.1", "shuffled"],
+])(
+  "Talos %s, config and time %s: every boot of the mini-PC from one appliance is judged good",
+  async (talosVersion, order) => {
+    const { subject, folder } = await imageFor(talosVersion, order);
+    const scratch = makeScratch("rehearse");
+    const context = { signal: AbortSignal.timeout(LIMIT_MS - 60_000), scratch, log: () => undefined };
+    const accelerator = await chooseAccelerator(context, "auto");
+    const stage = await new Stage("", subject, accelerator, folder, scratch, context.signal).open();
+    const boots: object[] = [];
+    try {
+      const chain = chainFor(stage.view.expected);
+      const of = (side: string) => chain.filter((link) => link.side === side);
+      stage.startAppliance(HARDWARE.appliance);
+      const served = await follow(context, stage, of("appliance"), () => undefined);
+      expect(served).toBeUndefined();
+      for (let boot = 1; boot <= BOOTS; boot++) {
+        const at: Record<string, number> = {};
+        const since = stage.atMs;
+        stage.startMinipc(HARDWARE.minipc);
+        const broken = await follow(context, stage, of("minipc"), ({ id }, { atMs }) => void (at[id] = atMs));
+        const console = readFileSync(join(folder, "minipc.serial.log"), "latin1").slice(-2000);
+        const first = (at.time ?? 0) < (at.config ?? 0) ? "time" : "config";
+        process.stdout.write(
+          `${talosVersion} ${boot}/${BOOTS}: ${first} first, ${(stage.atMs - since) / 1000} s\n`,
+        );
+        expect({ broken, console: broken && console }).toEqual({ broken: undefined, console: undefined });
+        boots.push(at);
+        await stage.forgetMinipc();
+      }
+    } finally {
+      await stage.clear();
+      rmSync(scratch, { recursive: true, force: true });
+    }
+    expect(boots).toHaveLength(BOOTS);
+  },
+  LIMIT_MS,
+);
