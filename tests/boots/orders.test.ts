@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { rehearsalSubject } from "../../components/rehearsal-subject";
 import { renderServiceFiles } from "../../components/service-files";
@@ -11,13 +11,29 @@ import { Stage } from "../../steps/rehearsal/stage";
 import { LIMIT_MS } from "../e2e/boot";
 import { demo } from "../e2e/demo";
 import { edit, Images } from "../e2e/images";
-import { tool } from "../tools";
+import { inToolEnvironment, tool } from "../tools";
 
 const images = new Images();
 afterAll(() => images.remove());
 
 /** How often the mini-PC boots; more than a handful by hand, with BOOTS=20. */
 const BOOTS = Number(process.env.BOOTS ?? 3);
+
+const minorOf = (talosVersion: string) => /^v(\d+\.\d+)/.exec(talosVersion)?.[1] ?? "";
+
+/** The demo's initramfs with a release's own loader: the kernel unpacks one archive after the other. */
+async function initramfsFor(talosVersion: string) {
+  const program = await tool("sh", ["-c", `command -v node-tool-${minorOf(talosVersion)}`]);
+  const root = mkdtempSync(join(images.folder, "root-"));
+  mkdirSync(join(root, "bin"));
+  copyFileSync(program, join(root, "bin/node-tool"));
+  const pack = ["--create", "--quiet", "--format=newc", "--owner=0:0"];
+  const { stdout } = await inToolEnvironment("cpio", pack, {
+    ...{ cwd: root, input: "bin\nbin/node-tool\n", encoding: null as never, all: false },
+  });
+  // Each archive begins at a multiple of four bytes (Linux, init/initramfs.c).
+  return (base: Buffer) => Buffer.concat([base, Buffer.alloc(-base.length & 3), stdout as unknown as Buffer]);
+}
 
 /** A machine config for a release, made by Talos's own generator. */
 async function configFor(talosVersion: string): Promise<string> {
@@ -26,14 +42,19 @@ async function configFor(talosVersion: string): Promise<string> {
     ...{ "install-image": `ghcr.io/siderolabs/installer:${talosVersion}`, "install-disk": "/dev/nvme0n1" },
   };
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  return (JSON.parse(await tool("talos-config", ["generate", ...args])) as { controlplane: string })
-    .controlplane;
+  return (
+    JSON.parse(await tool(`talos-config-${minorOf(talosVersion)}`, ["generate", ...args])) as {
+      controlplane: string;
+    }
+  ).controlplane;
 }
 
 /** An image like the demo's, of a release, whose node gets its config and the time in the given order. */
 async function imageFor(talosVersion: string, order: string) {
   const config = { ...demo, talosVersion };
-  const netboot = await images.netboot(talosVersion, {});
+  const netboot = await images.netboot(talosVersion, {
+    "initramfs.xz": await initramfsFor(talosVersion),
+  });
   const machineConfig = images.config(await configFor(talosVersion));
   const assembly = await images.make((each) => {
     Object.assign(each, { netboot, machineConfig, files: renderServiceFiles(config) });

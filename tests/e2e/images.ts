@@ -49,8 +49,11 @@ export class Images {
     return assembly;
   }
 
-  /** A netboot layer like the demo's, with files replaced. */
-  async netboot(version: string, replaced: Record<string, Buffer | undefined>): Promise<Assembly["netboot"]> {
+  /** A netboot layer like the demo's, of a release, with files replaced or changed. */
+  async netboot(
+    version: string,
+    replaced: Record<string, Buffer | ((content: Buffer) => Buffer) | undefined>,
+  ): Promise<Assembly["netboot"]> {
     const { netboot } = await this.assembly;
     const pack = tar.pack();
     pack.entry({ name: "talos", type: "directory", mode: 0o755 });
@@ -61,7 +64,9 @@ export class Images {
         encoding: null as never,
         all: false,
       });
-      const content = name in replaced ? replaced[name] : (stdout as unknown as Buffer);
+      const own = stdout as unknown as Buffer;
+      const other = name in replaced ? replaced[name] : own;
+      const content = typeof other === "function" ? other(own) : other;
       if (content) pack.entry({ name: `talos/${version}/${name}`, mode: 0o644 }, content);
     }
     pack.finalize();

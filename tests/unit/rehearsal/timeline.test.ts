@@ -57,7 +57,7 @@ const REACHED = [
     76,
     "accepted",
     "Talos's loader accepts the config",
-    "its console: node: config accepted machine.type=controlplane",
+    "its console: machine config loaded successfully",
   ],
 ] as const;
 
