@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { chainFor, firstBreak, openAt } from "../../../steps/rehearsal/chain";
+import { chainFor, firstBreak, mayShowConfig, openAt } from "../../../steps/rehearsal/chain";
 import type { DhcpMessage } from "../../../steps/rehearsal/network/dhcp";
 import type { Expected } from "../../../steps/rehearsal/view";
 import type { Seen, What } from "../../../steps/rehearsal/seen";
@@ -440,6 +440,16 @@ test("what keeps the time waiting is told at the end of the wait, too", () => {
 test("a config that is fetched again and again is told at the end of the wait", () => {
   const again = Array<What>(3).fill(got("/configs/minipc.yaml", { sha256: "c0ff" }));
   expect(first([...until("accepted"), ...again]).overdue).toMatch(/^the config was fetched 4 times/);
+});
+
+test("the screen may show the config from its arrival until the loader accepts it", () => {
+  const shows = (seen: What[]) => mayShowConfig({ seen: at(seen), expected });
+  expect(shows(until("config"))).toBe(false);
+  expect(shows(until("accepted"))).toBe(true);
+  expect(
+    shows([...until("accepted"), talos("controller failed failed to load config via platform metal: x")]),
+  ).toBe(true);
+  expect(shows(GOOD)).toBe(false);
 });
 
 /** As the rehearsal follows a chain: what it calls broken after these, if anything. */
