@@ -1,13 +1,12 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { rehearsalSubject } from "../../components/rehearsal-subject";
-import { renderServiceFiles } from "../../components/service-files";
 import { chooseAccelerator } from "../../steps/lib/accelerator";
 import { makeScratch } from "../../steps/lib/scratch.cjs";
 import { chainFor } from "../../steps/rehearsal/chain";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import { follow } from "../../steps/rehearsal/rehearse";
 import { Stage } from "../../steps/rehearsal/stage";
+import { subjectOf } from "../e2e/boot";
 import { demo } from "../e2e/demo";
 import { edit, Images } from "../e2e/images";
 import { inToolEnvironment, tool } from "../tools";
@@ -52,16 +51,17 @@ async function configFor(talosVersion: string): Promise<string> {
 
 /** An image like the demo's, of a release, whose node gets its config and the time in the given order. */
 async function imageFor(talosVersion: string, order: string) {
-  const config = { ...demo, talosVersion };
   const netboot = await images.netboot(talosVersion, {
     "initramfs.xz": await initramfsFor(talosVersion),
   });
   const machineConfig = images.config(await configFor(talosVersion));
   const assembly = await images.make((each) => {
-    Object.assign(each, { netboot, machineConfig, files: renderServiceFiles(config) });
+    Object.assign(each, { netboot, machineConfig });
+    for (const [name, text] of Object.entries(each.files))
+      each.files[name] = text.replaceAll(demo.talosVersion, talosVersion);
     edit(each, "boot.ipxe", " pti=on", ` pti=on demo.order=${order}`);
   });
-  const subject = { ...rehearsalSubject(config), image: assembly.path, configSha256: machineConfig.sha256 };
+  const subject = { ...subjectOf(assembly), talosVersion };
   return { subject, folder: mkdtempSync(join(images.folder, "evidence-")) };
 }
 

@@ -16,6 +16,13 @@ const LIMIT_MS = 880_000;
 /** Without a twin: what is on trial here is the chain. */
 const ALONE = { appliance: HARDWARE.appliance, minipc: HARDWARE.minipc };
 
+/** What the boot of an image like the demo's is held to. */
+export const subjectOf = ({ path, machineConfig }: Pick<Assembly, "path" | "machineConfig">) => ({
+  ...rehearsalSubject(demo),
+  image: path,
+  configSha256: machineConfig.sha256,
+});
+
 /**
  * Boots an image with a mini-PC like the demo's, on the hardware of a rehearsal unless told otherwise.
  *
@@ -29,12 +36,7 @@ export async function boot(
   const folder = mkdtempSync(join(dirname(path), "evidence-"));
   const scratch = makeScratch("rehearse");
   const context = { signal: AbortSignal.timeout(LIMIT_MS), scratch, log: () => undefined };
-  const subject = {
-    ...rehearsalSubject(demo),
-    image: path,
-    configSha256: machineConfig.sha256,
-    ...subjectChanges,
-  };
+  const subject = { ...subjectOf({ path, machineConfig }), ...subjectChanges };
   try {
     const record = await rehearse(
       context,
