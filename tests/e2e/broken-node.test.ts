@@ -68,7 +68,9 @@ const CASES: Record<string, Broken> = {
     look: /machineConfig/,
   },
   "a config that Talos refuses": {
-    inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\nmachina: {}\n")),
+    inputs: (assembly) =>
+      void (assembly.machineConfig = images.config("version: v1alpha1\nmachine: {nosuchkey: QUOTED}\n")),
+    unseen: "QUOTED",
     at: "accepted",
     seen: /it was refused, and fetched \d times: unknown keys found during decoding/,
     look: /the file that machineConfig names/,
