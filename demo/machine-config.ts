@@ -32,7 +32,7 @@ export async function makeMachineConfig(
     endpoint: ENDPOINT,
     talosVersion: version,
     installImage: `ghcr.io/siderolabs/installer:${version}`,
-    installDisk: "/dev/vda",
+    installDisk: "/dev/nvme0n1",
   });
   const flags = ["encrypt", "--age", recipient, "--input-type", "yaml", "--output-type", "yaml"];
   for (const name of ["controlplane", "talosconfig"] as const) {
