@@ -7,7 +7,7 @@ import { parseAllDocuments, stringify } from "yaml";
 import { declaredDefaults, imageOf, NAMESPACE } from "../config";
 import { readStackFile, sharedByStacks, stackFiles, type StackFile } from "../stack-files";
 import { partialBeside } from "../steps/lib/files";
-import { hostOf } from "../steps/lib/machine-config";
+import { hostOf } from "../steps/talos/hosts";
 import { failureOf, run } from "../steps/lib/process";
 import { decrypt } from "../steps/lib/sops";
 import { runProgram, type StepContext } from "../steps/lib/step";

@@ -100,6 +100,25 @@ test("its outputs are those that the README names", async () => {
   });
 });
 
+test("what the check of the machine config warns of is told, but for what acceptWarnings names", async () => {
+  const said = jest.spyOn(console, "warn").mockImplementation();
+  const held = MANIFESTS["config-check"]!;
+  const warnings = [
+    { name: "other-nic", text: "selects another NIC" },
+    { name: "no-images", text: "uplink is false" },
+  ];
+  try {
+    MANIFESTS["config-check"] = { ...held, warnings };
+    await run({ acceptWarnings: "other-nic" });
+    expect(said.mock.calls.flat()).toEqual([
+      expect.stringContaining("uplink is false (no-images: acceptWarnings silences it)"),
+    ]);
+  } finally {
+    MANIFESTS["config-check"] = held;
+    said.mockRestore();
+  }
+});
+
 test("the image that was made is the one that is rehearsed, held to the config that was decrypted", async () => {
   await run({ consoles: "tty0,ttyS1" });
   expect(stdinOf("rehearsal-boot")).toMatchObject({
