@@ -10,6 +10,7 @@ import * as z from "zod";
 import { bucketFrom, halfKey, hasCredentials, sourcesFrom, variableOf } from "./components/bucket";
 import { knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
+import { factoryPath } from "./steps/lib/image-factory";
 import { WARNINGS } from "./steps/talos/finding";
 
 /** Namespace of every config key: the name of the project in Pulumi.yaml. */
@@ -62,6 +63,7 @@ const EXAMPLES = {
   acceptWarnings: "other-nic,time-off-the-link",
   ageKeyFile: "/home/me/.config/sops/age/keys.txt",
   allowPlaintextSecrets: "false",
+  talosSchematic: "64 hex digits, as https://factory.talos.dev shows them",
   isoUrl: "file:///srv/iso/metal-amd64.iso",
   isoSha256: "64 hex digits, as sha256sum prints them",
   baseSource: "cloud-image",
@@ -197,6 +199,11 @@ const keys = {
   ).default([]),
   ageKeyFile: path.optional(),
   allowPlaintextSecrets: flag,
+  talosSchematic: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, "not the id of a schematic")
+    .toLowerCase()
+    .optional(),
   isoUrl: source.optional(),
   isoSha256: sha256.optional(),
   baseSource: z.enum(["cloud-image", "autoinstall-iso"], "neither cloud-image nor autoinstall-iso"),
@@ -305,6 +312,12 @@ function crossFaults(
   env: NodeJS.ProcessEnv,
 ): [key: keyof typeof keys, wrong: string][] {
   const faults: [keyof typeof keys, string][] = [];
+  const { talosSchematic, talosVersion } = config;
+  const factory = factoryPath(config.isoUrl ?? "");
+  if (factory && talosSchematic && factory.schematic !== talosSchematic)
+    faults.push(["isoUrl", `of the schematic ${factory.schematic}, but talosSchematic is ${talosSchematic}`]);
+  if (factory && talosVersion && factory.talosVersion !== talosVersion)
+    faults.push(["isoUrl", `of Talos ${factory.talosVersion}, but talosVersion is ${talosVersion}`]);
   const { applianceCidr: link, minipcIp: lease, dhcpRange } = config;
   if (link) {
     const reserved = (address: string) => [link.network, link.broadcast].includes(address);

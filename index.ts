@@ -11,12 +11,14 @@ import { inOneSentence, Rehearsal, type RehearsalSummary } from "./components/Re
 import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
 import { stackConfig } from "./stack-config";
+import { factoryPath } from "./steps/lib/image-factory";
 import { nextSteps } from "./next-steps";
 import { startersOf } from "./stack-files";
 
 export = async () => {
   const config = stackConfig();
   const { talosVersion, machineConfig: path, talosConfig, ageKeyFile } = config;
+  const schematic = config.talosSchematic ?? factoryPath(config.isoUrl ?? "")?.schematic;
 
   const console = new random.RandomPassword("console", {
     length: 20,
@@ -31,6 +33,7 @@ export = async () => {
     ageKeyFile,
     allowPlaintext: config.allowPlaintextSecrets,
     talosVersion,
+    schematic,
     minipcIp: config.minipcIp,
     minipcMac: config.minipcMac,
     applianceCidr: config.applianceCidr.cidr,
@@ -40,8 +43,13 @@ export = async () => {
   });
   // What takes minutes waits for what takes a second and may refuse.
   const checked = { dependsOn: [files, machineConfig] };
-  const iso = new TalosIso("talos", { talosVersion, url: config.isoUrl, sha256: config.isoSha256 }, checked);
-  const netboot = new NetbootAssets("netboot", { talosVersion, iso: iso.file, knownIso: iso.known });
+  const { isoUrl: url, isoSha256: sha256 } = config;
+  const iso = new TalosIso("talos", { talosVersion, schematic, url, sha256 }, checked);
+  const netboot = new NetbootAssets("netboot", {
+    ...{ talosVersion, schematic },
+    iso: iso.file,
+    knownIso: iso.known,
+  });
   const base = new BaseImage(
     "base",
     {

@@ -18,6 +18,8 @@ export interface MachineConfigArgs {
   /** Take files that are not encrypted. */
   allowPlaintext: boolean;
   talosVersion: string;
+  /** The Image Factory's schematic of the ISO, which the installer has to be of too. */
+  schematic?: string;
   minipcIp: string;
   minipcMac: string;
   applianceCidr: string;

@@ -7,6 +7,8 @@ import { codeDigest } from "./step-code";
 
 export interface NetbootAssetsArgs {
   talosVersion: string;
+  /** The Image Factory's schematic that the ISO has to be of; unset, none is expected. */
+  schematic?: string;
   iso: pulumi.Output<Fetched>;
   /** SHA-256 of the ISO that is there already, if any. */
   knownIso?: string;
@@ -17,6 +19,8 @@ export interface NetbootLayer {
   sha256: string;
   bytes: number;
   kernelVersion: string;
+  /** What is legal but looks like an oversight. */
+  warnings?: string[];
 }
 
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */
@@ -34,11 +38,13 @@ export class NetbootAssets extends Part {
       isoPath: iso.path,
       isoSha256: iso.sha256,
       talosVersion: args.talosVersion,
+      schematic: args.schematic,
       code: recipe.code,
     }));
     const artifact = { path: args.knownIso && pathFor(args.knownIso) };
     const lock = "artifacts/cache/netboot/lock";
     this.layer = step<NetbootLayer>(`${name}-layer`, { program: "netboot", input, artifact, lock }, this);
+    this.layer.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));
     this.registerOutputs({ layer: this.layer });
   }
 }

@@ -29,6 +29,8 @@ const Input = z.object({
   /** Expected SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256: z.string().optional(),
   kind: z.enum(["iso", "qcow2"]),
+  /** Whether its maker publishes no checksum: then the one of its first use counts. */
+  isUnlisted: z.boolean().default(false),
   /** Digests by URL that come with the checkout. */
   lockFile: z.string().default("sources.lock.json"),
   /** Those that were recorded here at first use: a file of its own, so that no tracked one changes. */
@@ -212,7 +214,8 @@ async function expectedDigest(context: StepContext, request: Request): Promise<s
       `Remove its line from ${known.file} if the new one is meant`,
     );
   }
-  return request.sha256 ?? known?.sha256 ?? (await publishedDigest(context, request));
+  if (request.sha256 ?? known) return request.sha256 ?? known?.sha256;
+  return request.isUnlisted ? undefined : publishedDigest(context, request);
 }
 
 /** How large a file is, where its server says so soon: only for what is told of the progress. */
@@ -325,6 +328,10 @@ void runStep("fetch", Input, async (request, context) => {
     await download(context, request, partial);
   }
   const sha256 = await check(request, partial, expected);
+  if (!expected && request.isUnlisted)
+    context.log(
+      `the Image Factory publishes no checksum: ${sha256} is recorded in ${request.recordFile}, and counts from now on`,
+    );
   await record(context, request, sha256);
   return manifestOf(request.path, await publish(partial, request.path, request.key, { sha256 }));
 });

@@ -15,6 +15,7 @@ const Input = z.object({
   ageKeyFile: z.string().optional(),
   allowPlaintext: z.boolean(),
   talosVersion: z.string(),
+  schematic: z.string().optional(),
   minipcIp: z.string(),
   minipcMac: z.string(),
   applianceCidr: z.string(),

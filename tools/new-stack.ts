@@ -36,7 +36,7 @@ interface Request {
 
 function readRequest(): Request {
   const { values, positionals } = readCommandLine(NEW);
-  const { mac, disk, endpoint, vip, ip, appliance, cluster, join: joins, role } = values;
+  const { mac, disk, endpoint, vip, ip, appliance, cluster, join: joins, role, schematic } = values;
   const [talosVersion, bootstrapVersion] = [values["talos-version"], values["bootstrap-version"]];
   return {
     stack: positionals[0] as string,
@@ -46,6 +46,7 @@ function readRequest(): Request {
       endpoint,
       vip,
       talosVersion,
+      schematic,
       ip,
       appliance,
       cluster,
@@ -276,6 +277,7 @@ async function make(context: StepContext, asked: Plan, from: string | undefined,
 
 /** What was made, and what comes next, in short lines. */
 function told(made: Plan, age: Identity, warnings: string[]): string {
+  const { talosSchematic: schematic } = made.config;
   const role =
     made.role === "worker" ? "a worker" : made.join ? "a further control plane" : "a control plane";
   const lines = [
@@ -287,6 +289,7 @@ function told(made: Plan, age: Identity, warnings: string[]): string {
       : []),
     `The stack ${made.stack} is made: ${role} of the cluster ${made.cluster} at ${made.endpoint}`,
     `  Pulumi.${made.stack}.yaml: ${made.config.minipcMac} gets ${made.minipcIp}, Talos ${made.talosVersion}`,
+    ...(schematic ? [`  Its ISO and its installer are of the Image Factory's schematic ${schematic}`] : []),
     `  ${made.machineConfig}: its machine config, encrypted; Talos goes to ${made.disk}`,
     made.talosConfig
       ? `  ${made.talosConfig}: the client config for talosctl, encrypted`

@@ -12,6 +12,7 @@ import {
 } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
+import { volumeIdOf } from "../../steps/lib/iso-version";
 import { run } from "../../steps/lib/process";
 import type { StepContext } from "../../steps/lib/step";
 import { StepError } from "../../steps/lib/step-error";
@@ -165,10 +166,7 @@ export async function makeTalosIso(
     await cp(initramfs, join(tree, "boot/initramfs.xz"));
     await writeFile(join(tree, "boot/grub/grub.cfg"), "# The appliance never uses this file.\n");
   }
-  const volume = `TALOS_${version
-    .toUpperCase()
-    .replaceAll(".", "_")
-    .replace(/[^A-Z0-9_]/g, "")}`;
+  const volume = volumeIdOf(`Talos-${version}`);
   await run(
     context,
     "xorriso",

@@ -8,6 +8,7 @@ export const WARNINGS = [
   "no-images",
   "no-install",
   "installer-version",
+  "installer-schematic",
   "time-off-the-link",
   "resolvers-off-the-link",
   "bare-host-name",

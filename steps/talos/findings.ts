@@ -3,6 +3,7 @@ import { judgeEndpoint } from "./endpoint";
 import { error, warning, type Finding } from "./finding";
 import { judgeLink } from "./judge-link";
 import { judgeServices } from "./judge-services";
+import { judgeSchematic } from "./judge-schematic";
 import type { NodeConfig } from "./node-config";
 import type { Surroundings } from "./surroundings";
 
@@ -61,6 +62,7 @@ export function findingsOf(node: NodeConfig, around: Surroundings): Finding[] {
           ...judgeEndpoint(node, around),
         ]),
     ...judgeInstaller(node, around),
+    ...(node.install.isAsked ? judgeSchematic(around, node.install.image) : []),
     ...judgeLink(node, around),
     ...judgeServices(node, around),
   ];

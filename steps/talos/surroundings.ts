@@ -3,6 +3,8 @@ import ipaddr from "ipaddr.js";
 /** What a stack says of the link that its mini-PC starts on. */
 export interface Surroundings {
   talosVersion: string;
+  /** The Image Factory's schematic of the ISO; unset, it is a plain release. */
+  schematic?: string;
   minipcIp: string;
   minipcMac: string;
   applianceCidr: string;

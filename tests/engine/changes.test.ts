@@ -140,7 +140,16 @@ const CHANGES: Change[] = [
   {
     what: "the Talos version, with its ISO",
     make: async () => {
-      checkout.set("lab", { talosVersion: "v1.11.5" });
+      const other = "artifacts/demo/v1.11.5.iso";
+      const copied = [
+        "-indev",
+        checkout.path("artifacts/demo/metal-amd64.iso"),
+        "-outdev",
+        checkout.path(other),
+      ];
+      // An ISO names its release.
+      await tool("xorriso", [...copied, "-volid", "TALOS_V1_11_5"]);
+      checkout.set("lab", { talosVersion: "v1.11.5", isoUrl: `file://${other}` });
       // A machine config names the release that it installs.
       await writeMachineConfig({}, "v1.11.5");
     },

@@ -350,6 +350,20 @@ test("what was recorded at first use is held to after", async () => {
   expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
 });
 
+test("what its maker publishes no checksum for is recorded at first use, which is said, and counts after", async () => {
+  delete routes["/sha256sum.txt"];
+  const input = request({ isUnlisted: true });
+  const { manifest, said } = await runStep("fetch", input, env);
+  expect(manifest?.sha256).toBe(isoSha256);
+  expect(said).toContain(`the Image Factory publishes no checksum: ${isoSha256} is recorded in `);
+  expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+
+  routes["/talos.iso"] = whole(Buffer.from(iso).fill("y", 0, 100));
+  const again = await runStep("fetch", { ...input, key: "k2", path: `${input.path}.2` }, env);
+  expect(again.manifest).toBeUndefined();
+  expect(again.said).toContain(`expected ${isoSha256}`);
+});
+
 test("a digest that comes with the checkout counts, and nothing is written for it", async () => {
   const input = request();
   const shipped = JSON.stringify({ [input.url]: isoSha256 });

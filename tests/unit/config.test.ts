@@ -64,6 +64,18 @@ test.each([
     { isoUrl: "https://me:hunter2@example.org/talos.iso" },
     "isoUrl: it names a user or a password, which would be shown",
   ],
+  [{ talosSchematic: "intel-ucode" }, "talosSchematic: not the id of a schematic"],
+  [
+    {
+      talosSchematic: "a".repeat(64),
+      isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.11.6/metal-amd64.iso`,
+    },
+    `isoUrl: of the schematic ${"b".repeat(64)}, but talosSchematic is ${"a".repeat(64)}`,
+  ],
+  [
+    { isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.10.3/metal-amd64.iso` },
+    "isoUrl: of Talos v1.10.3, but talosVersion is v1.11.6",
+  ],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],

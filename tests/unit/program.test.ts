@@ -128,6 +128,45 @@ test("the image that was made is the one that is rehearsed, held to the config t
   });
 });
 
+test("each source of an ISO has a path of its own; that of the release is the plain one", async () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  const fetched = async (config: Record<string, string>) => {
+    await run(config);
+    return stdinOf("talos-fetch") as { url: string; path: string; isUnlisted: boolean };
+  };
+  const release = "https://github.com/siderolabs/talos/releases/download/v1.11.6/metal-amd64.iso";
+  for (const config of [{}, { isoUrl: release }] as Record<string, string>[])
+    expect(await fetched(config)).toMatchObject({
+      url: release,
+      path: "artifacts/talos/v1.11.6/metal-amd64.iso",
+      isUnlisted: false,
+    });
+  const factory = await fetched({ talosSchematic: schematic });
+  expect(factory).toMatchObject({
+    url: `https://factory.talos.dev/image/${schematic}/v1.11.6/metal-amd64.iso`,
+    isUnlisted: true,
+  });
+  const mirror = await fetched({
+    isoUrl: "https://mirror.example/metal-amd64.iso",
+    talosSchematic: schematic,
+  });
+  expect(mirror).toMatchObject({ url: "https://mirror.example/metal-amd64.iso", isUnlisted: false });
+  const others = await fetched({ talosSchematic: "0".repeat(64) });
+  expect(new Set([factory, mirror, others].map(({ path }) => path)).size).toBe(3);
+  for (const { path } of [factory, mirror, others])
+    expect(path).toMatch(/^artifacts\/talos\/v1\.11\.6\/[0-9a-f]{20}\/metal-amd64\.iso$/);
+});
+
+test("the schematic is what the ISO and the machine config are checked against, also where only the URL names it", async () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  const isoUrl = `https://factory.example/image/${schematic}/v1.11.6/metal-amd64.iso`;
+  for (const config of [{ talosSchematic: schematic }, { isoUrl }] as Record<string, string>[]) {
+    await run(config);
+    expect(stdinOf("netboot-layer").schematic).toBe(schematic);
+    expect(stdinOf("config-check").schematic).toBe(schematic);
+  }
+});
+
 test("the same image is rehearsed again where something else is expected of it", async () => {
   await run({});
   const { key, path } = stdinOf("rehearsal-boot");
