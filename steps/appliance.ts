@@ -21,6 +21,8 @@ const Input = z.object({
   base: File,
   netboot: File,
   files: z.record(z.string(), z.string()),
+  /** How the mini-PC's kernel line differs from the ISO's, to be said. */
+  kernelLine: z.string().optional(),
   machineConfig: File,
   talosConfig: File.optional(),
   ageKeyFile: z.string().optional(),
@@ -137,6 +139,7 @@ void runStep("appliance", Input, async (request, context) => {
   const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
   const stamp = await publish(disk, request.path, request.key, { sha256 });
   await listChecksums(dirname(request.path));
+  if (request.kernelLine) context.log(request.kernelLine);
   context.log(`${Math.round(stamp.bytes / MIB)} MiB: ${request.path}`);
   return manifestOf(request.path, stamp);
 });

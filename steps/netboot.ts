@@ -9,6 +9,7 @@ import { judgeIso } from "./lib/image-factory";
 import { archivesOf, InitramfsFault, type Archive } from "./lib/initramfs";
 import { versionFault } from "./lib/iso-version";
 import { kernelMachine, kernelVersion } from "./lib/kernel-image";
+import { isoArguments } from "./lib/kernel-line";
 import { run, saidBy } from "./lib/process";
 import { bytesOf, streamOf, within, type Slice } from "./lib/slice";
 import { squashfs } from "./lib/squashfs";
@@ -155,13 +156,16 @@ void runStep("netboot", Input, async (request, context) => {
       otherVersion,
       "Set talosVersion to that of the ISO, or isoUrl to the ISO of that version",
     );
-  const facts = await inspect(context, request, iso);
+  const facts = { ...(await inspect(context, request, iso)), kernelArguments: isoArguments(iso) };
   const warnings = checkSchematic(request, facts);
   const layer = await partialBeside(request.path);
   const files = await writeLayer(context, request.talosVersion, iso, layer);
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   context.log(
-    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat})`,
+    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
+      (facts.kernelArguments.length > 0
+        ? `${facts.kernelArguments.length} kernel arguments`
+        : "and no kernel line in the ISO: it is started with what Talos demands alone"),
   );
   return { ...manifestOf(request.path, stamp), warnings };
 });

@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Checkout, Plan } from "../../tools/checkout";
-import { inToolEnvironment, tool } from "../tools";
+import { inToolEnvironment, sha256Of, tool } from "../tools";
 import type { PackerStandIn } from "./packer-stand-in";
 import { SmallLab } from "./small-lab";
 
@@ -88,6 +88,14 @@ const IMAGE = "artifacts/bootstrap/demo/bootstrap-pxe.raw";
 
 const each = (names: string[], op: string): Plan => Object.fromEntries(names.map((name) => [name, op]));
 
+/** An ISO like the demo's, whose menu boots with other arguments. */
+async function makeIso(path: string, kernelArguments: string): Promise<void> {
+  const menu = checkout.path("artifacts/grub.cfg");
+  writeFileSync(menu, `menuentry "Talos ISO" {\n\tlinux /boot/vmlinuz ${kernelArguments}\n}\n`);
+  const demo = checkout.path("artifacts/demo/metal-amd64.iso");
+  await tool("xorriso", ["-indev", demo, "-outdev", path, "-map", menu, "/boot/grub/grub.cfg"]);
+}
+
 interface Change {
   what: string;
   make: () => void | Promise<void>;
@@ -136,6 +144,23 @@ const CHANGES: Change[] = [
     what: "one template",
     make: () => edit("files/dnsmasq.conf", (text) => `${text}dhcp-option=option:domain-name,lab.example\n`),
     run: SITE,
+  },
+  {
+    what: "an argument of the kernel",
+    make: () => checkout.set("lab", { kernelArgs: "nosmt" }),
+    run: ["appliance-assembly"],
+  },
+  {
+    what: "the ISO's kernel line",
+    make: async () => {
+      const iso = checkout.path("artifacts/demo/other.iso");
+      await makeIso(iso, "slab_nomerge= pti=on pci=nommconf");
+      checkout.set("lab", {
+        isoUrl: "file://artifacts/demo/other.iso",
+        isoSha256: sha256Of(readFileSync(iso)),
+      });
+    },
+    run: ["talos-fetch", "netboot-layer", "appliance-assembly"],
   },
   {
     what: "the Talos version, with its ISO",
@@ -330,6 +355,7 @@ test("preview says which parts are reused, which run and why, and how long they 
   expect(stdout).toMatch(/base-packer +reused/);
   expect(stdout).toMatch(/appliance-assembly +follows +\d\S* s/);
   expect(stdout).toMatch(/About \d+\S* s if all of these run/);
+  expect(stdout).toContain("The kernel line is the ISO's with talos.platform=metal talos.config=");
   await up();
   const told = async () => (await checkout.pulumi("preview", "--stack", "lab")).stdout;
   expect(await told()).toContain("Every part is reused: ");
