@@ -12,17 +12,23 @@ export interface BootScript {
   words: pulumi.Output<string>;
 }
 
+/**
+ * Renders boot.ipxe.
+ *
+ * @throws pulumi.RunError, shown without a stack trace, when it cannot be what it should
+ */
+export function bootScriptText(config: StackConfig, line: KernelLine): string {
+  try {
+    return renderBootScript(config, line);
+  } catch (fault) {
+    throw new pulumi.RunError((fault as Error).message);
+  }
+}
+
 /** What iPXE runs on a stack's mini-PC: it waits for the ISO, since that says what its kernel wants. */
 export function bootScript(config: StackConfig, { layer, known }: NetbootAssets): BootScript {
   const line = layer.apply(({ kernelArguments }) => kernelLineOf(config, kernelArguments));
-  const text = line.apply((whole) => {
-    try {
-      return renderBootScript(config, whole);
-    } catch (fault) {
-      // Shown without a stack trace.
-      throw new pulumi.RunError((fault as Error).message);
-    }
-  });
+  const text = line.apply((whole) => bootScriptText(config, whole));
   tellInPreview(
     known
       ? differenceInWords(kernelLineOf(config, known.kernelArguments))

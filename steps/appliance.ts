@@ -21,8 +21,6 @@ const Input = z.object({
   base: File,
   netboot: File,
   files: z.record(z.string(), z.string()),
-  /** How the mini-PC's kernel line differs from the ISO's, to be said. */
-  kernelLine: z.string().optional(),
   machineConfig: File,
   talosConfig: File.optional(),
   ageKeyFile: z.string().optional(),
@@ -128,7 +126,7 @@ void runStep("appliance", Input, async (request, context) => {
   for (const layer of [base, netboot]) holdToStamp(layer);
   const site = join(context.scratch, "site");
   const disk = await partialBeside(request.path);
-  const { CONSOLE_HASH } = process.env;
+  const { CONSOLE_HASH, KERNEL_LINE } = process.env;
   await Promise.all([
     copyBase(context, base.path, disk),
     writeSiteLayer(context, { ...request, consoleHash: CONSOLE_HASH }, site),
@@ -139,7 +137,7 @@ void runStep("appliance", Input, async (request, context) => {
   const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
   const stamp = await publish(disk, request.path, request.key, { sha256 });
   await listChecksums(dirname(request.path));
-  if (request.kernelLine) context.log(request.kernelLine);
+  if (KERNEL_LINE) context.log(KERNEL_LINE);
   context.log(`${Math.round(stamp.bytes / MIB)} MiB: ${request.path}`);
   return manifestOf(request.path, stamp);
 });
