@@ -95,16 +95,13 @@ export async function validateConfig(
 ): Promise<string | undefined> {
   const args = ["validate", "--talos-version", talosVersion];
   const isWarning = (line: string) => line.startsWith("warning: ");
-  const warn = (said: string) => {
-    for (const line of said.split("\n").filter(isWarning)) context.log(line);
-  };
   try {
-    warn((await run(context, programFor(talosVersion), args, { input: text })).stderr);
+    const { stderr } = await run(context, programFor(talosVersion), args, { input: text });
+    for (const line of stderr.split("\n").filter(isWarning)) context.log(line);
     return undefined;
   } catch (fault) {
     const { exitCode, stderr } = failureOf(fault);
     if (exitCode !== 1) throw fault;
-    warn(stderr);
     const lines = stderr.split("\n").filter((line) => !isWarning(line));
     return refusal(lines.join("\n"));
   }

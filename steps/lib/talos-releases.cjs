@@ -1,22 +1,16 @@
 "use strict";
 
 /**
- * The releases of Talos whose own generator and loader this project knows: for each minor, the one that set-up brings.
- * Newest patch release whose `pkg/machinery` module proxies have (tools/go/talos-config).
- *
- * @type {Record<string, string>}
+ * The releases of Talos whose own generator and loader set-up brings, one a minor, the oldest first: the newest patch release
+ * whose `pkg/machinery` module proxies have (tools/go/talos-config).
  */
-const LOADERS = {
-  1.9: "1.9.5",
-  "1.10": "1.10.9",
-  1.11: "1.11.6",
-  1.12: "1.12.6",
-  1.13: "1.13.6",
-  1.14: "1.14.1",
-};
+const RELEASES = ["1.9.5", "1.10.9", "1.11.6", "1.12.6", "1.13.6", "1.14.1"];
 
-/** The minors of {@link LOADERS}, the oldest first. */
-const MINORS = Object.keys(LOADERS).sort((a, b) => Number(a.split(".")[1]) - Number(b.split(".")[1]));
+/** The same by minor, as 1.11. */
+const LOADERS = Object.fromEntries(RELEASES.map((release) => [release.replace(/\.\d+$/, ""), release]));
+
+/** Their minors, the oldest first. */
+const MINORS = Object.keys(LOADERS);
 
 /**
  * @typedef {object} Loader
