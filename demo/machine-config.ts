@@ -26,7 +26,7 @@ export async function makeMachineConfig(
     endpoint: ENDPOINT,
     talosVersion: version,
     installImage: `ghcr.io/siderolabs/installer:${version}`,
-    installDisk: "/dev/vda",
+    installDisk: "/dev/nvme0n1",
   };
   const from = await ingredients([], JSON.stringify(request));
   if (existsSync(key) && existsSync(files.talosconfig) && isMade(files.controlplane, from)) return;
