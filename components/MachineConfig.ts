@@ -76,11 +76,11 @@ export class MachineConfig extends Part {
 
   /** A preview decrypts nothing. Where the check runs anew for the same file, what it will find is told all the same. */
   private async foretell(
-    input: Omit<MachineConfigArgs, "acceptWarnings"> & { encryptedSha256: string },
+    input: Omit<MachineConfigArgs, "acceptWarnings"> & { encryptedSha256: string; code: string },
     tell: (findings: Finding[]) => void,
     warn: (line: string) => void,
   ): Promise<void> {
-    const last = (await known(this.checked)) ? undefined : lastCheck(input.encryptedSha256);
+    const last = (await known(this.checked)) ? undefined : lastCheck(input);
     if (!last) return;
     const findings = findingsOf(last.node, { ...input, leases: last.leases });
     tell(findings.filter(({ level }) => level === "warning"));

@@ -23,6 +23,8 @@ const Input = z.object({
   joins: z.boolean().default(false),
   /** SHA-256 of the file as it lies there. */
   encryptedSha256: z.string().optional(),
+  /** Digest of this program. */
+  code: z.string().optional(),
 });
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -61,7 +63,7 @@ void runStep("machine-config", Input, async (input, context) => {
   const facts = { machineType, endpoint, installImage: install.image, cluster };
   const what = node.isPartial ? "a part of a machine config" : `${machineType} for ${endpoint}`;
   context.log(`${what}, accepted by Talos's own loader`);
-  const { joins, minipcIp, encryptedSha256 } = input;
+  const { joins, minipcIp, encryptedSha256, code } = input;
   if (runs)
     await recordCluster(runs, {
       ...facts,
@@ -69,6 +71,7 @@ void runStep("machine-config", Input, async (input, context) => {
       leases: [...new Set([...leases, minipcIp])],
       node,
       encryptedSha256,
+      code,
     }).catch(
       // What was checked is checked, also where nobody can write that down.
       (fault: Error) => context.log(`what it found is not remembered: ${fault.message}`),

@@ -10,9 +10,10 @@ export interface ClusterRecord extends Pick<NodeConfig, "machineType" | "endpoin
   /** Reference of the installer's image; empty where Talos takes its own. */
   installImage: string;
   joins: boolean;
-  /** What the config says, and of which encrypted file; missing in records of an earlier version. */
-  node?: NodeConfig;
+  /** What the config says, of which encrypted file, and the digest of the program that read it. */
+  node: NodeConfig;
   encryptedSha256?: string;
+  code?: string;
   /** Every lease that the stack had so far. */
   leases: string[];
 }

@@ -35,7 +35,7 @@ const schemas = {
     provisioning: part(z.object({ diskSelector: part(z.object({ match: text })) })),
   }),
   LinkAliasConfig: z.object({ name: z.string(), selector: z.object({ match: z.string() }) }),
-  DHCPv4Config: z.object({ name: z.string() }),
+  DHCPv4Config: z.object({ name: z.string(), ignoreRoutes: flag }),
   Layer2VIPConfig: z.object({ name: z.string() }),
   TimeSyncConfig: z.object({
     enabled: flag,
@@ -89,18 +89,22 @@ function entryOf(document: unknown): LinkEntry {
 }
 
 /** DHCP is a document of its own: it belongs to the link of its name, or to a NIC that nothing else mentions. */
-function withDhcp(links: LinkEntry[], asked: string[]): LinkEntry[] {
+function withDhcp(links: LinkEntry[], asked: { name: string; ignoreRoutes?: boolean }[]): LinkEntry[] {
   const nameOf = ({ choice }: LinkEntry) => ("name" in choice ? choice.name : "");
-  const known = links.map((link) => (asked.includes(nameOf(link)) ? { ...link, dhcp: true } : link));
-  const alone = asked.filter((name) => !links.some((link) => nameOf(link) === name));
+  const known = links.map((link) => {
+    const own = asked.find(({ name }) => name === nameOf(link));
+    return own ? { ...link, dhcp: true, ignoresRoutes: own.ignoreRoutes } : link;
+  });
+  const alone = asked.filter(({ name }) => !links.some((link) => nameOf(link) === name));
   return [
     ...known,
-    ...alone.map((name): LinkEntry => ({
+    ...alone.map(({ name, ignoreRoutes }): LinkEntry => ({
       where: `DHCPv4Config ${name}`,
       kind: "nic",
       choice: { name },
       members: [],
       dhcp: true,
+      ignoresRoutes: ignoreRoutes,
       addresses: [],
       gateways: [],
       ignore: false,
@@ -120,7 +124,6 @@ export function readDocuments(documents: unknown[]): Reading {
   const disk = DISK_PATH.exec(match)?.[2] ?? "";
   const servers = [...(time?.ntp?.servers ?? []), ...(time?.ptp?.devices ?? [])];
   const links = documents.filter((each) => kindOf(each) in LINK_KINDS).map(entryOf);
-  const asked = all(documents, "DHCPv4Config").map(({ name }) => name);
   return {
     clusterName: kube?.clusterName,
     endpoint: kube?.endpoint,
@@ -130,7 +133,7 @@ export function readDocuments(documents: unknown[]): Reading {
       disk,
       diskSelector: disk ? "" : match,
     },
-    links: withDhcp(links, asked),
+    links: withDhcp(links, all(documents, "DHCPv4Config")),
     aliases: all(documents, "LinkAliasConfig").map(({ name, selector }) => ({ name, match: selector.match })),
     hasDefaultDhcp: !kinds.some((kind) => kind in LINK_KINDS || DHCP_KINDS.includes(kind)),
     vips: all(documents, "Layer2VIPConfig").map(({ name }) => name),

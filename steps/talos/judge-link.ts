@@ -33,7 +33,7 @@ function judgeAddress(node: NodeConfig, around: Surroundings, ways: Addressing[]
   const what =
     `the NIC ${mac} has no address on the isolated link once Talos has applied the config, ` +
     "before it has pulled the installer";
-  const way = howToAsk(node, mac);
+  const way = first.instead ?? howToAsk(node, mac);
   if (ways.every(({ by }) => by === "nothing") && !mayReachElsewhere(node, around))
     return [
       error(
@@ -78,16 +78,20 @@ function judgeAddresses(node: NodeConfig, around: Surroundings, ways: Addressing
   ];
 }
 
-/** A static lease brings no router along, which DHCP would. */
-function judgeRoute({ by, ...way }: Addressing, around: Surroundings): Finding[] {
-  if (by !== "static" || !around.uplink || !("entries" in way)) return [];
+/** Without the route that DHCP tells, only one of the config's own leads to the uplink. */
+function judgeRoute(way: Addressing, around: Surroundings): Finding[] {
+  if (!around.uplink || !("entries" in way)) return [];
+  const { by, entries } = way;
+  const asking = entries.filter(({ dhcp }) => dhcp);
+  const ignores = asking.length > 0 && asking.every(({ ignoresRoutes }) => ignoresRoutes);
   const appliance = applianceOf(around);
-  if (way.entries.some(({ gateways }) => gateways.includes(appliance))) return [];
+  if ((by === "dhcp" && !ignores) || entries.some(({ gateways }) => gateways.includes(appliance))) return [];
+  const what = ignores ? "leaves out the routes that DHCP tells" : "gives it as a static address";
   return [
     warning(
       "no-route-to-the-uplink",
-      `the config gives the mini-PC its lease ${around.minipcIp} as a static address, without a default route by ${appliance}: ` +
-        "it does not reach the uplink, so nothing is pulled. Add that route, or ask by DHCP",
+      `the mini-PC has its lease ${around.minipcIp}, but the config ${what} and has no default route by ${appliance}: ` +
+        "it does not reach the uplink, so nothing is pulled. Add that route, or take those of DHCP",
     ),
   ];
 }

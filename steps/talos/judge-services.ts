@@ -52,8 +52,9 @@ function judgeServers(
     // A clock of the machine's own is a device.
     .map((server) => (server.startsWith("/") ? "on the link" : placeOf(resolved(server, node), around)));
   if (servers.length === 0 || places.includes("on the link")) return [];
-  const { name, what, lost, instead } = found;
-  const said = `the config's ${what} ${servers.join(", ")} ${servers.length > 1 ? "replace" : "replaces"} the appliance`;
+  const { name, lost, instead } = found;
+  const isOne = servers.length === 1;
+  const said = `the config's ${found.what}${isOne ? "" : "s"} ${servers.join(", ")} ${isOne ? "replaces" : "replace"} the appliance`;
   if (!around.uplink)
     return [
       warning(
@@ -65,7 +66,7 @@ function judgeServers(
   return [
     warning(
       name,
-      `${said}, and ${servers.length > 1 ? "are" : "is"} in a network that the mini-PC reaches only if the appliance's uplink leads there: ` +
+      `${said}, and ${isOne ? "is" : "are"} in a network that the mini-PC reaches only if the appliance's uplink leads there: ` +
         `if not, ${lost}. ${instead}`,
     ),
   ];
@@ -107,13 +108,13 @@ export function judgeServices(node: NodeConfig, around: Surroundings): Finding[]
     ...judgeImages(node, around),
     ...judgeServers(node.keepsTime ? node.timeServers : [], node, around, {
       name: "time-off-the-link",
-      what: "time",
+      what: "time server",
       lost: "Talos waits for the time, and etcd and the kubelet do not start",
       instead: `Leave them out, since the appliance tells the time, or name ${appliance} among them`,
     }),
     ...judgeServers(node.resolvers, node, around, {
       name: "resolvers-off-the-link",
-      what: "DNS",
+      what: "resolver",
       lost: "no name is found, so the installer is not pulled from a registry that has one",
       instead: `Leave them out, since the appliance answers DNS, or name ${appliance} among them`,
     }),

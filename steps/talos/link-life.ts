@@ -6,8 +6,8 @@ export type Addressing =
   /** It has its lease: by DHCP, or as a static address. */
   | { by: "dhcp" | "static"; entries: LinkEntry[] }
   /** Whether it gets the lease depends on the machine. */
-  | { by: "perhaps"; why: string }
-  | { by: "nothing"; why: string };
+  | { by: "perhaps"; why: string; instead?: string }
+  | { by: "nothing"; why: string; instead?: string };
 
 export interface Pinned {
   minipcMac: string;
@@ -46,9 +46,10 @@ function asMember(
 function addressing(node: NodeConfig, pinned: Pinned, means: (choice: LinkChoice) => boolean): Addressing {
   const entries = node.links.filter(({ kind, choice }) => kind === "nic" && means(choice));
   const ignoring = entries.find(({ ignore }) => ignore);
-  if (ignoring) return { by: "nothing", why: `${ignoring.where} has Talos ignore it` };
+  if (ignoring)
+    return { by: "nothing", why: `${ignoring.where} has Talos ignore it`, instead: "Take ignore out" };
   const down = entries.find(({ up }) => !up);
-  if (down) return { by: "nothing", why: `${down.where} takes it down` };
+  if (down) return { by: "nothing", why: `${down.where} takes it down`, instead: "Take up: false out" };
   const port = entries.find(({ master }) => master)?.master;
   const master = node.links.find(
     (link) =>

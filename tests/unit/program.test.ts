@@ -106,25 +106,6 @@ test("its outputs are those that the README names", async () => {
   });
 });
 
-test("what the check of the machine config warns of is told, but for what acceptWarnings names", async () => {
-  const said = jest.spyOn(console, "warn").mockImplementation();
-  const held = MANIFESTS["config-check"]!;
-  const warnings = [
-    { name: "other-nic", text: "selects another NIC" },
-    { name: "no-images", text: "uplink is false" },
-  ];
-  try {
-    MANIFESTS["config-check"] = { ...held, warnings };
-    await run({ acceptWarnings: "other-nic" });
-    expect(said.mock.calls.flat()).toEqual([
-      expect.stringContaining("uplink is false (no-images: acceptWarnings silences it)"),
-    ]);
-  } finally {
-    MANIFESTS["config-check"] = held;
-    said.mockRestore();
-  }
-});
-
 test("a release whose own loader is not known is warned of, before anything is made", async () => {
   const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
   await run({ talosVersion: "v1.14.0-beta.1" });
@@ -268,6 +249,25 @@ describe("an upload", () => {
     expect(objectUri).toBeUndefined();
     expect(objects()).toEqual([]);
   });
+});
+
+test("what the check of the machine config warns of is told, but for what acceptWarnings names", async () => {
+  const said = jest.spyOn(console, "warn").mockImplementation();
+  const held = MANIFESTS["config-check"]!;
+  const warnings = [
+    { name: "other-nic", text: "selects another NIC" },
+    { name: "no-images", text: "uplink is false" },
+  ];
+  try {
+    MANIFESTS["config-check"] = { ...held, warnings };
+    await run({ acceptWarnings: "other-nic" });
+    expect(said.mock.calls.flat()).toEqual([
+      expect.stringContaining("uplink is false (no-images: acceptWarnings silences it)"),
+    ]);
+  } finally {
+    MANIFESTS["config-check"] = held;
+    said.mockRestore();
+  }
 });
 
 test("every step runs through steps/run, none through a shell of its own", async () => {

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { WARNINGS } from "../../../steps/talos/finding";
 import {
   ALIAS,
   found,
@@ -32,6 +35,7 @@ test.each<[string, string]>([
     "the NIC by the name that is made of its MAC",
     withInterfaces({ interface: "enx5254001234ab", dhcp: true }),
   ],
+  ["DHCP in YAML 1.1's words", withInterfaces({ ...byMac(NIC), dhcp: "yes", ...LAN })],
   [
     "two interfaces, one of them the NIC",
     withInterfaces({ ...byMac(OTHER), ...LAN }, { ...byMac(NIC), dhcp: true }),
@@ -83,7 +87,7 @@ test.each<[string, string, RegExp]>([
   [
     "a NIC that is ignored",
     withInterfaces({ ...byMac(NIC), ignore: true }),
-    /interfaces\[0\] has Talos ignore it/,
+    /interfaces\[0\] has Talos ignore it\. Take ignore out/,
   ],
   [
     "a NIC that has an MTU and no more",
@@ -121,7 +125,13 @@ test.each<[string, string, RegExp]>([
     "a bond with a MAC of its own",
     withDocuments(
       ALIAS,
-      { kind: "BondConfig", name: "bond0", links: ["net0"], hardwareAddr: "02:00:00:00:00:01" },
+      {
+        kind: "BondConfig",
+        name: "bond0",
+        links: ["net0"],
+        bondMode: "active-backup",
+        hardwareAddr: "02:00:00:00:00:01",
+      },
       { kind: "DHCPv4Config", name: "bond0" },
     ),
     /MAC 02:00:00:00:00:01/,
@@ -202,6 +212,11 @@ test.each<[string, string, string[]]>([
     "the lease as a static address without a route",
     withInterfaces({ ...byMac(NIC), addresses: ["10.10.10.100/24"] }),
     ["no-route-to-the-uplink: .*default route by 10\\.10\\.10\\.2"],
+  ],
+  [
+    "DHCP whose routes are left out",
+    withDocuments(ALIAS, { ...DHCP, ignoreRoutes: true }),
+    ["no-route-to-the-uplink: .*leaves out the routes"],
   ],
   [
     "a tag that tells no release",
@@ -305,4 +320,10 @@ describe("without an uplink", () => {
   test("Omni is not reached", () => {
     expect(names(OMNI)).toEqual(["warning omni-off-the-link"]);
   });
+});
+
+test("the document has a row for each warning that acceptWarnings takes", () => {
+  const page = readFileSync(join(__dirname, "../../../docs/machine-config.md"), "utf8");
+  const names = [...page.matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name);
+  expect(names.sort()).toEqual([...WARNINGS].sort());
 });
