@@ -28,7 +28,9 @@ export class TalosIso extends Part {
     super("TalosIso", name, opts);
     const release = `https://github.com/siderolabs/talos/releases/download/${args.talosVersion}/metal-amd64.iso`;
     const url = args.url ?? (args.schematic ? factoryIso(args.schematic, args.talosVersion) : release);
-    const source = url === release ? [] : [keyOf({ url })];
+    // Two stacks of one version may have different sources, or expect something else of one.
+    const isPlain = url === release && args.sha256 === undefined;
+    const source = isPlain ? [] : [keyOf({ url, sha256: args.sha256 })];
     const { file, known } = fetch(
       `${name}-fetch`,
       {

@@ -16,7 +16,7 @@ export interface Source {
   kind: "iso" | "qcow2";
   /** Where it goes, a path from the checkout's top. */
   path: string;
-  /** Whether its maker publishes no checksum: then the one of its first use counts. */
+  /** Whether its maker publishes no checksum: where no list beside it does either, that of its first use counts. */
   isUnlisted?: boolean;
   /** Config keys that a message names. */
   setKeys: { url: string; sha256: string };

@@ -1,5 +1,6 @@
 /** Talos-shaped ISOs for tests, out of small parts. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inToolEnvironment, tool } from "./tools";
 
@@ -87,4 +88,34 @@ export async function isoOf(
   const iso = join(folder, "made.iso");
   await tool("xorriso", ["-as", "mkisofs", "-quiet", "-R", "-V", volumeId, "-o", iso, tree]);
   return iso;
+}
+
+/** What the Image Factory adds to an initramfs, with the list of it that Talos reads. */
+export const extensions = (schematic: string) =>
+  cpio({
+    "000.schematic.sqsh": randomBytes(5000),
+    "extensions.yaml": Buffer.from(
+      `layers:\n    - image: 000.schematic.sqsh\n      metadata:\n        name: schematic\n        version: ${schematic}\n`,
+    ),
+  });
+
+/** Makes an ISO as the Image Factory would of a schematic with CPU microcode, out of one like Talos's. */
+export async function factoryIsoOf(iso: string, schematic: string, to: string): Promise<void> {
+  const [initrd, made] = [`${to}.initramfs`, `${to}.made`];
+  await tool("xorriso", ["-osirrox", "on", "-indev", iso, "-extract", "/boot/initramfs.xz", initrd]);
+  const behind = await compressed("zstd", extensions(schematic));
+  writeFileSync(made, Buffer.concat([microcode(), readFileSync(initrd), behind]));
+  await tool("xorriso", [
+    "-indev",
+    iso,
+    "-outdev",
+    to,
+    "-rm",
+    "/boot/initramfs.xz",
+    "--",
+    "-map",
+    made,
+    "/boot/initramfs.xz",
+  ]);
+  for (const file of [initrd, made]) rmSync(file, { force: true });
 }

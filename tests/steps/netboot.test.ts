@@ -3,7 +3,17 @@ import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from
 import { join } from "node:path";
 import { publish } from "../../steps/lib/files";
 import { PLAIN_SCHEMATIC } from "../../steps/lib/image-factory";
-import { compressed, cpio, efiProgram, initramfs, isoOf, kernel, microcode, osRelease } from "../iso-parts";
+import {
+  compressed,
+  cpio,
+  efiProgram,
+  extensions,
+  initramfs,
+  isoOf,
+  kernel,
+  microcode,
+  osRelease,
+} from "../iso-parts";
 import { NO_PROCESS, sha256Of, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
@@ -110,15 +120,6 @@ test("a factory schematic's: microcode before Talos, extensions behind it", asyn
 });
 
 const SCHEMATIC = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
-
-/** What the Image Factory adds to an initramfs, with the list of it that Talos reads. */
-const extensions = (schematic: string) =>
-  cpio({
-    "000.schematic.sqsh": randomBytes(5000),
-    "extensions.yaml": Buffer.from(
-      `layers:\n    - image: 000.schematic.sqsh\n      metadata:\n        name: schematic\n        version: ${schematic}\n`,
-    ),
-  });
 
 test("the schematic that an ISO is of is the one that is wanted", async () => {
   const initrd = Buffer.concat([await initramfs(), await compressed("zstd", extensions(SCHEMATIC))]);

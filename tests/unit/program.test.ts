@@ -150,8 +150,10 @@ test("each source of an ISO has a path of its own; that of the release is the pl
   });
   expect(mirror).toMatchObject({ url: "https://mirror.example/metal-amd64.iso", isUnlisted: false });
   const others = await fetched({ talosSchematic: "0".repeat(64) });
-  expect(new Set([factory, mirror, others].map(({ path }) => path)).size).toBe(3);
-  for (const { path } of [factory, mirror, others])
+  const checked = await fetched({ isoSha256: SHA256 });
+  const elsewhere = [factory, mirror, others, checked].map(({ path }) => path);
+  expect(new Set(elsewhere).size).toBe(4);
+  for (const path of elsewhere)
     expect(path).toMatch(/^artifacts\/talos\/v1\.11\.6\/[0-9a-f]{20}\/metal-amd64\.iso$/);
 });
 
