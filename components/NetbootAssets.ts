@@ -22,10 +22,10 @@ export interface NetbootLayer {
   sha256: string;
   bytes: number;
   kernelVersion: string;
-  /** What is legal but looks like an oversight. */
-  warnings?: string[];
   /** The arguments that the ISO boots its kernel with, in their order. */
   kernelArguments: string[];
+  /** What is legal but looks like an oversight. */
+  warnings?: string[];
 }
 
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */

@@ -82,8 +82,11 @@ async function schematicOf(context: StepContext, initramfs: Slice, archives: Arc
   return undefined;
 }
 
-/** What a stack has to know of the ISO's schematic. */
-function checkSchematic({ isoPath, schematic }: Request, facts: { schematic?: string }): string[] {
+/** What a stack has to know of an ISO that may be right for it. */
+function warningsOf(
+  { isoPath, schematic }: Request,
+  facts: { schematic?: string; kernelArguments?: string[] },
+): string[] {
   const { fault, warning } = judgeIso(schematic, facts.schematic);
   if (fault)
     throw new StepError(
@@ -91,7 +94,12 @@ function checkSchematic({ isoPath, schematic }: Request, facts: { schematic?: st
       fault,
       "Set talosSchematic to that of the ISO, or unset isoUrl for the Image Factory's own",
     );
-  return warning ? [warning] : [];
+  const noLine =
+    "its kernel is started with what Talos demands alone; what else it needs, add with kernelArgs";
+  return [
+    ...(warning ? [warning] : []),
+    ...(facts.kernelArguments?.length ? [] : [`${isoPath} names no kernel arguments, so ${noLine}`]),
+  ];
 }
 
 /** A whole archive ends with its own checksum, which the tool of its format verifies. */
@@ -142,7 +150,7 @@ async function writeLayer(context: StepContext, version: string, iso: TalosIso, 
 void runStep("netboot", Input, async (request, context) => {
   sweepCache(dirname(dirname(request.path)));
   const made = await verified(request.path, request.key);
-  if (made) return { ...manifestOf(request.path, made), warnings: checkSchematic(request, made.facts ?? {}) };
+  if (made) return { ...manifestOf(request.path, made), warnings: warningsOf(request, made.facts ?? {}) };
 
   if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
     const next = "Run pulumi up again; if it stays, remove it";
@@ -157,15 +165,13 @@ void runStep("netboot", Input, async (request, context) => {
       "Set talosVersion to that of the ISO, or isoUrl to the ISO of that version",
     );
   const facts = { ...(await inspect(context, request, iso)), kernelArguments: isoArguments(iso) };
-  const warnings = checkSchematic(request, facts);
+  const warnings = warningsOf(request, facts);
   const layer = await partialBeside(request.path);
   const files = await writeLayer(context, request.talosVersion, iso, layer);
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   context.log(
     `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
-      (facts.kernelArguments.length > 0
-        ? `${facts.kernelArguments.length} kernel arguments`
-        : "and no kernel line in the ISO: it is started with what Talos demands alone"),
+      `${facts.kernelArguments.length} kernel arguments`,
   );
   return { ...manifestOf(request.path, stamp), warnings };
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import {
   argumentsIn,
   differenceInWords,
+  hasSerialConsole,
   ipxeKernelArguments,
   kernelArgFault,
   kernelLine,
@@ -125,6 +126,15 @@ test("the arguments of a rendered script are read back as they went in", () => {
   const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66" }, "lab", [], {});
   const line = lineOf([...V1_14, 'dyndbg="file x +p"']);
   expect(argumentsIn(renderBootScript(config, line))).toEqual(line.arguments);
+});
+
+test("a virtual mini-PC has a serial console, but of an older image only where its consoles name one", () => {
+  const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66" }, "lab", [], {});
+  expect(hasSerialConsole(renderBootScript(config, lineOf(V1_14)))).toBe(true);
+  const older = (consoles: string) => `kernel http://10.10.10.2/vmlinuz pti=on ${consoles} || goto failed\n`;
+  expect(hasSerialConsole(older("console=tty0 console=ttyS0"))).toBe(true);
+  expect(hasSerialConsole(older("console=tty0 console=ttyS1"))).toBe(false);
+  expect(argumentsIn(older("console=tty0"))).toEqual(["pti=on", "console=tty0"]);
 });
 
 test("a release older than those that the program was read against is not known", () => {
