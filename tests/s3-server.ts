@@ -1,6 +1,7 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -16,12 +17,22 @@ const PARTS = ["master", "volume", "filer", "s3"] as const;
 type Part = (typeof PARTS)[number];
 type Ports = Record<Part, { http: number; grpc: number }>;
 
+/** Below those that the kernel hands out to clients (ip_local_port_range), which would take a port that is free now. */
+const [FIRST_PORT, LAST_PORT] = [15_000, 32_000];
+
 /** As many ports as asked for that nothing listens on; all are held until the last is found, so that they differ. */
 async function freePorts(count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(probes.map((probe) => once(probe, "listening")));
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(probes.map((probe) => once(probe.close(), "close")));
+  const held: Server[] = [];
+  for (let tries = 0; held.length < count && tries < 1000; tries++) {
+    const probe = createServer();
+    probe.listen(randomInt(FIRST_PORT, LAST_PORT), "127.0.0.1");
+    await once(probe, "listening").then(
+      () => held.push(probe),
+      () => undefined,
+    );
+  }
+  const ports = held.map((probe) => (probe.address() as AddressInfo).port);
+  await Promise.all(held.map((probe) => once(probe.close(), "close")));
   return ports;
 }
 
@@ -107,13 +118,13 @@ export class S3Server {
       reject: false,
     });
     this.server = server;
-    for (let tries = 0; tries < 600; tries++) {
+    for (let tries = 0; tries < 6000; tries++) {
       const answer = await fetch(`${this.origin}/healthz`).catch(() => undefined);
       if (answer?.ok) return;
       if (server.exitCode !== null) throw new Error(`weed ended: ${(await server).all}`);
       await pause(100);
     }
-    throw new Error("weed: not ready within a minute");
+    throw new Error("weed: not ready within ten minutes");
   }
 
   /** Ends the server at once. */

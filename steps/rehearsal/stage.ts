@@ -100,6 +100,11 @@ export class Stage {
     return Date.now() - this.startedAt;
   }
 
+  /** How long the machines had no CPU, on a busy host, in milliseconds, all together. */
+  get starvedMs(): number {
+    return Object.values(this.machines).reduce((sum, machine) => sum + machine.starvedMs, 0);
+  }
+
   private see(what: What): void {
     this.view.seen.push({ atMs: this.atMs, ...what });
   }

@@ -3,7 +3,7 @@ import { HARDWARE } from "../../steps/rehearsal/hardware";
 import type { Rehearsal } from "../../steps/rehearsal/rehearse";
 import { casesToRun } from "../in-full";
 import { tool } from "../tools";
-import { boot, LIMIT_MS } from "./boot";
+import { boot } from "./boot";
 import { edit, Images, type Assembly } from "./images";
 
 const images = new Images();
@@ -129,5 +129,4 @@ test.each(casesToRun(CASES, ["no boot loader"]))(
     expect(record.diagnosis?.look).toMatch(look);
     expect(record.passed).toBe(false);
   },
-  LIMIT_MS,
 );

@@ -1,5 +1,5 @@
 import { casesToRun } from "../in-full";
-import { boot, LIMIT_MS } from "./boot";
+import { boot } from "./boot";
 import { edit, Images, type Assembly } from "./images";
 
 const images = new Images();
@@ -186,5 +186,4 @@ test.each(casesToRun(CASES, ["dnsmasq pins another MAC", "services on the uplink
     expect(record.diagnosis?.look).toMatch(look);
     expect(record.passed).toBe(false);
   },
-  LIMIT_MS,
 );

@@ -11,14 +11,14 @@ import type { Stage } from "../../steps/rehearsal/stage";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
 import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
-import { boot, LIMIT_MS } from "./boot";
+import { boot } from "./boot";
 import { edit, Images, type Assembly } from "./images";
 
 const images = new Images();
 let assembly: Assembly;
 beforeAll(async () => {
   assembly = await images.make(() => undefined);
-}, LIMIT_MS);
+});
 afterAll(() => images.remove());
 
 const CHAIN = [
@@ -98,41 +98,37 @@ async function expectNoSecret(folder: string): Promise<void> {
 
 const EVIDENCE = ["appliance.serial.log", "isolated.pcap", "minipc.serial.log", "screens", "uplink.pcap"];
 
-test(
-  "by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept",
-  async () => {
-    const flags = [
-      "--stack",
-      "demo",
-      "--firmware",
-      "bios",
-      "--disk",
-      "sata",
-      "--nic",
-      "e1000",
-      "--alone",
-      "--json",
-    ];
-    const { exitCode, stdout, stderr } = await inToolEnvironment("node", ["tools/rehearse.mjs", ...flags]);
-    expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
-    expect(stderr).toContain("rehearsed: 13 links of the chain held");
-    expect(stderr).toMatch(/; 5 of 5 proofs held\.\n/);
-    expect(stderr).toMatch(/appliance +BIOS, sata disk, e1000\n/);
-    const { passed, timeline } = JSON.parse(stdout) as { passed: boolean; timeline: string };
-    expect(passed).toBe(true);
-    const folder = join(TOP, dirname(timeline));
-    expect(readdirSync(folder).sort()).toEqual(
-      [...EVIDENCE, "rehearsal.json", "timeline.html", "timeline.txt"].sort(),
-    );
-    expect(stderr).toContain(readFileSync(join(folder, "timeline.txt"), "utf8"));
-    const record = JSON.parse(readFileSync(join(folder, "rehearsal.json"), "utf8")) as RehearsalRecord;
-    expectGood(record);
-    expectScreens(record, folder);
-    expectCapture(folder);
-    await expectNoSecret(folder);
-  },
-  LIMIT_MS,
-);
+test("by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept", async () => {
+  const flags = [
+    "--stack",
+    "demo",
+    "--firmware",
+    "bios",
+    "--disk",
+    "sata",
+    "--nic",
+    "e1000",
+    "--alone",
+    "--json",
+  ];
+  const { exitCode, stdout, stderr } = await inToolEnvironment("node", ["tools/rehearse.mjs", ...flags]);
+  expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
+  expect(stderr).toContain("rehearsed: 13 links of the chain held");
+  expect(stderr).toMatch(/; 5 of 5 proofs held\.\n/);
+  expect(stderr).toMatch(/appliance +BIOS, sata disk, e1000\n/);
+  const { passed, timeline } = JSON.parse(stdout) as { passed: boolean; timeline: string };
+  expect(passed).toBe(true);
+  const folder = join(TOP, dirname(timeline));
+  expect(readdirSync(folder).sort()).toEqual(
+    [...EVIDENCE, "rehearsal.json", "timeline.html", "timeline.txt"].sort(),
+  );
+  expect(stderr).toContain(readFileSync(join(folder, "timeline.txt"), "utf8"));
+  const record = JSON.parse(readFileSync(join(folder, "rehearsal.json"), "utf8")) as RehearsalRecord;
+  expectGood(record);
+  expectScreens(record, folder);
+  expectCapture(folder);
+  await expectNoSecret(folder);
+});
 
 /** Presses the mini-PC's reset button once, when it has asked for its boot file. */
 function resetOnce() {
@@ -169,81 +165,72 @@ test.each<[string, Hardware, Hardware["nic"], files: string[]]>([
     expectCapture(folder);
     await expectNoSecret(folder);
   },
-  LIMIT_MS,
 );
 
-test(
-  "one NIC: it is the isolated one, and nothing is asked of an uplink; no serial console: the link tells what starts",
-  async () => {
-    const silent = await images.make((each) => edit(each, "boot.ipxe", " console=ttyS0", ""));
-    const { record, folder } = await boot(silent, {}, { hasUplink: false, hasSerialConsole: false });
-    expect(record.diagnosis).toBeUndefined();
-    expect(record.reached.map(({ id }) => id).sort()).toEqual(CHAIN.filter((id) => id !== "accepted").sort());
-    expect(record.reached.find(({ id }) => id === "start")).toMatchObject({
-      title: "an operating system starts on the mini-PC",
-      evidence: "on the link: it asks for an address",
-    });
-    expect(readFileSync(join(folder, "minipc.serial.log"), "latin1")).not.toContain("node: ");
-    expect(record.proofs.map(({ id }) => id)).toEqual(["other-mac", "pinned"]);
-  },
-  LIMIT_MS,
-);
+test("one NIC: it is the isolated one, and nothing is asked of an uplink; no serial console: the link tells what starts", async () => {
+  const silent = await images.make((each) => edit(each, "boot.ipxe", " console=ttyS0", ""));
+  const { record, folder } = await boot(silent, {}, { hasUplink: false, hasSerialConsole: false });
+  expect(record.diagnosis).toBeUndefined();
+  expect(record.reached.map(({ id }) => id).sort()).toEqual(CHAIN.filter((id) => id !== "accepted").sort());
+  expect(record.reached.find(({ id }) => id === "start")).toMatchObject({
+    title: "an operating system starts on the mini-PC",
+    evidence: "on the link: it asks for an address",
+  });
+  expect(readFileSync(join(folder, "minipc.serial.log"), "latin1")).not.toContain("node: ");
+  expect(record.proofs.map(({ id }) => id)).toEqual(["other-mac", "pinned"]);
+});
 
-test(
-  "Ctrl-C in the middle leaves no machine, no socket and no half of the evidence",
-  async () => {
-    const path = join(images.folder, "stopped", "rehearsal.json");
-    // What one that was killed outright left, of another image; no process has such a number (proc(5), pid_max).
-    mkdirSync(join(images.folder, `.earlier.partial-${NO_PROCESS}`));
-    const { sha256, bytes } = JSON.parse(
-      readFileSync(join(assembly.path, "..", ".image.raw.stamp"), "utf8"),
-    ) as { sha256: string; bytes: number };
-    const input = {
-      ...{ key: "k", path, configSha256: assembly.machineConfig.sha256 },
-      image: { path: assembly.path, sha256, bytes },
-      subject: {
-        ...{ minipcMac: "52:54:00:12:34:56", minipcIp: "10.10.10.100", applianceCidr: "10.10.10.2/24" },
-        ...{
-          talosVersion: "v1.11.6",
-          kernelArguments: [],
-          hasSerialConsole: true,
-          hasUplink: true,
-          secretPaths: [],
-        },
+test("Ctrl-C in the middle leaves no machine, no socket and no half of the evidence", async () => {
+  const path = join(images.folder, "stopped", "rehearsal.json");
+  // What one that was killed outright left, of another image; no process has such a number (proc(5), pid_max).
+  mkdirSync(join(images.folder, `.earlier.partial-${NO_PROCESS}`));
+  const { sha256, bytes } = JSON.parse(
+    readFileSync(join(assembly.path, "..", ".image.raw.stamp"), "utf8"),
+  ) as { sha256: string; bytes: number };
+  const input = {
+    ...{ key: "k", path, configSha256: assembly.machineConfig.sha256 },
+    image: { path: assembly.path, sha256, bytes },
+    subject: {
+      ...{ minipcMac: "52:54:00:12:34:56", minipcIp: "10.10.10.100", applianceCidr: "10.10.10.2/24" },
+      ...{
+        talosVersion: "v1.11.6",
+        kernelArguments: [],
+        hasSerialConsole: true,
+        hasUplink: true,
+        secretPaths: [],
       },
-    };
-    const step = spawn("steps/run", ["rehearse"], {
-      cwd: TOP,
-      env: { ...process.env, ...toolEnvironment, ACCELERATOR: "tcg" },
-      stdio: ["pipe", "ignore", "pipe"],
+    },
+  };
+  const step = spawn("steps/run", ["rehearse"], {
+    cwd: TOP,
+    env: { ...process.env, ...toolEnvironment, ACCELERATOR: "tcg" },
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  step.stdin.end(JSON.stringify(input));
+  const machines = () =>
+    readdirSync("/proc").filter((name) => {
+      try {
+        return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(assembly.path);
+      } catch {
+        return false;
+      }
     });
-    step.stdin.end(JSON.stringify(input));
-    const machines = () =>
-      readdirSync("/proc").filter((name) => {
-        try {
-          return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(assembly.path);
-        } catch {
-          return false;
-        }
-      });
-    let said = "";
-    step.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-    const closed = once(step, "close");
-    while (!said.includes("the appliance starts from its disk")) {
-      const over = await Promise.race([once(step.stderr, "data").then(() => false), closed.then(() => true)]);
-      if (over) throw new Error(said);
-    }
-    // The appliance and its twin.
-    expect(machines()).toHaveLength(2);
-    step.kill("SIGINT");
-    const [status] = (await closed) as [number];
-    expect(said).toMatch(/rehearse: stopped by SIGINT/);
-    expect(status).toBe(130);
-    expect(machines()).toEqual([]);
-    // Other tests kill steps of their own meanwhile.
-    expect(abandonedScratch().filter((path) => path.includes(`-${step.pid}-`))).toEqual([]);
-    expect(existsSync(join(images.folder, "stopped"))).toBe(false);
-    expect(readdirSync(images.folder).filter((name) => name.includes("partial"))).toEqual([]);
-  },
-  LIMIT_MS,
-);
+  let said = "";
+  step.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const closed = once(step, "close");
+  while (!said.includes("the appliance starts from its disk")) {
+    const over = await Promise.race([once(step.stderr, "data").then(() => false), closed.then(() => true)]);
+    if (over) throw new Error(said);
+  }
+  // The appliance and its twin.
+  expect(machines()).toHaveLength(2);
+  step.kill("SIGINT");
+  const [status] = (await closed) as [number];
+  expect(said).toMatch(/rehearse: stopped by SIGINT/);
+  expect(status).toBe(130);
+  expect(machines()).toEqual([]);
+  // Other tests kill steps of their own meanwhile.
+  expect(abandonedScratch().filter((path) => path.includes(`-${step.pid}-`))).toEqual([]);
+  expect(existsSync(join(images.folder, "stopped"))).toBe(false);
+  expect(readdirSync(images.folder).filter((name) => name.includes("partial"))).toEqual([]);
+});

@@ -26,12 +26,12 @@ export function processesIn({ top }: Checkout): Process[] {
 }
 
 export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  for (let tries = 0; tries < 9000; tries++) {
+  for (let tries = 0; tries < 30_000; tries++) {
     const found = look();
     if (found) return found;
     await pause(20);
   }
-  throw new Error(`${what}: not within three minutes`);
+  throw new Error(`${what}: not within ten minutes`);
 }
 
 /** Pulumi's language host and the real plugins take minutes to miss their engine; the next run ends them. */

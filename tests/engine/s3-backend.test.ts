@@ -50,7 +50,7 @@ test("the fleet's state is in the bucket, and another checkout goes on from it",
     expect(told).toMatch(/^[0-9a-f]{64}$/);
     expect(known).toBe(told);
   }
-}, 300_000);
+});
 
 test("destroy leaves no lock, and an image no longer", async () => {
   const gone = await first.script("tools/fleet.mjs", ["destroy", ...STACKS, "--yes"]);

@@ -56,3 +56,9 @@ test("a user without a range of numbers gets one", async () => {
 test("where nothing here forbids it, its container does", async () => {
   expect(await line("E: x")).toContain("in a container, its runtime has to allow them");
 });
+
+test("the first of mmdebstrap's words is the cause", async () => {
+  expect(await line("newuidmap: write to uid_map failed\nE: child had an exit status")).toContain(
+    "cannot make here (newuidmap: write to uid_map failed). To allow it",
+  );
+});

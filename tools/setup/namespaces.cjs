@@ -7,7 +7,7 @@ const { run } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 
-/** Settings of the kernel that forbid a user namespaces of their own, and the value that allows them. */
+/** Settings of the kernel that forbid users namespaces of their own, and the value that allows them. */
 const SETTINGS = [
   { name: "kernel.unprivileged_userns_clone", forbids: "0", allows: "1" },
   { name: "user.max_user_namespaces", forbids: "0", allows: "10000" },
@@ -37,7 +37,9 @@ async function namespacesLine({ env }, root = "/") {
     await run("mmdebstrap", ["--unshare-helper", "true"], { env });
     return undefined;
   } catch (fault) {
-    const { message } = /** @type {Error} */ (fault);
+    const { message, stderr = "" } = /** @type {Error & { stderr?: string }} */ (fault);
+    // What fails after its first words follows from them.
+    const said = (/\S.*/.exec(stderr)?.[0] ?? message).trim();
     const { username } = userInfo();
     const closed = SETTINGS.filter(
       ({ name, forbids }) => contentOf(join(root, "proc/sys", name.replace(".", "/"))).trim() === forbids,
@@ -53,7 +55,7 @@ async function namespacesLine({ env }, root = "/") {
       );
     const how = closed.length > 0 ? closed.join(" && ") : "in a container, its runtime has to allow them";
     return (
-      `The demo's base is made by mmdebstrap in a user namespace, which ${username} cannot make here (${message}). ` +
+      `The demo's base is made by mmdebstrap in a user namespace, which ${username} cannot make here (${said}). ` +
       `To allow it: ${how}. Or run npm run demo as root.`
     );
   }

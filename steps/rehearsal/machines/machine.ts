@@ -14,6 +14,7 @@ import { StepError } from "../../lib/step-error";
 import type { Link } from "../network/link";
 import { Monitor } from "./qmp";
 import { redactStream } from "./redact";
+import { starvedMs } from "./starvation";
 import type { Hardware } from "../record";
 
 /** UEFI for virtual machines and its empty variables, as Debian's and Ubuntu's package ovmf name them. */
@@ -163,6 +164,11 @@ export class Machine {
 
   private get isRunning(): boolean {
     return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** How long it had no CPU since it was started, on a busy host, in milliseconds. */
+  get starvedMs(): number {
+    return this.process.pid ? starvedMs(this.process.pid) : 0;
   }
 
   /** QEMU's monitor, which takes one connection. */
