@@ -6,7 +6,7 @@
 
 const { spawnSync } = require("node:child_process");
 const { readFileSync } = require("node:fs");
-const { basename, dirname, join } = require("node:path");
+const { basename, join } = require("node:path");
 const { parseArgs } = require("node:util");
 
 const NEEDED = /** @type {const} */ ([
@@ -28,7 +28,7 @@ const OPTIONS = /** @type {const} */ ({
   "from-control-plane": { type: "boolean" },
 });
 
-const TALOSCTL = join(dirname(__filename), basename(__filename).replace("talos-config", "talosctl"));
+const TALOSCTL = join(__dirname, basename(String(process.argv[1])).replace("talos-config", "talosctl"));
 
 /**
  * Which minors of Kubernetes 1 each minor of Talos 1 supports, the first and the last: pkg/machinery/compatibility, which

@@ -190,9 +190,13 @@ async function bringTool(recipe, context) {
       for (const file of everyProgram(recipe)) rmSync(join(bin, file), { force: true });
       mkdirSync(bin, { recursive: true });
       // By the name that the recipe has for it, too.
-      for (const [at, file] of recipe.files.entries())
-        if (basename(String(own[at])) !== file) symlinkSync(String(own[at]), join(bin, file));
-      const paths = [...own, ...putFront(recipe, bin, context)];
+      const links = recipe.files.flatMap((file, at) => {
+        const [program, link] = [String(own[at]), join(bin, file)];
+        if (basename(program) === file) return [];
+        symlinkSync(program, link);
+        return [link];
+      });
+      const paths = [...own, ...links, ...putFront(recipe, bin, context)];
       writeStamp(context.cache, name, { recipe: digest, from: "machine", version: String(version), paths });
       context.log(`${name} ${version}: this machine's own, ${own[0]}`);
       return undefined;
