@@ -226,8 +226,8 @@ const REFUSED =
   /failed to (?:load config|(?:runtime )?validate config acquired) via platform metal: (.*?)(?:"\}?)?$/;
 /** Talos checks the selector of the install disk against the machine's disks, and these are virtual. */
 const NO_SUCH_DISK = /^no disks matched the expression/;
-/** Talos goes on without any config (same source). */
-const WITHOUT_CONFIG = /entering maintenance service/;
+/** Talos was given no config, or a partial one, which it takes and which something else is to complete (same source). */
+const WAITS_FOR_CONFIG = /entering maintenance service/;
 /** The disk that the config names is not there (siderolabs/talos, v1alpha1.Install): Talos then restarts. */
 const NO_INSTALL_DISK = /task install \(.*\): failed: (?:lstat \S+: no such file|no disks matched)/;
 
@@ -250,6 +250,12 @@ function refusals(words: string): string[] {
 function accepted(view: View): Sign | undefined {
   const yes = line(view, "minipc", ACCEPTED);
   if (yes) return { atMs: yes.atMs, evidence: `its console: ${yes.match[0]}` };
+  const waits = line(view, "minipc", WAITS_FOR_CONFIG);
+  if (waits && fetched(view, /^\/configs\//))
+    return {
+      atMs: waits.atMs,
+      evidence: `its console: ${waits.match[0]}, as with a config that is to be completed, as by Omni`,
+    };
   for (const { text, atMs } of lines(view, "minipc", REFUSED)) {
     const faults = refusals(REFUSED.exec(text)?.[1] ?? "");
     if (faults.length > 0 && faults.every((fault) => NO_SUCH_DISK.test(fault)))
@@ -631,11 +637,11 @@ export const CHAIN: ChainLink[] = [
           seen: `the config that is served is another one than was decrypted (SHA-256 ${config.sha256.slice(0, 12)}…, not ${view.expected.configSha256.slice(0, 12)}…)`,
           look: "The image is of another machineConfig: run pulumi up",
         };
-      return notFetched(
-        view,
-        /./,
-        "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf",
-      );
+      const look =
+        "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf";
+      return line(view, "minipc", WAITS_FOR_CONFIG)
+        ? { seen: "Talos fetched no config, and waits for one in maintenance mode", look }
+        : notFetched(view, /./, look);
     },
     overdue: (view) => ({
       seen: `the mini-PC did not ask for its config${lastWords(view, "minipc", /node: |config/i)}`,
@@ -651,19 +657,12 @@ export const CHAIN: ChainLink[] = [
     reached: accepted,
     broken(view) {
       const words = line(view, "minipc", REFUSED)?.match[1];
-      if (words !== undefined) {
-        const faults = refusals(words).filter((fault) => !NO_SUCH_DISK.test(fault));
-        return {
-          seen: `it was refused, and fetched ${timesFetched(view)}: ${faults.join("; ")}`,
-          look: "Look at the file that machineConfig names; talos-config validate <FILE says the same, but for what only a machine shows: its disks, and the Kubernetes versions that its Talos supports",
-        };
-      }
-      return line(view, "minipc", WITHOUT_CONFIG)
-        ? {
-            seen: "Talos fetched the config, took none, and waits for one in maintenance mode",
-            look: "Read minipc.serial.log before that; is the file that machineConfig names a whole machine config?",
-          }
-        : undefined;
+      if (words === undefined) return undefined;
+      const faults = refusals(words).filter((fault) => !NO_SUCH_DISK.test(fault));
+      return {
+        seen: `it was refused, and fetched ${timesFetched(view)}: ${faults.join("; ")}`,
+        look: "Look at the file that machineConfig names; what only a machine shows is whether its disk selector fits, and whether this Talos supports its Kubernetes versions",
+      };
     },
     overdue: (view) => ({
       seen: `the config was fetched ${timesFetched(view)}, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,
@@ -695,7 +694,7 @@ export const openAt = (chain: ChainLink[], index: number): ChainLink[] =>
 
 /** Whether the mini-PC's screen may show values of its config: Talos quotes those of one that it refuses. */
 export const mayShowConfig = (view: View): boolean =>
-  fetched(view, /^\/configs\//) !== undefined && line(view, "minipc", ACCEPTED) === undefined;
+  fetched(view, /^\/configs\//) !== undefined && accepted(view) === undefined;
 
 /** The links that this mini-PC's chain has. */
 export function chainFor(expected: Expected): ChainLink[] {

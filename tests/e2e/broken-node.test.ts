@@ -71,7 +71,7 @@ const CASES: Record<string, Broken> = {
     inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\nmachina: {}\n")),
     at: "accepted",
     seen: /it was refused, and fetched \d times: unknown keys found during decoding/,
-    look: /talos-config validate/,
+    look: /the file that machineConfig names/,
   },
   "leases for everybody": {
     inputs: (assembly) => edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", ""),

@@ -349,10 +349,10 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     /asked once for the time and got no usable answer/,
   ],
   [
-    "a config that Talos takes for none",
-    [...until("accepted"), line("minipc", "[talos] entering maintenance service")],
-    "accepted",
-    /maintenance mode/,
+    "Talos is not told of a config",
+    [...until("config"), line("minipc", "[talos] entering maintenance service")],
+    "config",
+    /fetched no config, and waits for one in maintenance mode/,
   ],
 ])("%s", (_what, seen, at, says) => {
   const found = first(seen);
@@ -516,6 +516,7 @@ const INSTALL_FAILS: What[] = [
 const AT_ONCE: What[][][] = [
   [TIMED, [config, talos("machine config loaded successfully")]],
   [TIMED, INSTALL_FAILS, [config, config]],
+  [TIMED, [config, talos("entering maintenance service")]],
   [
     TIMED,
     [
