@@ -17,7 +17,7 @@ const LIMIT_MS = 880_000;
 /** Without a twin: what is on trial here is the chain. */
 const ALONE = { appliance: HARDWARE.appliance, minipc: HARDWARE.minipc };
 
-/** What the boot of an image like the demo's is held to. */
+/** What the boot of an image like the demo's is checked against. */
 export async function subjectOf({ path, machineConfig }: Pick<Assembly, "path" | "machineConfig">) {
   const { files } = await demoInput<Assembly>("appliance-assembly");
   return {
