@@ -318,6 +318,14 @@ describe("without an uplink", () => {
     expect(names(text)).toEqual(expected);
   });
 
+  test("a static lease brings no time along", () => {
+    const lease = { ...byMac(NIC), addresses: ["10.10.10.100/24"] };
+    const network = { interfaces: [lease] };
+    const registries = { mirrors: MIRROR };
+    expect(names(withMachine({ network, registries }))).toEqual(["warning time-off-the-link"]);
+    expect(names(withMachine({ network, registries, time: { servers: ["10.10.10.2"] } }))).toEqual([]);
+  });
+
   test("Omni is not reached", () => {
     expect(names(OMNI)).toEqual(["warning omni-off-the-link"]);
   });
