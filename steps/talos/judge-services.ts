@@ -1,5 +1,6 @@
 import { warning, type Finding } from "./finding";
 import { withoutPort } from "./hosts";
+import { addressings } from "./link-life";
 import type { NodeConfig } from "./node-config";
 import { applianceOf, placeOf, type Surroundings } from "./surroundings";
 
@@ -72,6 +73,23 @@ function judgeServers(
   ];
 }
 
+/** Talos's own time server, where neither DHCP nor the config names one (pkg/machinery/constants: DefaultNTPServer). */
+const OWN_TIME = "time.cloudflare.com";
+
+/** A static lease brings no time server along, which DHCP would. */
+function judgeUntoldTime(node: NodeConfig, around: Surroundings): Finding[] {
+  const isStatic = addressings(node, around).every(({ by }) => by === "static");
+  if (around.uplink || !node.keepsTime || node.timeServers.length > 0 || !isStatic) return [];
+  return [
+    warning(
+      "time-off-the-link",
+      `the config gives the mini-PC its lease as a static address, so it is not told of the appliance's time, and ${OWN_TIME}, ` +
+        "Talos's own, is not reached with uplink false: etcd and the kubelet do not start. " +
+        `Name ${applianceOf(around)} as its time server, or ask by DHCP`,
+    ),
+  ];
+}
+
 /** Names without a dot: the appliance's DNS does not ask anybody for them (dnsmasq's domain-needed). */
 function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
   // With resolvers of its own the mini-PC does not ask the appliance, and a search domain makes the name whole.
@@ -112,6 +130,7 @@ export function judgeServices(node: NodeConfig, around: Surroundings): Finding[]
       lost: "Talos waits for the time, and etcd and the kubelet do not start",
       instead: `Leave them out, since the appliance tells the time, or name ${appliance} among them`,
     }),
+    ...judgeUntoldTime(node, around),
     ...judgeServers(node.resolvers, node, around, {
       name: "resolvers-off-the-link",
       what: "resolver",

@@ -35,6 +35,7 @@ test.each<[string, string]>([
     "the NIC by the name that is made of its MAC",
     withInterfaces({ interface: "enx5254001234ab", dhcp: true }),
   ],
+  ["an address of the loopback", withInterfaces({ interface: "lo", addresses: ["10.99.0.1/32"] })],
   ["DHCP in YAML 1.1's words", withInterfaces({ ...byMac(NIC), dhcp: "yes", ...LAN })],
   [
     "two interfaces, one of them the NIC",
@@ -167,7 +168,7 @@ test.each<[string, string, string[]]>([
   [
     "the same, of a NIC that is only guessed",
     withInterfaces({ interface: "eth0", ...LAN }),
-    ["no-address-on-the-link: it may be .* does not tell which NIC"],
+    ["no-address-on-the-link: it may be .* shows only on the mini-PC"],
   ],
   [
     "a driver that may be that of the NIC",
@@ -315,6 +316,14 @@ describe("without an uplink", () => {
   ])("%s", (_what, more, expected) => {
     const text = withMachine({ ...more, registries: { mirrors: MIRROR } });
     expect(names(text)).toEqual(expected);
+  });
+
+  test("a static lease brings no time along", () => {
+    const lease = { ...byMac(NIC), addresses: ["10.10.10.100/24"] };
+    const network = { interfaces: [lease] };
+    const registries = { mirrors: MIRROR };
+    expect(names(withMachine({ network, registries }))).toEqual(["warning time-off-the-link"]);
+    expect(names(withMachine({ network, registries, time: { servers: ["10.10.10.2"] } }))).toEqual([]);
   });
 
   test("Omni is not reached", () => {
