@@ -10,6 +10,7 @@ import * as z from "zod";
 import { bucketFrom, halfKey, hasCredentials, sourcesFrom, variableOf } from "./components/bucket";
 import { knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
+import { WARNINGS } from "./steps/talos/finding";
 
 /** Namespace of every config key: the name of the project in Pulumi.yaml. */
 export const NAMESPACE = "bootstrap-pxe";
@@ -58,6 +59,7 @@ const EXAMPLES = {
   machineConfig: "config/controlplane.yaml",
   talosConfig: "config/talosconfig",
   joins: "false",
+  acceptWarnings: "other-nic,time-off-the-link",
   ageKeyFile: "/home/me/.config/sops/age/keys.txt",
   allowPlaintextSecrets: "false",
   isoUrl: "file:///srv/iso/metal-amd64.iso",
@@ -188,6 +190,11 @@ const keys = {
   machineConfig: path,
   talosConfig: path.optional(),
   joins: flag,
+  acceptWarnings: list(
+    z.enum(WARNINGS, {
+      error: ({ input }) => `no warning is named ${String(input)}; there are ${WARNINGS.join(", ")}`,
+    }),
+  ).default([]),
   ageKeyFile: path.optional(),
   allowPlaintextSecrets: flag,
   isoUrl: source.optional(),

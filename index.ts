@@ -34,7 +34,9 @@ export = async () => {
     minipcIp: config.minipcIp,
     minipcMac: config.minipcMac,
     applianceCidr: config.applianceCidr.cidr,
+    uplink: config.uplink,
     joins: config.joins,
+    acceptWarnings: config.acceptWarnings,
   });
   // What takes minutes waits for what takes a second and may refuse.
   const checked = { dependsOn: [files, machineConfig] };

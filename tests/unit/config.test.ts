@@ -68,6 +68,10 @@ test.each([
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],
   [{ upstreamDns: "9.9.9.9,dns" }, "upstreamDns: not an IP address"],
+  [
+    { acceptWarnings: "other-nic,noise" },
+    expect.stringMatching(/^acceptWarnings: no warning is named noise; there are no-address-on-the-link, /),
+  ],
   [{ compress: "bzip2" }, "compress: neither none, gzip nor zstd"],
   [{ accelerator: "warp" }, "accelerator: neither auto, kvm, hvf nor tcg"],
   [{ minpcMac: "00:11:22:33:44:66" }, "minpcMac: no such key; did you mean minipcMac"],

@@ -206,6 +206,25 @@ describe("an upload", () => {
   });
 });
 
+test("what the check of the machine config warns of is told, but for what acceptWarnings names", async () => {
+  const said = jest.spyOn(console, "warn").mockImplementation();
+  const held = MANIFESTS["config-check"]!;
+  const warnings = [
+    { name: "other-nic", text: "selects another NIC" },
+    { name: "no-images", text: "uplink is false" },
+  ];
+  try {
+    MANIFESTS["config-check"] = { ...held, warnings };
+    await run({ acceptWarnings: "other-nic" });
+    expect(said.mock.calls.flat()).toEqual([
+      expect.stringContaining("uplink is false (no-images: acceptWarnings silences it)"),
+    ]);
+  } finally {
+    MANIFESTS["config-check"] = held;
+    said.mockRestore();
+  }
+});
+
 test("every step runs through steps/run, none through a shell of its own", async () => {
   await run({ compress: "gzip" });
   const commands = registered.filter(({ type }) => type === "command:local:Command");
