@@ -48,6 +48,8 @@ export interface CheckedConfig {
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
 export class MachineConfig extends Part {
   readonly checked: pulumi.Output<CheckedConfig>;
+  /** Settles when a preview has told what it can; of an update at once. */
+  readonly foretold: Promise<void>;
 
   constructor(
     name: string,
@@ -68,7 +70,7 @@ export class MachineConfig extends Part {
         .forEach((finding) => warn(warningLine(finding)));
     this.checked = step<CheckedConfig>(`${name}-check`, { program: "machine-config", input }, this);
     this.checked.apply(({ warnings }) => tell(warnings));
-    if (pulumi.runtime.isDryRun()) void this.foretell(input, tell, warn);
+    this.foretold = pulumi.runtime.isDryRun() ? this.foretell(input, tell, warn) : Promise.resolve();
     this.registerOutputs({ checked: this.checked });
   }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { hostAndPortOf, hostOf } from "./hosts";
 import { flag, part, text, texts } from "./lenient";
+import { LOOPBACK } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
 
 /** What the documents of links have in common (pkg/machinery, config/types/network/link.go: CommonLinkConfig). */
@@ -75,7 +76,7 @@ function entryOf(document: unknown): LinkEntry {
   const link = Link.parse(document);
   return {
     where: `${kind} ${link.name}`,
-    kind: LINK_KINDS[kind]!,
+    kind: link.name === LOOPBACK ? "virtual" : LINK_KINDS[kind]!,
     choice: { name: link.name },
     members: [...(link.links ?? []), ...(link.parent ? [link.parent] : [])].map((name) => ({ name })),
     dhcp: false,

@@ -3,6 +3,9 @@ import type { LinkAlias, LinkChoice, NicSelector, NodeConfig } from "./node-conf
 /** Whether something is so, as far as it can be told without the machine. */
 export type Told = "yes" | "no" | "maybe";
 
+/** The loopback has a name like a NIC, and is none. */
+export const LOOPBACK = "lo";
+
 const told = (is: boolean): Told => (is ? "yes" : "no");
 
 const every = (all: Told[]): Told => (all.includes("no") ? "no" : all.includes("maybe") ? "maybe" : "yes");

@@ -20,7 +20,7 @@ export type LinkChoice = { name: string } | { selector: NicSelector };
 export interface LinkEntry {
   /** Where the config says it, as its reader finds it: `machine.network.interfaces[0]`, `LinkConfig net0`. */
   where: string;
-  /** `nic` is a link that is there already; the others are made by Talos, of their members or of nothing. */
+  /** `nic` is one of the machine's; Talos makes the others, of their members or of nothing, and the loopback is no NIC. */
   kind: "nic" | "bond" | "bridge" | "vrf" | "vlan" | "virtual";
   choice: LinkChoice;
   /** Members of a bond, a bridge or a VRF; the parent of a VLAN. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { hostAndPortOf } from "./hosts";
 import { flag, part, text, texts } from "./lenient";
+import { LOOPBACK } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
 
 const Selector = z.object({
@@ -72,7 +73,13 @@ function entriesOf(device: z.output<typeof Device>, index: number): LinkEntry[] 
   const where = `machine.network.interfaces[${index}]`;
   const { interface: name = "", deviceSelector: selector, bond, bridge } = device;
   const choice = selector ? { selector } : { name };
-  const kind = bond ? "bond" : bridge ? "bridge" : device.dummy || device.wireguard ? "virtual" : "nic";
+  const kind = bond
+    ? "bond"
+    : bridge
+      ? "bridge"
+      : device.dummy || device.wireguard || name === LOOPBACK
+        ? "virtual"
+        : "nic";
   const members = [...(bond?.interfaces ?? []), ...(bridge?.interfaces ?? [])].map((each) => ({
     name: each,
   }));

@@ -313,18 +313,6 @@ test.each<[string, () => void, string[], number]>([
   },
 );
 
-test("a preview tells what the machine config will be warned of, and refused for, before it is checked anew", async () => {
-  const told = async (config: Record<string, string>) => {
-    checkout.set("lab", config);
-    return (await checkout.pulumi("preview", "--stack", "lab")).stdout;
-  };
-  expect(await told({ uplink: "false" })).toContain("(no-images: acceptWarnings silences it)");
-  const accepted = await told({ acceptWarnings: "no-images", minipcIp: "10.10.10.101" });
-  expect(accepted).not.toContain("no-images: acceptWarnings");
-  expect(accepted).toContain(`up will refuse ${MACHINE_CONFIG}: the cluster's endpoint`);
-  checkout.set("lab", { uplink: "true", acceptWarnings: "", minipcIp: "" });
-});
-
 test("preview says which parts are reused, which run and why, and how long they took here", async () => {
   checkout.set("lab", { minipcMac: "52:54:00:12:34:99" });
   const { stdout } = await checkout.pulumi("preview", "--stack", "lab");

@@ -35,6 +35,7 @@ test.each<[string, string]>([
     "the NIC by the name that is made of its MAC",
     withInterfaces({ interface: "enx5254001234ab", dhcp: true }),
   ],
+  ["an address of the loopback", withInterfaces({ interface: "lo", addresses: ["10.99.0.1/32"] })],
   ["DHCP in YAML 1.1's words", withInterfaces({ ...byMac(NIC), dhcp: "yes", ...LAN })],
   [
     "two interfaces, one of them the NIC",

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { fileDigest } from "../../components/identity";
+import { MachineConfig, type MachineConfigArgs } from "../../components/MachineConfig";
+import { codeDigest } from "../../components/step-code";
+import { clusterRecord, type ClusterRecord } from "../../steps/lib/cluster-record";
+import { readNodeConfig } from "../../steps/talos/node-config";
+import { compile } from "../../tools/compile.cjs";
+import { AROUND, made } from "./talos/cases";
+
+jest.mock("../../steps/lib/cluster-record");
+
+const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
+const path = join(folder, "encrypted.yaml");
+beforeAll(compile);
+beforeAll(() => writeFileSync(path, "machine: ENC[x]\n"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a preview warns of, in which the check would run anew: then nothing that it prints is known. */
+async function foretold(
+  args: Partial<MachineConfigArgs>,
+  last: Partial<ClusterRecord> = {},
+): Promise<unknown[]> {
+  const record = { node: readNodeConfig(made("v1.11.6")), leases: [], code: codeDigest("machine-config") };
+  jest
+    .mocked(clusterRecord)
+    .mockReturnValue({ ...record, encryptedSha256: fileDigest(path), ...last } as unknown as ClusterRecord);
+  const said = jest.spyOn(console, "warn").mockImplementation();
+  const mocks: pulumi.runtime.Mocks = {
+    newResource: ({ name, inputs }) => ({ id: name, state: inputs as object }),
+    call: ({ inputs }) => inputs as object,
+  };
+  await pulumi.runtime.setMocks(mocks, "bootstrap-pxe", "lab", true);
+  await new MachineConfig("config", {
+    ...AROUND,
+    ...{ path, talosVersion: "v1.11.6", allowPlaintext: false, acceptWarnings: [], ...args },
+  }).foretold;
+  const lines: unknown[] = said.mock.calls.flat();
+  said.mockRestore();
+  return lines;
+}
+
+test("a preview tells what the check will warn of, as far as it read the same file before", async () => {
+  expect(await foretold({})).toEqual([]);
+  const warned = [expect.stringContaining("(no-images: acceptWarnings silences it)")];
+  expect(await foretold({ uplink: false })).toEqual(warned);
+  expect(await foretold({ uplink: false, acceptWarnings: ["no-images"] })).toEqual([]);
+  expect(await foretold({ uplink: false }, { encryptedSha256: "another" })).toEqual([]);
+  expect(await foretold({ uplink: false }, { code: "of an earlier version" })).toEqual([]);
+});
+
+test("a preview tells what the check will refuse", async () => {
+  expect(await foretold({ minipcIp: "10.10.10.101" })).toEqual([
+    expect.stringMatching(
+      /up will refuse .*encrypted\.yaml: the cluster's endpoint .* is on the isolated link/,
+    ),
+  ]);
+});
