@@ -86,6 +86,13 @@ describe.each(minors)("Talos %s", (minor) => {
     ]);
   });
 
+  test("accepts a part of a config, as one that joins a server of Omni, and so does the node-tool", async () => {
+    const text = "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://omni.example?jointoken=x\n";
+    expect(await validate(minor, text)).toMatchObject({ exitCode: 0, all: "" });
+    const read = await inToolEnvironment(`node-tool-${minor}`, ["config"], { input: text });
+    expect(read.all).toBe("machine.type=unknown endpoint= install.image=");
+  });
+
   test.each(minors)("judges the configs of Talos %s as it can", async (other) => {
     const [own, its] = [MINORS.indexOf(minor), MINORS.indexOf(other)];
     const isBeyond = NEW_FORMS.some((form) => own < MINORS.indexOf(form) && MINORS.indexOf(form) <= its);

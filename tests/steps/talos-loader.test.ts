@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LOADERS } from "../../steps/lib/talos-releases.cjs";
 import { tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
@@ -41,10 +42,16 @@ async function refusalOf(text: string, talosVersion: string): Promise<string | u
 
 test("a config is judged by the loader of the stack's own release", async () => {
   const newest = await generated("1.14");
-  expect(await refusalOf(newest, "v1.14.0")).toBeUndefined();
+  const { manifest, said } = await check(newest, "v1.14.0");
+  expect(manifest).toMatchObject({
+    machineType: "worker",
+    endpoint: "https://10.10.10.7:6443",
+    installImage: "ghcr.io/siderolabs/installer:v1.14.0",
+  });
+  expect(said).toContain(`accepted by the loader of Talos v${LOADERS["1.14"]}`);
   expect(await refusalOf(newest, "v1.14.0-beta.1")).toBeUndefined();
   expect(await refusalOf(newest, "v1.11.6")).toContain("not registered");
-  expect(await refusalOf(await generated("1.9"), "v1.9.0")).toBeUndefined();
+  expect((await check(await generated("1.9"), "v1.9.0")).manifest).toMatchObject({ machineType: "worker" });
 });
 
 test("of a release that nothing knows it is judged by the newest loader", async () => {
