@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Appliance } from "./components/Appliance";
 import { BaseImage } from "./components/BaseImage";
+import { bootScript } from "./components/boot-script";
 import { CompressedImage } from "./components/CompressedImage";
 import { folderDigest } from "./components/identity";
 import { MachineConfig } from "./components/MachineConfig";
@@ -50,6 +51,7 @@ export = async () => {
     iso: iso.file,
     knownIso: iso.known,
   });
+  const script = bootScript(config, netboot);
   const base = new BaseImage(
     "base",
     {
@@ -66,6 +68,8 @@ export = async () => {
     base: base.layer,
     netboot: netboot.layer,
     files: files.files,
+    bootScript: script.text,
+    kernelLine: script.words,
     machineConfig: { path, talosConfig, ageKeyFile, checked: machineConfig.checked },
     consoleHash: console.bcryptHash,
     bootstrapVersion: config.bootstrapVersion,
@@ -78,6 +82,7 @@ export = async () => {
         image,
         knownImage: appliance.known,
         checked: machineConfig.checked,
+        kernelLine: script.line,
       })
     : undefined;
   const rehearsal: pulumi.Output<RehearsalSummary | "not rehearsed"> =

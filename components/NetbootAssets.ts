@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { intact } from "../steps/lib/files";
 import type { Fetched } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
+import { TOP } from "./top";
 
 export interface NetbootAssetsArgs {
   talosVersion: string;
@@ -19,6 +22,8 @@ export interface NetbootLayer {
   sha256: string;
   bytes: number;
   kernelVersion: string;
+  /** The arguments that the ISO boots its kernel with, in their order. */
+  kernelArguments: string[];
   /** What is legal but looks like an oversight. */
   warnings?: string[];
 }
@@ -26,6 +31,8 @@ export interface NetbootLayer {
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */
 export class NetbootAssets extends Part {
   readonly layer: pulumi.Output<NetbootLayer>;
+  /** What is told of the layer that is there already, if any. */
+  readonly known?: Pick<NetbootLayer, "kernelArguments">;
 
   constructor(name: string, args: NetbootAssetsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("NetbootAssets", name, opts);
@@ -42,6 +49,9 @@ export class NetbootAssets extends Part {
       code: recipe.code,
     }));
     const artifact = { path: args.knownIso && pathFor(args.knownIso) };
+    this.known = artifact.path
+      ? (intact(join(TOP, artifact.path))?.facts as NetbootLayer | undefined)
+      : undefined;
     const lock = "artifacts/cache/netboot/lock";
     this.layer = step<NetbootLayer>(`${name}-layer`, { program: "netboot", input, artifact, lock }, this);
     this.layer.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));

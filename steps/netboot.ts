@@ -9,6 +9,7 @@ import { judgeIso } from "./lib/image-factory";
 import { archivesOf, InitramfsFault, type Archive } from "./lib/initramfs";
 import { versionFault } from "./lib/iso-version";
 import { kernelMachine, kernelVersion } from "./lib/kernel-image";
+import { isoArguments } from "./lib/kernel-line";
 import { run, saidBy } from "./lib/process";
 import { bytesOf, streamOf, within, type Slice } from "./lib/slice";
 import { squashfs } from "./lib/squashfs";
@@ -81,8 +82,11 @@ async function schematicOf(context: StepContext, initramfs: Slice, archives: Arc
   return undefined;
 }
 
-/** What a stack has to know of the ISO's schematic. */
-function checkSchematic({ isoPath, schematic }: Request, facts: { schematic?: string }): string[] {
+/** What a stack has to know of an ISO that may be right for it. */
+function warningsOf(
+  { isoPath, schematic }: Request,
+  facts: { schematic?: string; kernelArguments?: string[] },
+): string[] {
   const { fault, warning } = judgeIso(schematic, facts.schematic);
   if (fault)
     throw new StepError(
@@ -90,7 +94,12 @@ function checkSchematic({ isoPath, schematic }: Request, facts: { schematic?: st
       fault,
       "Set talosSchematic to that of the ISO, or unset isoUrl for the Image Factory's own",
     );
-  return warning ? [warning] : [];
+  const noLine =
+    "its kernel is started with what Talos demands alone; what else it needs, add with kernelArgs";
+  return [
+    ...(warning ? [warning] : []),
+    ...(facts.kernelArguments?.length ? [] : [`${isoPath} names no kernel arguments, so ${noLine}`]),
+  ];
 }
 
 /** A whole archive ends with its own checksum, which the tool of its format verifies. */
@@ -141,7 +150,7 @@ async function writeLayer(context: StepContext, version: string, iso: TalosIso, 
 void runStep("netboot", Input, async (request, context) => {
   sweepCache(dirname(dirname(request.path)));
   const made = await verified(request.path, request.key);
-  if (made) return { ...manifestOf(request.path, made), warnings: checkSchematic(request, made.facts ?? {}) };
+  if (made) return { ...manifestOf(request.path, made), warnings: warningsOf(request, made.facts ?? {}) };
 
   if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
     const next = "Run pulumi up again; if it stays, remove it";
@@ -155,13 +164,14 @@ void runStep("netboot", Input, async (request, context) => {
       otherVersion,
       "Set talosVersion to that of the ISO, or isoUrl to the ISO of that version",
     );
-  const facts = await inspect(context, request, iso);
-  const warnings = checkSchematic(request, facts);
+  const facts = { ...(await inspect(context, request, iso)), kernelArguments: isoArguments(iso) };
+  const warnings = warningsOf(request, facts);
   const layer = await partialBeside(request.path);
   const files = await writeLayer(context, request.talosVersion, iso, layer);
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   context.log(
-    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat})`,
+    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
+      `${facts.kernelArguments.length} kernel arguments`,
   );
   return { ...manifestOf(request.path, stamp), warnings };
 });

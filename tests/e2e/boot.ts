@@ -2,12 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { rehearsalSubject } from "../../components/rehearsal-subject";
+import { argumentsIn } from "../../components/talos-kernel";
 import { checkConfig } from "../../config";
 import { makeScratch } from "../../steps/lib/scratch.cjs";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import { rehearse, type Rehearsal } from "../../steps/rehearsal/rehearse";
 import { TOP, toolEnvironment } from "../tools";
-import type { Assembly } from "./images";
+import { demoInput, type Assembly } from "./images";
 
 process.env.PATH = toolEnvironment.PATH;
 
@@ -37,9 +38,10 @@ export async function boot(
 ) {
   const folder = mkdtempSync(join(dirname(path), "evidence-"));
   const scratch = makeScratch("rehearse");
+  const { files } = await demoInput<Assembly>("appliance-assembly");
   const context = { signal: AbortSignal.timeout(LIMIT_MS), scratch, log: () => undefined };
   const subject = {
-    ...rehearsalSubject(demo),
+    ...rehearsalSubject(demo, { arguments: argumentsIn(files["boot.ipxe"] ?? "") }),
     image: path,
     configSha256: machineConfig.sha256,
     ...subjectChanges,

@@ -88,6 +88,24 @@ const IMAGE = "artifacts/bootstrap/demo/bootstrap-pxe.raw";
 
 const each = (names: string[], op: string): Plan => Object.fromEntries(names.map((name) => [name, op]));
 
+/** An ISO like the demo's, whose menu boots with other arguments and which names no release. */
+async function makeIso(path: string, kernelArguments: string): Promise<void> {
+  const menu = checkout.path("artifacts/grub.cfg");
+  writeFileSync(menu, `menuentry "Talos ISO" {\n\tlinux /boot/vmlinuz ${kernelArguments}\n}\n`);
+  const demo = checkout.path("artifacts/demo/metal-amd64.iso");
+  await tool("xorriso", [
+    "-indev",
+    demo,
+    "-outdev",
+    path,
+    "-volid",
+    "ISO",
+    "-map",
+    menu,
+    "/boot/grub/grub.cfg",
+  ]);
+}
+
 interface Change {
   what: string;
   make: () => void | Promise<void>;
@@ -136,6 +154,20 @@ const CHANGES: Change[] = [
     what: "one template",
     make: () => edit("files/dnsmasq.conf", (text) => `${text}dhcp-option=option:domain-name,lab.example\n`),
     run: SITE,
+  },
+  {
+    what: "an argument of the kernel",
+    make: () => checkout.set("lab", { kernelArgs: "nosmt" }),
+    run: ["appliance-assembly"],
+  },
+  {
+    what: "the ISO's kernel line",
+    make: async () => {
+      const iso = checkout.path("artifacts/demo/other.iso");
+      await makeIso(iso, "slab_nomerge= pti=on pci=nommconf");
+      checkout.set("lab", { isoUrl: "file://artifacts/demo/other.iso" });
+    },
+    run: ["talos-fetch", "netboot-layer", "appliance-assembly"],
   },
   {
     what: "the Talos version, with its ISO",
@@ -242,6 +274,19 @@ test.each(CHANGES.map((change) => [change.what, change] as const))(
   },
 );
 
+test("an ISO's argument that iPXE would read as its own script is refused in one line", async () => {
+  const file = checkout.path("Pulumi.lab.yaml");
+  const held = readFileSync(file, "utf8");
+  await makeIso(checkout.path("artifacts/demo/script.iso"), "slab_nomerge= pti=on a=\\$\\{uuid\\}");
+  checkout.set("lab", { isoUrl: "file://artifacts/demo/script.iso" });
+  const { exitCode, all } = await checkout.up("lab");
+  expect(exitCode).not.toBe(0);
+  expect(all).toContain('boot.ipxe: iPXE reads "${uuid}" of a=${uuid} as its own script. Shorten or drop');
+  expect(all).not.toContain("    at ");
+  writeFileSync(file, held);
+  await up();
+});
+
 /** The file that a step made, as its last run remembers it. */
 function madeBy(step: string): string {
   const run = JSON.parse(readFileSync(checkout.path(`artifacts/cache/runs/lab/${step}.json`), "utf8")) as {
@@ -342,6 +387,7 @@ test("preview says which parts are reused, which run and why, and how long they 
   expect(stdout).toMatch(/base-packer +reused/);
   expect(stdout).toMatch(/appliance-assembly +follows +\d\S* s/);
   expect(stdout).toMatch(/About \d+\S* s if all of these run/);
+  expect(stdout).toMatch(/The kernel line is the ISO's .*with .*talos\.config=\S+ .*nosmt/);
   await up();
   const told = async () => (await checkout.pulumi("preview", "--stack", "lab")).stdout;
   expect(await told()).toContain("Every part is reused: ");

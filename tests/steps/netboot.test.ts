@@ -76,6 +76,33 @@ test("kernel and initramfs from /boot, whether a unified kernel image is beside 
   }
 });
 
+/** GRUB's menu on an ISO of Talos. */
+const menu = (line: string) =>
+  Buffer.from(`menuentry "Talos ISO" {\n\tlinux /boot/vmlinuz ${line}\n\tinitrd /boot/initramfs.xz\n}\n`);
+
+test("the kernel line of a unified kernel image's first profile, else that of GRUB's first entry, as they are", async () => {
+  const initrd = await initramfs();
+  const files = {
+    "boot/vmlinuz": kernel(),
+    "boot/initramfs.xz": initrd,
+    "boot/grub/grub.cfg": menu("a b=1"),
+  };
+  const told = async (given: typeof files & { "EFI/Linux/Talos-v1.11.6.efi"?: Buffer }) =>
+    (await runStep("netboot", await request(given))).manifest;
+  expect(await told(files)).toMatchObject({ kernelArguments: ["a", "b=1"], warnings: [] });
+  expect(await told({ ...files, "EFI/Linux/Talos-v1.11.6.efi": efiProgram(uki(initrd)) })).toMatchObject({
+    kernelArguments: ["talos.platform=metal"],
+  });
+  const input = await request({ ...files, "boot/grub/grub.cfg": Buffer.from("# nothing") });
+  const warnings = [expect.stringContaining("names no kernel arguments") as string];
+  // The second time, the layer is there already.
+  for (const round of [1, 2])
+    expect([round, (await runStep("netboot", input)).manifest]).toMatchObject([
+      round,
+      { kernelArguments: [], warnings },
+    ]);
+});
+
 test("Secure Boot: a signed unified kernel image alone, of which the first profile counts", async () => {
   const initrd = await initramfs();
   const sections = [...uki(initrd), [".linux", kernel("1.1.1")] as [string, Buffer]];
@@ -123,7 +150,11 @@ const SCHEMATIC = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7
 
 test("the schematic that an ISO is of is the one that is wanted", async () => {
   const initrd = Buffer.concat([await initramfs(), await compressed("zstd", extensions(SCHEMATIC))]);
-  const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": initrd });
+  const input = await request({
+    "boot/vmlinuz": kernel(),
+    "boot/initramfs.xz": initrd,
+    "boot/grub/grub.cfg": menu("pti=on"),
+  });
   const right = await runStep("netboot", { ...input, schematic: SCHEMATIC });
   expect(right.manifest).toMatchObject({ schematic: SCHEMATIC, warnings: [] });
   // The layer is there already, and what is wanted of it is another thing.
@@ -140,7 +171,11 @@ test("the schematic that an ISO is of is the one that is wanted", async () => {
 });
 
 test("a plain release where a schematic is wanted", async () => {
-  const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": await initramfs() });
+  const input = await request({
+    "boot/vmlinuz": kernel(),
+    "boot/initramfs.xz": await initramfs(),
+    "boot/grub/grub.cfg": menu("pti=on"),
+  });
   const { manifest, said } = await runStep("netboot", { ...input, schematic: SCHEMATIC });
   expect(manifest).toBeUndefined();
   expect(said).toContain(`talosSchematic is ${SCHEMATIC}, but the ISO is of no schematic`);

@@ -22,7 +22,13 @@ const MANIFESTS: Record<string, object> = {
     sha256: SHA256,
   },
   "talos-fetch": { path: "talos.iso", sha256: SHA256, bytes: 1 },
-  "netboot-layer": { path: "netboot.squashfs", sha256: SHA256, bytes: 1, kernelVersion: "6.12" },
+  "netboot-layer": {
+    path: "netboot.squashfs",
+    sha256: SHA256,
+    bytes: 1,
+    kernelVersion: "6.12",
+    kernelArguments: ["selinux=1"],
+  },
   "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
   "base-packer": { path: "base.raw", sha256: SHA256, bytes: 1, contentBytes: 1 },
   "appliance-assembly": { path: "appliance.raw", sha256: SHA256, bytes: 1 },
@@ -105,7 +111,7 @@ test("the image that was made is the one that is rehearsed, held to the config t
   expect(stdinOf("rehearsal-boot")).toMatchObject({
     image: { path: "appliance.raw", sha256: SHA256 },
     configSha256: SHA256,
-    subject: { minipcMac: "00:11:22:33:44:66", hasSerialConsole: false, hasUplink: true },
+    subject: { minipcMac: "00:11:22:33:44:66", hasSerialConsole: true, hasUplink: true },
   });
 });
 
