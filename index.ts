@@ -47,7 +47,8 @@ export = async () => {
   const { isoUrl: url, isoSha256: sha256 } = config;
   const iso = new TalosIso("talos", { talosVersion, schematic, url, sha256 }, checked);
   const netboot = new NetbootAssets("netboot", {
-    ...{ talosVersion, schematic },
+    talosVersion,
+    schematic,
     iso: iso.file,
     knownIso: iso.known,
   });
