@@ -8,8 +8,11 @@ import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import * as z from "zod";
 import { bucketFrom, halfKey, hasCredentials, sourcesFrom, variableOf } from "./components/bucket";
-import { knowsTalos } from "./components/talos-kernel";
+import { kernelArgFault, knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
+import { factoryPath } from "./steps/lib/image-factory";
+import { splitArguments } from "./steps/lib/kernel-line";
+import { WARNINGS } from "./steps/talos/finding";
 
 /** Namespace of every config key: the name of the project in Pulumi.yaml. */
 export const NAMESPACE = "bootstrap-pxe";
@@ -58,15 +61,18 @@ const EXAMPLES = {
   machineConfig: "config/controlplane.yaml",
   talosConfig: "config/talosconfig",
   joins: "false",
+  acceptWarnings: "other-nic,time-off-the-link",
   ageKeyFile: "/home/me/.config/sops/age/keys.txt",
   allowPlaintextSecrets: "false",
+  talosSchematic: "64 hex digits, as https://factory.talos.dev shows them",
   isoUrl: "file:///srv/iso/metal-amd64.iso",
   isoSha256: "64 hex digits, as sha256sum prints them",
   baseSource: "cloud-image",
   baseUrl: "file:///srv/iso/ubuntu-24.04-server-cloudimg-amd64.img",
   baseSha256: "64 hex digits, as sha256sum prints them",
   baseOffline: "false",
-  consoles: "tty0,ttyS0",
+  consoles: "tty0, or tty0,ttyS0,115200n8",
+  kernelArgs: "i915.enable_guc=3 -selinux",
   uplink: "true",
   upstreamDns: "9.9.9.9,149.112.112.112",
   rehearse: "true",
@@ -106,11 +112,42 @@ const source = z
     "neither an https:// nor a file:// URL",
   )
   .refine((value) => !USER_INFO.test(value), NO_USER_INFO);
+/** A list as JSON writes it, as Pulumi hands over a YAML list; undefined for any other text. */
+function jsonList(value: string): string[] | undefined {
+  if (!value.trim().startsWith("[")) return undefined;
+  try {
+    const read = z.array(z.string()).safeParse(JSON.parse(value));
+    return read.success ? read.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const list = <T extends z.ZodType<string, string>>(item: T) =>
   z
     .string()
-    .transform((value) => value.split(",").map((part) => part.trim()))
+    .transform((value) => (jsonList(value) ?? value.split(",")).map((part) => part.trim()))
     .pipe(z.array(item));
+
+/** A comma parts two consoles only where a console's name follows: `ttyS0,115200n8` is one, with its speed. */
+const BETWEEN_CONSOLES = /,\s*(?=tty|hvc|uart|null)/;
+
+/** What the kernel takes for a console on x86, with its options (Linux, kernel-parameters.txt, console=). */
+const CONSOLE =
+  /^(tty\d+|(ttyS|ttyUSB|hvc)\d+(,\d+[neo]?[5-8]?r?)?|uart(8250)?,(io|mmio|mmio16|mmio32),(0x)?[\da-f]+(,\d+[neo]?[5-8]?r?)?|null)$/i;
+
+const consoles = z
+  .string()
+  .transform((value) => (jsonList(value) ?? value.split(BETWEEN_CONSOLES)).map((part) => part.trim()))
+  .pipe(z.array(z.string().regex(CONSOLE, "not a kernel console")));
+
+const kernelArgs = z
+  .string()
+  .transform((value) => (jsonList(value) ?? [value]).flatMap(splitArguments))
+  .superRefine((given, context) => {
+    for (const message of given.flatMap((argument) => kernelArgFault(argument) ?? []))
+      context.addIssue({ code: "custom", message });
+  });
 
 /** IEEE 802: the lowest bit of the first byte marks a group address, which no NIC has. */
 function macFault(mac: string): string | undefined {
@@ -178,7 +215,7 @@ const keys = {
     )
     .refine(
       (value) => semver.valid(value) === null || knowsTalos(value),
-      "older than v1.9.0, whose kernel arguments are the oldest known",
+      "older than v1.9.0, the oldest release that is supported",
     ),
   bootstrapVersion: name,
   minipcMac: mac,
@@ -188,15 +225,26 @@ const keys = {
   machineConfig: path,
   talosConfig: path.optional(),
   joins: flag,
+  acceptWarnings: list(
+    z.enum(WARNINGS, {
+      error: ({ input }) => `no warning is named ${String(input)}; there are ${WARNINGS.join(", ")}`,
+    }),
+  ).default([]),
   ageKeyFile: path.optional(),
   allowPlaintextSecrets: flag,
+  talosSchematic: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, "not the id of a schematic")
+    .toLowerCase()
+    .optional(),
   isoUrl: source.optional(),
   isoSha256: sha256.optional(),
   baseSource: z.enum(["cloud-image", "autoinstall-iso"], "neither cloud-image nor autoinstall-iso"),
   baseUrl: source.optional(),
   baseSha256: sha256.optional(),
   baseOffline: flag,
-  consoles: list(z.string().regex(/^(tty[0-9]+|ttyS[0-9]+(,\d+.*)?|hvc[0-9]+)$/, "not a kernel console")),
+  consoles,
+  kernelArgs: kernelArgs.optional(),
   uplink: flag,
   upstreamDns: list(z.string().refine((value) => ipaddr.isValid(value), "not an IP address")).optional(),
   rehearse: flag,
@@ -298,6 +346,12 @@ function crossFaults(
   env: NodeJS.ProcessEnv,
 ): [key: keyof typeof keys, wrong: string][] {
   const faults: [keyof typeof keys, string][] = [];
+  const { talosSchematic, talosVersion } = config;
+  const factory = factoryPath(config.isoUrl ?? "");
+  if (factory && talosSchematic && factory.schematic !== talosSchematic)
+    faults.push(["isoUrl", `of the schematic ${factory.schematic}, but talosSchematic is ${talosSchematic}`]);
+  if (factory && talosVersion && factory.talosVersion !== talosVersion)
+    faults.push(["isoUrl", `of Talos ${factory.talosVersion}, but talosVersion is ${talosVersion}`]);
   const { applianceCidr: link, minipcIp: lease, dhcpRange } = config;
   if (link) {
     const reserved = (address: string) => [link.network, link.broadcast].includes(address);

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { Appliance } from "./components/Appliance";
 import { BaseImage } from "./components/BaseImage";
+import { bootScript } from "./components/boot-script";
 import { CompressedImage } from "./components/CompressedImage";
 import { folderDigest } from "./components/identity";
 import { MachineConfig } from "./components/MachineConfig";
@@ -11,12 +12,14 @@ import { inOneSentence, Rehearsal, type RehearsalSummary } from "./components/Re
 import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
 import { stackConfig } from "./stack-config";
+import { factoryPath } from "./steps/lib/image-factory";
 import { nextSteps } from "./next-steps";
 import { startersOf } from "./stack-files";
 
 export = async () => {
   const config = stackConfig();
   const { talosVersion, machineConfig: path, talosConfig, ageKeyFile } = config;
+  const schematic = config.talosSchematic ?? factoryPath(config.isoUrl ?? "")?.schematic;
 
   const console = new random.RandomPassword("console", {
     length: 20,
@@ -31,15 +34,24 @@ export = async () => {
     ageKeyFile,
     allowPlaintext: config.allowPlaintextSecrets,
     talosVersion,
+    schematic,
     minipcIp: config.minipcIp,
     minipcMac: config.minipcMac,
     applianceCidr: config.applianceCidr.cidr,
+    uplink: config.uplink,
     joins: config.joins,
+    acceptWarnings: config.acceptWarnings,
   });
   // What takes minutes waits for what takes a second and may refuse.
   const checked = { dependsOn: [files, machineConfig] };
-  const iso = new TalosIso("talos", { talosVersion, url: config.isoUrl, sha256: config.isoSha256 }, checked);
-  const netboot = new NetbootAssets("netboot", { talosVersion, iso: iso.file, knownIso: iso.known });
+  const { isoUrl: url, isoSha256: sha256 } = config;
+  const iso = new TalosIso("talos", { talosVersion, schematic, url, sha256 }, checked);
+  const netboot = new NetbootAssets("netboot", {
+    ...{ talosVersion, schematic },
+    iso: iso.file,
+    knownIso: iso.known,
+  });
+  const script = bootScript(config, netboot);
   const base = new BaseImage(
     "base",
     {
@@ -56,6 +68,8 @@ export = async () => {
     base: base.layer,
     netboot: netboot.layer,
     files: files.files,
+    bootScript: script.text,
+    kernelLine: script.words,
     machineConfig: { path, talosConfig, ageKeyFile, checked: machineConfig.checked },
     consoleHash: console.bcryptHash,
     bootstrapVersion: config.bootstrapVersion,
@@ -68,6 +82,7 @@ export = async () => {
         image,
         knownImage: appliance.known,
         checked: machineConfig.checked,
+        kernelLine: script.line,
       })
     : undefined;
   const rehearsal: pulumi.Output<RehearsalSummary | "not rehearsed"> =

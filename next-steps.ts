@@ -3,7 +3,7 @@ import type { Image } from "./components/Appliance";
 import type { CheckedConfig } from "./components/MachineConfig";
 import type { RehearsalSummary } from "./components/Rehearsal";
 import type { StackConfig } from "./config";
-import { hostOf } from "./steps/lib/machine-config";
+import { hostOf } from "./steps/talos/hosts";
 
 /** What `up` made, and what it knows of the cluster. */
 export interface Made {
@@ -27,6 +27,11 @@ function reachedElsewhere({ checked }: Made, { minipcIp, applianceCidr }: StackC
 /** Which machine runs `talosctl bootstrap`: once for a cluster, since a second time would split etcd. */
 function startOfCluster(made: Made, config: StackConfig): string[] {
   const { machineType, endpoint } = made.checked;
+  if (machineType === "")
+    return [
+      "Its machine config is a part of one: Talos gets the rest where that says,",
+      "  from Omni for one, which starts the cluster, too",
+    ];
   if (machineType === "worker" || config.joins)
     return ["Never run talosctl bootstrap on it: it joins the cluster at", `  ${endpoint}`];
   const isElsewhere = reachedElsewhere(made, config);

@@ -104,6 +104,6 @@ export function startersOf(cluster: string, stack: string, top = TOP): string[] 
     .map((file) => file.stack)
     .filter((other) => {
       const known = other === stack ? undefined : clusterRecord(join(top, "artifacts/cache/runs", other));
-      return known?.cluster === cluster && known.machineType !== "worker" && !known.joins;
+      return cluster !== "" && known?.cluster === cluster && known.machineType !== "worker" && !known.joins;
     });
 }

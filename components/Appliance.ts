@@ -15,6 +15,9 @@ export interface ApplianceArgs {
   base: pulumi.Output<BaseLayer>;
   netboot: pulumi.Output<NetbootLayer>;
   files: pulumi.Output<RenderedFiles>;
+  bootScript: pulumi.Output<string>;
+  /** How the mini-PC's kernel line differs from the ISO's, in words. */
+  kernelLine: pulumi.Output<string>;
   machineConfig: {
     path: string;
     talosConfig?: string;
@@ -49,13 +52,13 @@ export class Appliance extends Part {
     this.known = intact(join(TOP, path))?.sha256;
     const code = codeDigest("appliance");
     const made = pulumi
-      .all([args.base, args.netboot, args.files, machineConfig.checked, args.consoleHash])
-      .apply(([base, netboot, files, checked, consoleHash]) => {
+      .all([args.base, args.netboot, args.files, args.bootScript, machineConfig.checked, args.consoleHash])
+      .apply(([base, netboot, files, bootScript, checked, consoleHash]) => {
         const content = {
           path,
           base: { path: base.path, sha256: base.sha256 },
           netboot: { path: netboot.path, sha256: netboot.sha256 },
-          files,
+          files: { ...files, "boot.ipxe": bootScript },
           machineConfig: { path: machineConfig.path, sha256: checked.sha256 },
           talosConfig: machineConfig.talosConfig && {
             path: machineConfig.talosConfig,
@@ -78,6 +81,7 @@ export class Appliance extends Part {
         program: "appliance",
         input,
         artifact: { path, key: input.key },
+        settings: { KERNEL_LINE: args.kernelLine },
         secrets: { CONSOLE_HASH: args.consoleHash },
         onDestroy: "discard",
       },

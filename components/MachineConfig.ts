@@ -1,6 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { warningLine, type Finding, type WarningName } from "../steps/talos/finding";
+import { findingsOf } from "../steps/talos/findings";
 import { fileDigest } from "./identity";
+import { lastCheck } from "./last-check";
 import { Part } from "./part";
+import { known } from "./preview";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -14,22 +18,30 @@ export interface MachineConfigArgs {
   /** Take files that are not encrypted. */
   allowPlaintext: boolean;
   talosVersion: string;
+  /** The Image Factory's schematic of the ISO, which the installer has to be of too. */
+  schematic?: string;
   minipcIp: string;
   minipcMac: string;
   applianceCidr: string;
+  /** Whether the appliance gives the mini-PC NAT and DNS by a second NIC. */
+  uplink: boolean;
   /** Whether the mini-PC joins a cluster that another control plane starts. */
   joins: boolean;
+  /** Warnings that are not told. */
+  acceptWarnings: readonly WarningName[];
 }
 
 /** What is known of the config without showing it. */
 export interface CheckedConfig {
+  /** `controlplane` or `worker`; empty when the config is a part of one, and Talos gets the rest elsewhere. */
   machineType: string;
   endpoint: string;
+  /** Reference of the installer's image; empty where Talos takes its own. */
   installImage: string;
-  /** Names the cluster: the same for each of its machines. */
+  /** Names the cluster: the same for each of its machines. Empty where the config has no CA. */
   cluster: string;
-  /** What is legal but looks like an oversight. */
-  warnings: string[];
+  /** What is legal but may not work on the isolated link. */
+  warnings: Pick<Finding, "name" | "text">[];
   /** SHA-256 of the decrypted file: what the appliance serves is checked against it. */
   sha256: string;
   talosConfigSha256?: string;
@@ -39,7 +51,11 @@ export interface CheckedConfig {
 export class MachineConfig extends Part {
   readonly checked: pulumi.Output<CheckedConfig>;
 
-  constructor(name: string, args: MachineConfigArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { acceptWarnings, ...args }: MachineConfigArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("MachineConfig", name, opts, "machine-config");
     const input = {
       ...args,
@@ -47,8 +63,28 @@ export class MachineConfig extends Part {
       talosConfigEncryptedSha256: args.talosConfig && fileDigest(args.talosConfig),
       code: codeDigest("machine-config"),
     };
+    const warn = (line: string) => void pulumi.log.warn(line, this);
+    const tell = (findings: Pick<Finding, "name" | "text">[]) =>
+      findings
+        .filter((finding) => !acceptWarnings.some((each) => each === finding.name))
+        .forEach((finding) => warn(warningLine(finding)));
     this.checked = step<CheckedConfig>(`${name}-check`, { program: "machine-config", input }, this);
-    this.checked.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));
+    this.checked.apply(({ warnings }) => tell(warnings));
+    if (pulumi.runtime.isDryRun()) void this.foretell(input, tell, warn);
     this.registerOutputs({ checked: this.checked });
+  }
+
+  /** A preview decrypts nothing. Where the check runs anew for the same file, what it will find is told all the same. */
+  private async foretell(
+    input: Omit<MachineConfigArgs, "acceptWarnings"> & { encryptedSha256: string; code: string },
+    tell: (findings: Finding[]) => void,
+    warn: (line: string) => void,
+  ): Promise<void> {
+    const last = (await known(this.checked)) ? undefined : lastCheck(input);
+    if (!last) return;
+    const findings = findingsOf(last.node, { ...input, leases: last.leases });
+    tell(findings.filter(({ level }) => level === "warning"));
+    for (const { text } of findings.filter(({ level }) => level === "error"))
+      warn(`up will refuse ${input.path}: ${text}`);
   }
 }

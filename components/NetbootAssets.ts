@@ -1,12 +1,17 @@
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { intact } from "../steps/lib/files";
 import type { Fetched } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
+import { TOP } from "./top";
 
 export interface NetbootAssetsArgs {
   talosVersion: string;
+  /** The Image Factory's schematic that the ISO has to be of; unset, none is expected. */
+  schematic?: string;
   iso: pulumi.Output<Fetched>;
   /** SHA-256 of the ISO that is there already, if any. */
   knownIso?: string;
@@ -17,11 +22,17 @@ export interface NetbootLayer {
   sha256: string;
   bytes: number;
   kernelVersion: string;
+  /** The arguments that the ISO boots its kernel with, in their order. */
+  kernelArguments: string[];
+  /** What is legal but looks like an oversight. */
+  warnings?: string[];
 }
 
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */
 export class NetbootAssets extends Part {
   readonly layer: pulumi.Output<NetbootLayer>;
+  /** What is told of the layer that is there already, if any. */
+  readonly known?: Pick<NetbootLayer, "kernelArguments">;
 
   constructor(name: string, args: NetbootAssetsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("NetbootAssets", name, opts);
@@ -34,11 +45,16 @@ export class NetbootAssets extends Part {
       isoPath: iso.path,
       isoSha256: iso.sha256,
       talosVersion: args.talosVersion,
+      schematic: args.schematic,
       code: recipe.code,
     }));
     const artifact = { path: args.knownIso && pathFor(args.knownIso) };
+    this.known = artifact.path
+      ? (intact(join(TOP, artifact.path))?.facts as NetbootLayer | undefined)
+      : undefined;
     const lock = "artifacts/cache/netboot/lock";
     this.layer = step<NetbootLayer>(`${name}-layer`, { program: "netboot", input, artifact, lock }, this);
+    this.layer.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));
     this.registerOutputs({ layer: this.layer });
   }
 }

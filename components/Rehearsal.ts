@@ -5,8 +5,10 @@ import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import { Part } from "./part";
 import { rehearsalSubject } from "./rehearsal-subject";
+import { kernelLineOf } from "./service-files";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
+import type { KernelLine } from "./talos-kernel";
 
 export interface RehearsalArgs {
   config: StackConfig;
@@ -14,6 +16,7 @@ export interface RehearsalArgs {
   /** SHA-256 of the image that is there already, if any. */
   knownImage?: string;
   checked: pulumi.Output<CheckedConfig>;
+  kernelLine: pulumi.Output<KernelLine>;
 }
 
 /** What a rehearsal came to; times in seconds from the appliance's power-on. */
@@ -37,18 +40,18 @@ export class Rehearsal extends Part {
 
   constructor(name: string, args: RehearsalArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Rehearsal", name, opts);
-    const { config, image, knownImage, checked } = args;
+    const { config, image, knownImage, checked, kernelLine } = args;
     const code = codeDigest("rehearse");
-    const subject = rehearsalSubject(config);
-    // The image's digest stands for all that went into it, but not for what is expected of it.
-    const keyFor = (imageSha256: string) => keyOf({ imageSha256, subject, code });
+    // The image's digest stands for all that went into it, the ISO's kernel line among it, but not for what is expected of it.
+    const expected = rehearsalSubject(config, kernelLineOf(config, []));
+    const keyFor = (imageSha256: string) => keyOf({ imageSha256, expected, code });
     const pathFor = (imageSha256: string) =>
       `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${keyFor(imageSha256)}/rehearsal.json`;
-    const input = pulumi.all([image, checked]).apply(([made, { sha256 }]) => ({
+    const input = pulumi.all([image, checked, kernelLine]).apply(([made, { sha256 }, line]) => ({
       key: keyFor(made.sha256),
       path: pathFor(made.sha256),
       image: made,
-      subject,
+      subject: rehearsalSubject(config, line),
       configSha256: sha256,
       code,
     }));

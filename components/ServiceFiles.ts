@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
+import { bootScriptText } from "./boot-script";
 import { Part } from "./part";
-import { renderServiceFiles, type RenderedFiles } from "./service-files";
+import { kernelLineOf, renderServiceFiles, type RenderedFiles } from "./service-files";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -12,6 +13,8 @@ export class ServiceFiles extends Part {
   constructor(name: string, config: StackConfig, opts?: pulumi.ComponentResourceOptions) {
     super("ServiceFiles", name, opts);
     const files = renderServiceFiles(config);
+    // Its template is tried before an ISO is there, so that a fault in it shows at once.
+    bootScriptText(config, kernelLineOf(config, []));
     const input = { files, code: codeDigest("check-files") };
     const checked = step<object>(`${name}-check`, { program: "check-files", input }, this);
     this.files = checked.apply(() => files);

@@ -16,6 +16,8 @@ export interface Source {
   kind: "iso" | "qcow2";
   /** Where it goes, a path from the checkout's top. */
   path: string;
+  /** Whether its maker publishes no checksum: where no list beside it does either, that of its first use counts. */
+  isUnlisted?: boolean;
   /** Config keys that a message names. */
   setKeys: { url: string; sha256: string };
 }
@@ -40,7 +42,7 @@ function localState(url: string): string | undefined {
  */
 export function fetch(
   name: string,
-  { path, setKeys, ...source }: Source,
+  { path, setKeys, isUnlisted, ...source }: Source,
   parent: pulumi.Resource,
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
 ): { file: pulumi.Output<Fetched>; known?: string } {
@@ -48,7 +50,7 @@ export function fetch(
   const key = keyOf(what);
   const stamp = intact(join(TOP, path));
   const known = stamp?.key === key ? stamp.sha256 : undefined;
-  const input = { key, path, setKeys, ...what };
+  const input = { key, path, setKeys, isUnlisted, ...what };
   const file = step<Fetched>(
     name,
     { program: "fetch", input, artifact: { path, key }, lock: `${path}.lock` },

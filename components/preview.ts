@@ -67,8 +67,13 @@ export function noteUploadForPreview(
   );
 }
 
+const told: string[] = [];
+
+/** Adds a sentence to what a preview explains. */
+export const tellInPreview = (sentence: string): void => void told.push(sentence);
+
 /** Says in a preview which parts are reused, which run and why, and how long that takes. */
 export async function explainPreview(): Promise<void> {
   if (previewed.length === 0) return;
-  await pulumi.log.info(explanation(await Promise.all(previewed)));
+  await pulumi.log.info([explanation(await Promise.all(previewed)), ...told].join("\n"));
 }

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Mustache from "mustache";
 import type { StackConfig } from "../config";
-import { machineConfigArgument, talosKernelArguments } from "./talos-kernel";
+import { SERIAL_ASSET_TAG } from "../steps/lib/kernel-line";
+import { ipxeKernelArguments, kernelLine, SERIAL_CONSOLE, type KernelLine } from "./talos-kernel";
 import { TOP } from "./top";
 
-/** Templates in files/, by name; each is rendered into the site layer. */
+/** Templates in files/, by name, for which the config is enough; each is rendered into the site layer, as boot.ipxe is. */
 export const TEMPLATES = [
-  "boot.ipxe",
   "chrony.conf",
   "dnsmasq.conf",
   "netplan.yaml",
@@ -22,9 +22,8 @@ export type RenderedFiles = Record<(typeof TEMPLATES)[number], string>;
 const ULA_PREFIX = "fd10:10:10::";
 
 /** What a template may name. */
-export function templateView(config: StackConfig) {
+function templateView(config: StackConfig) {
   const { applianceCidr: link } = config;
-  const arguments_ = talosKernelArguments(config.talosVersion, config.consoles);
   return {
     applianceCidr: link.cidr,
     applianceIp: link.address,
@@ -39,8 +38,6 @@ export function templateView(config: StackConfig) {
     bootstrapVersion: config.bootstrapVersion,
     ulaNetwork: ULA_PREFIX,
     ulaAddress: `${ULA_PREFIX}2`,
-    // UEFI iPXE hands the initramfs over by name.
-    kernelArguments: ["initrd=initramfs.xz", ...arguments_, machineConfigArgument(link.address)].join(" "),
   };
 }
 
@@ -70,12 +67,37 @@ export function render(name: string, template: string, view: Record<string, unkn
   return Mustache.render(template, view, undefined, { escape: String });
 }
 
-/** Renders every template of files/ for one stack. */
+function renderFile(name: string, view: Record<string, unknown>): string {
+  return render(name, readFileSync(join(TOP, "files", name), "utf8"), view);
+}
+
+/** Renders the files of one stack's services. */
 export function renderServiceFiles(config: StackConfig): RenderedFiles {
   const view = templateView(config);
-  const rendered = TEMPLATES.map((name) => {
-    const template = readFileSync(join(TOP, "files", name), "utf8");
-    return [name, render(name, template, view)] as const;
-  });
-  return Object.fromEntries(rendered) as RenderedFiles;
+  return Object.fromEntries(TEMPLATES.map((name) => [name, renderFile(name, view)])) as RenderedFiles;
+}
+
+/**
+ * The kernel line of a stack's mini-PC.
+ *
+ * @param iso the arguments that the stack's ISO boots with
+ */
+export const kernelLineOf = (
+  { applianceCidr, consoles, kernelArgs }: Pick<StackConfig, "applianceCidr" | "consoles" | "kernelArgs">,
+  iso: string[],
+): KernelLine => kernelLine(iso, { consoles, kernelArgs, applianceIp: applianceCidr.address });
+
+/**
+ * Renders boot.ipxe for one stack.
+ *
+ * @throws Error when iPXE or the kernel would not read the kernel line as it is
+ */
+export function renderBootScript(config: StackConfig, line: KernelLine): string {
+  const view = {
+    ...templateView(config),
+    kernelArguments: ipxeKernelArguments(line),
+    serialAssetTag: SERIAL_ASSET_TAG,
+    serialConsole: SERIAL_CONSOLE,
+  };
+  return renderFile("boot.ipxe", view);
 }

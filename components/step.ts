@@ -21,7 +21,7 @@ export interface StepArgs {
    * What changes how a step works but not what it makes, by environment variable. A change of it runs the step,
    * which finds what it made before and is done.
    */
-  settings?: Record<string, string>;
+  settings?: Record<string, pulumi.Input<string>>;
   /** Secrets, by environment variable. */
   secrets?: Record<string, pulumi.Input<string>>;
   /** Program in steps/ that runs with the same input when the resource goes: destroyed, or its artifact moved. */

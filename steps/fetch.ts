@@ -29,6 +29,8 @@ const Input = z.object({
   /** Expected SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256: z.string().optional(),
   kind: z.enum(["iso", "qcow2"]),
+  /** Whether its maker publishes no checksum: where no list beside it does either, that of its first use counts. */
+  isUnlisted: z.boolean().default(false),
   /** Digests by URL that come with the checkout. */
   lockFile: z.string().default("sources.lock.json"),
   /** Those that were recorded here at first use: a file of its own, so that no tracked one changes. */
@@ -165,7 +167,10 @@ const isMissing = ({ status }: Fault) => status === 404 || status === 410;
  *
  * @throws StepError with the true reason where it publishes none for this file, or that cannot be known
  */
-async function publishedDigest(context: StepContext, { url, setKeys }: Request): Promise<string | undefined> {
+async function publishedDigest(
+  context: StepContext,
+  { url, setKeys, isUnlisted }: Request,
+): Promise<string | undefined> {
   const doing = `checking ${url}`;
   const file = basename(new URL(url, "file:///").pathname);
   const lists: List[] = [];
@@ -184,12 +189,13 @@ async function publishedDigest(context: StepContext, { url, setKeys }: Request):
       const next = `A login page answers like this: log in to this network first, or see where ${setKeys.url} points to`;
       throw new StepError(doing, found, next);
     }
-    if ("fault" in list && !isMissing(list.fault)) {
+    if ("fault" in list && !isMissing(list.fault) && !isUnlisted) {
       const { help, ...fault } = list.fault;
       const next = `See that you may read it. If there is none, take the checksum from the file's maker: ${set}`;
       throw unreadable(doing, list.url, { ...fault, help: help || next });
     }
   }
+  if (isUnlisted) return undefined;
   const looks = lists.map((list) => `${list.name}: ${"text" in list ? `has no ${file}` : "not there"}`);
   throw new StepError(
     doing,
@@ -290,18 +296,20 @@ async function check(request: Request, partial: string, expected: string | undef
   return sha256;
 }
 
+/** The digest of what lies where the source goes. A local source is looked at itself: it may have been replaced. */
+async function digestThere({ path, url }: Request): Promise<string | undefined> {
+  const stamp = intact(path);
+  if (stamp) return isFileUrl(url) ? undefined : stamp.sha256;
+  return existsSync(path) ? sha256File(path) : undefined;
+}
+
 void runStep("fetch", Input, async (request, context) => {
   const here = await verified(request.path, request.key);
   if (here) return manifestOf(request.path, here);
 
   const expected = await expectedDigest(context, request);
   await mkdir(dirname(request.path), { recursive: true });
-  if (
-    existsSync(request.path) &&
-    !intact(request.path) &&
-    expected &&
-    (await sha256File(request.path)) === expected
-  ) {
+  if (expected && (await digestThere(request)) === expected) {
     context.log(`${request.path} is there already, with the right checksum`);
     await record(context, request, expected);
     return manifestOf(
@@ -325,6 +333,10 @@ void runStep("fetch", Input, async (request, context) => {
     await download(context, request, partial);
   }
   const sha256 = await check(request, partial, expected);
+  if (!expected && request.isUnlisted)
+    context.log(
+      `the Image Factory publishes no checksum: ${sha256} is recorded in ${request.recordFile}, and counts from now on`,
+    );
   await record(context, request, sha256);
   return manifestOf(request.path, await publish(partial, request.path, request.key, { sha256 }));
 });

@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { clusterRecord, recordCluster } from "./lib/cluster-record";
-import { readMachineConfig } from "./lib/machine-config";
 import { decrypt } from "./lib/sops";
 import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";
 import { validateConfig } from "./lib/talos-config";
+import { findingsOf } from "./talos/findings";
+import { readNodeConfig } from "./talos/node-config";
 
 const Input = z.object({
   path: z.string(),
@@ -14,10 +15,16 @@ const Input = z.object({
   ageKeyFile: z.string().optional(),
   allowPlaintext: z.boolean(),
   talosVersion: z.string(),
+  schematic: z.string().optional(),
   minipcIp: z.string(),
   minipcMac: z.string(),
   applianceCidr: z.string(),
+  uplink: z.boolean().default(true),
   joins: z.boolean().default(false),
+  /** SHA-256 of the file as it lies there. */
+  encryptedSha256: z.string().optional(),
+  /** Digest of this program. */
+  code: z.string().optional(),
 });
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -37,9 +44,13 @@ void runStep("machine-config", Input, async (input, context) => {
   const { LAST_RUN: lastRunFile } = process.env;
   const runs = lastRunFile && dirname(lastRunFile);
   const leases = (runs && clusterRecord(runs)?.leases) || [];
-  const { facts, faults, warnings } = readMachineConfig(config, { ...input, leases });
-  if (faults.length > 0)
-    throw new StepError(doing, faults.join("; "), `Mend it (sops edit ${input.path}), or the stack's config`);
+  const node = readNodeConfig(config);
+  const findings = findingsOf(node, { ...input, leases });
+  const faults = findings.filter(({ level }) => level === "error");
+  if (faults.length > 0) {
+    const found = faults.map(({ text }) => text).join("; ");
+    throw new StepError(doing, found, `Fix it (sops edit ${input.path}), or the stack's config`);
+  }
   const client =
     input.talosConfig &&
     (await decrypt(context, {
@@ -48,16 +59,26 @@ void runStep("machine-config", Input, async (input, context) => {
       allowPlaintext,
       setKey: "talosConfig",
     }));
-  context.log(`${facts.machineType} for ${facts.endpoint}, accepted by Talos's own loader`);
-  const { joins, minipcIp } = input;
+  const { machineType, endpoint, cluster, install } = node;
+  const facts = { machineType, endpoint, installImage: install.image, cluster };
+  const what = node.isPartial ? "a part of a machine config" : `${machineType} for ${endpoint}`;
+  context.log(`${what}, accepted by Talos's own loader`);
+  const { joins, minipcIp, encryptedSha256, code } = input;
   if (runs)
-    await recordCluster(runs, { ...facts, joins, leases: [...new Set([...leases, minipcIp])] }).catch(
+    await recordCluster(runs, {
+      ...facts,
+      joins,
+      leases: [...new Set([...leases, minipcIp])],
+      node,
+      encryptedSha256,
+      code,
+    }).catch(
       // What was checked is checked, also where nobody can write that down.
       (fault: Error) => context.log(`what it found is not remembered: ${fault.message}`),
     );
   return {
     ...facts,
-    warnings,
+    warnings: findings.map(({ name, text }) => ({ name, text })),
     sha256: sha256(config),
     talosConfigSha256: client ? sha256(client) : undefined,
   };

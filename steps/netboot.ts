@@ -1,15 +1,21 @@
-import { createReadStream, existsSync, statSync } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import tar, { type Pack } from "tar-stream";
 import * as z from "zod";
-import { intact, manifestOf, partialBeside, publish, sha256File, sweepCache, verified } from "./lib/files";
-import { initramfsFormat, kernelVersion } from "./lib/kernel-image";
+import { intact, manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
+import { judgeIso } from "./lib/image-factory";
+import { archivesOf, InitramfsFault, type Archive } from "./lib/initramfs";
+import { versionFault } from "./lib/iso-version";
+import { kernelMachine, kernelVersion } from "./lib/kernel-image";
+import { isoArguments } from "./lib/kernel-line";
 import { run, saidBy } from "./lib/process";
+import { bytesOf, streamOf, within, type Slice } from "./lib/slice";
 import { squashfs } from "./lib/squashfs";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
+import { openTalosIso, type TalosIso } from "./lib/talos-iso";
 
 const Input = z.object({
   key: z.string(),
@@ -18,137 +24,154 @@ const Input = z.object({
   isoPath: z.string(),
   isoSha256: z.string(),
   talosVersion: z.string(),
+  /** The Image Factory's schematic that the ISO has to be of; unset, none is expected. */
+  schematic: z.string().optional(),
 });
 type Request = z.output<typeof Input>;
 
-interface Pair {
-  kernel: string;
-  initramfs: string;
-}
+/** Linux's own name for the machine that the appliance serves. */
+const MACHINE = "amd64";
 
-async function listing(context: StepContext, iso: string, folder: string): Promise<string[]> {
-  const found = await run(context, "xorriso", [
-    "-indev",
-    iso,
-    "-find",
-    folder,
-    "-maxdepth",
-    "1",
-    "-exec",
-    "echo",
-    "--",
-  ]).catch(saidBy(() => undefined));
-  return (found?.stdout ?? "").split("\n").flatMap((row) => /^'(.*)'$/.exec(row)?.[1] ?? []);
-}
-
-async function extract(context: StepContext, iso: string, from: string, to: string): Promise<void> {
-  await run(context, "xorriso", ["-osirrox", "on", "-indev", iso, "-extract", from, to]);
-}
-
-/** Secureboot, arm64 and some factory ISOs hold a unified kernel image only: kernel and initramfs are sections of it. */
-async function fromUki(context: StepContext, iso: string, uki: string, folder: string): Promise<Pair> {
-  const image = join(folder, "uki.efi");
-  const pair = { kernel: join(folder, "vmlinuz"), initramfs: join(folder, "initramfs.xz") };
-  await extract(context, iso, uki, image);
-  const sections = [`.linux=${pair.kernel}`, `.initrd=${pair.initramfs}`].flatMap((section) => [
-    "--dump-section",
-    section,
-  ]);
-  await run(context, "objcopy", ["-O", "binary", ...sections, image, "/dev/null"]);
-  return pair;
-}
-
-async function takeOut(context: StepContext, request: Request, folder: string): Promise<Pair> {
-  const { isoPath: iso } = request;
-  const boot = await listing(context, iso, "/boot");
-  if (boot.includes("/boot/vmlinuz") && boot.includes("/boot/initramfs.xz")) {
-    await extract(context, iso, "/boot", join(folder, "boot"));
-    return { kernel: join(folder, "boot/vmlinuz"), initramfs: join(folder, "boot/initramfs.xz") };
-  }
-  const uki = (await listing(context, iso, "/EFI/Linux")).find((name) => /\.efi$/i.test(name));
-  if (uki) return fromUki(context, iso, uki, folder);
-  const top = (await listing(context, iso, "/")).filter((name) => name !== "/");
-  throw new StepError(
-    `reading ${iso}`,
-    `neither /boot/vmlinuz with /boot/initramfs.xz nor a /EFI/Linux/*.efi, but ${top.join(", ") || "nothing"}`,
-    "Set isoUrl to a Talos metal-amd64.iso, or unset it for the release's own",
-  );
-}
-
-async function head(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(1 << 16), 0, 1 << 16, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Checks what came out, so that a bad ISO is found here and not by a mini-PC that restarts. */
-async function inspect(context: StepContext, request: Request, pair: Pair) {
+/** Checks what is served, so that a bad ISO is found here and not by a mini-PC that hangs. */
+async function inspect(context: StepContext, { isoPath }: Request, { kernel, initramfs }: TalosIso) {
   const refuse = (what: string, found: string) =>
     new StepError(
-      `checking the ${what} of ${request.isoPath}`,
+      `checking the ${what} of ${isoPath}`,
       found,
       "The ISO is damaged or not Talos for amd64 metal; fetch it again or set isoUrl",
     );
-  for (const file of [pair.kernel, pair.initramfs])
-    if (!existsSync(file)) throw refuse(file === pair.kernel ? "kernel" : "initramfs", "it is not there");
-  const kernel = kernelVersion(await head(pair.kernel));
-  if ("wrong" in kernel) throw refuse("kernel", `${kernel.wrong}: no x86 bzImage`);
-  const format = initramfsFormat(await head(pair.initramfs));
-  if (!format) throw refuse("initramfs", "compressed neither with zstd, xz nor gzip");
-  // A whole stream ends with its own checksum; each tool verifies it.
-  await run(context, format, ["--test", "--quiet"], { input: createReadStream(pair.initramfs) }).catch(
-    saidBy(() => {
-      throw refuse(
-        "initramfs",
-        `its ${format} stream is damaged or cut short, ${statSync(pair.initramfs).size} bytes`,
+  const head = await bytesOf(within(kernel, 0, 1 << 16));
+  const machine = kernelMachine(head);
+  if (machine !== undefined && machine !== MACHINE)
+    throw new StepError(
+      `checking the kernel of ${isoPath}`,
+      `this ISO is for ${machine}, and the appliance serves a mini-PC of ${MACHINE}`,
+      "Set isoUrl to a metal-amd64.iso, or unset it for the release's own",
+    );
+  const version = kernelVersion(head);
+  if ("wrong" in version) throw refuse("kernel", `${version.wrong}: no x86 bzImage`);
+  const archives: Archive[] = [];
+  try {
+    for await (const archive of archivesOf(initramfs)) {
+      archives.push(archive);
+      await test(context, initramfs, archive, archives.length);
+    }
+  } catch (fault) {
+    throw fault instanceof InitramfsFault ? refuse("initramfs", fault.message) : fault;
+  }
+  return {
+    kernelVersion: version.version,
+    initramfsFormat: archives.map(({ format }) => format).join(" + "),
+    schematic: await schematicOf(context, initramfs, archives),
+  };
+}
+
+/**
+ * The schematic of an Image Factory's ISO, which is in the list of extensions behind Talos's own archive: the factory adds an
+ * extension `schematic` whose version it is (siderolabs/image-factory, internal/profile).
+ */
+async function schematicOf(context: StepContext, initramfs: Slice, archives: Archive[]) {
+  const [, ...behind] = archives.filter(({ format }) => format !== "cpio");
+  for (const { format, start, size } of behind) {
+    const input = streamOf(within(initramfs, start, size));
+    const search = `"$0" --decompress --stdout --quiet | grep --text --after-context 1 'name: schematic$' || :`;
+    const { stdout } = await run(context, "sh", ["-c", search, format], { input });
+    const found = /version: "?([0-9a-f]{64})"?$/m.exec(stdout)?.[1];
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** What a stack has to know of an ISO that may be right for it. */
+function warningsOf(
+  { isoPath, schematic }: Request,
+  facts: { schematic?: string; kernelArguments?: string[] },
+): string[] {
+  const { fault, warning } = judgeIso(schematic, facts.schematic);
+  if (fault)
+    throw new StepError(
+      `checking ${isoPath}`,
+      fault,
+      "Set talosSchematic to that of the ISO, or unset isoUrl for the Image Factory's own",
+    );
+  const noLine =
+    "its kernel is started with what Talos demands alone; what else it needs, add with kernelArgs";
+  return [
+    ...(warning ? [warning] : []),
+    ...(facts.kernelArguments?.length ? [] : [`${isoPath} names no kernel arguments, so ${noLine}`]),
+  ];
+}
+
+/** A whole archive ends with its own checksum, which the tool of its format verifies. */
+async function test(
+  context: StepContext,
+  initramfs: Slice,
+  { format, start, size }: Archive,
+  number: number,
+) {
+  if (format === "cpio") return;
+  const input = streamOf(within(initramfs, start, size));
+  await run(context, format, ["--test", "--quiet"], { input }).catch(
+    saidBy(({ stderr }) => {
+      const said = stderr.trim().split("\n").at(-1);
+      throw new InitramfsFault(
+        `its archive ${number} (${format}, from byte ${start} on, ${size} bytes) is damaged: ${said}`,
       );
     }),
   );
-  return { kernelVersion: kernel.version, initramfsFormat: format };
 }
 
 const fixed = { mtime: new Date(0), uid: 0, gid: 0 };
 
-async function addFile(pack: Pack, name: string, file: string): Promise<void> {
-  const entry = pack.entry({ ...fixed, name, mode: 0o644, size: statSync(file).size });
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), entry);
+/** Adds a file and returns its SHA-256. */
+async function addFile(pack: Pack, name: string, file: Slice): Promise<string> {
+  const entry = pack.entry({ ...fixed, name, mode: 0o644, size: file.size });
+  const hash = createHash("sha256");
+  const hashed = new PassThrough().on("data", (piece: Buffer) => hash.update(piece));
+  await pipeline(streamOf(file), hashed, entry);
+  return hash.digest("hex");
 }
 
-async function writeLayer(context: StepContext, version: string, pair: Pair, path: string): Promise<void> {
+/** Writes the layer and returns the SHA-256 of each file in it. */
+async function writeLayer(context: StepContext, version: string, iso: TalosIso, path: string) {
   const pack = tar.pack();
   const written = squashfs(context, pack, path);
   for (const name of ["talos", `talos/${version}`])
     pack.entry({ ...fixed, name, type: "directory", mode: 0o755 });
-  await addFile(pack, `talos/${version}/vmlinuz`, pair.kernel);
-  await addFile(pack, `talos/${version}/initramfs.xz`, pair.initramfs);
+  const files = {
+    vmlinuz: await addFile(pack, `talos/${version}/vmlinuz`, iso.kernel),
+    "initramfs.xz": await addFile(pack, `talos/${version}/initramfs.xz`, iso.initramfs),
+  };
   pack.finalize();
   await written;
+  return files;
 }
 
 void runStep("netboot", Input, async (request, context) => {
   sweepCache(dirname(dirname(request.path)));
   const made = await verified(request.path, request.key);
-  if (made) return manifestOf(request.path, made);
+  if (made) return { ...manifestOf(request.path, made), warnings: warningsOf(request, made.facts ?? {}) };
 
   if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
-    const next = "Run pulumi up again; give two stacks of one Talos version the same isoUrl";
+    const next = "Run pulumi up again; if it stays, remove it";
     throw new StepError(`reading ${request.isoPath}`, "it is not the ISO that was fetched for this", next);
   }
-  const work = await partialBeside(request.path);
-  await mkdir(work, { recursive: true });
-  const pair = await takeOut(context, request, work);
-  const facts = await inspect(context, request, pair);
-  const layer = join(work, "layer");
-  await writeLayer(context, request.talosVersion, pair, layer);
-  const files = { vmlinuz: await sha256File(pair.kernel), "initramfs.xz": await sha256File(pair.initramfs) };
+  const iso = await openTalosIso(context, request.isoPath);
+  const otherVersion = versionFault(iso, request.talosVersion);
+  if (otherVersion)
+    throw new StepError(
+      `checking ${request.isoPath}`,
+      otherVersion,
+      "Set talosVersion to that of the ISO, or isoUrl to the ISO of that version",
+    );
+  const facts = { ...(await inspect(context, request, iso)), kernelArguments: isoArguments(iso) };
+  const warnings = warningsOf(request, facts);
+  const layer = await partialBeside(request.path);
+  const files = await writeLayer(context, request.talosVersion, iso, layer);
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
-  await rm(work, { recursive: true, force: true });
   context.log(
-    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat})`,
+    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
+      `${facts.kernelArguments.length} kernel arguments`,
   );
-  return manifestOf(request.path, stamp);
+  return { ...manifestOf(request.path, stamp), warnings };
 });

@@ -54,6 +54,7 @@ What is not given is asked for on a terminal; without one, --mac, --disk and --e
   --endpoint HOST        where the cluster is reached for good: a name, an address or a URL (docs/lasting-network.md)
   --vip ADDRESS          an address that the cluster's control planes share; the endpoint, unless that is set
   --talos-version V      unset, the default of Pulumi.yaml
+  --schematic ID         the Image Factory's schematic whose ISO and installer are taken, 64 hex digits; unset, none
   --ip ADDRESS           its lease on the isolated link; unset, the first one that no other stack has
   --appliance ADDRESS/N  the appliance's own address there, with its prefix length; unset, the default of Pulumi.yaml
   --cluster NAME         the cluster's name; unset, the stack's
@@ -69,6 +70,7 @@ What is not given is asked for on a terminal; without one, --mac, --disk and --e
     endpoint: text,
     vip: text,
     "talos-version": text,
+    schematic: text,
     ip: text,
     appliance: text,
     cluster: text,

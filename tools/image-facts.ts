@@ -40,12 +40,8 @@ function describe({ name, type, size, number }: Partition, root: Partition): str
   return `${what}, ${Math.ceil((size * SECTOR) / (1 << 20))} MiB`;
 }
 
-/**
- * Reads a raw image's partition table and its site layer, without booting it and without root.
- *
- * @throws StepError when the table is damaged, a layer is missing or cannot be read
- */
-export async function imageFacts(context: StepContext, image: string): Promise<ImageFacts> {
+/** An image's partitions, and how to read the files of its site layer. */
+async function openImage(context: StepContext, image: string) {
   const reading = `reading the partitions of ${image}`;
   const damaged = (found: string) =>
     new StepError(reading, found, "Copy the image anew: this one is damaged, or no image of this project");
@@ -73,7 +69,27 @@ export async function imageFacts(context: StepContext, image: string): Promise<I
       }),
     );
   await unsquash(netboot, "-ll");
-  const { stdout } = await unsquash(site, "-cat", "site.env");
+  const siteFile = async (name: string) => (await unsquash(site, "-cat", name)).stdout;
+  return { partitions, damaged, siteFile };
+}
+
+/**
+ * Reads what iPXE runs on an image's mini-PC, its boot.ipxe.
+ *
+ * @throws StepError when the table is damaged, a layer is missing or cannot be read
+ */
+export async function bootScriptOf(context: StepContext, image: string): Promise<string> {
+  return (await openImage(context, image)).siteFile("http/boot.ipxe");
+}
+
+/**
+ * Reads a raw image's partition table and its site layer, without booting it and without root.
+ *
+ * @throws StepError when the table is damaged, a layer is missing or cannot be read
+ */
+export async function imageFacts(context: StepContext, image: string): Promise<ImageFacts> {
+  const { partitions, damaged, siteFile } = await openImage(context, image);
+  const stdout = await siteFile("site.env");
   const told = Site.safeParse(Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2))));
   if (!told.success) throw damaged("its site.env does not name a mini-PC");
   const { data } = told;

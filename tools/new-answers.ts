@@ -2,6 +2,7 @@ import ipaddr from "ipaddr.js";
 import isFQDN from "validator/lib/isFQDN";
 import { checkConfig, ConfigError, declaredDefaults, leasesFor, machineOf } from "../config";
 import type { StackFile } from "../stack-files";
+import { factoryInstaller } from "../steps/lib/image-factory";
 import { StepError } from "../steps/lib/step-error";
 
 /** What a person says of a new mini-PC, as text: by option, or asked for on a terminal. */
@@ -11,6 +12,7 @@ export interface Answers {
   disk?: string;
   endpoint?: string;
   talosVersion?: string;
+  schematic?: string;
   role?: string;
   join?: string;
   appliance?: string;
@@ -61,6 +63,7 @@ const OPTION: Record<string, keyof Answers> = {
   dhcpRange: "appliance",
   applianceCidr: "appliance",
   talosVersion: "talosVersion",
+  talosSchematic: "schematic",
   bootstrapVersion: "bootstrapVersion",
 };
 
@@ -155,6 +158,7 @@ export function plan(
   const machineConfig = `config/${stack}.${role}.yaml`;
   const config: Record<string, string> = {
     talosVersion: answers.talosVersion || declaredDefaults().talosVersion || "",
+    ...(answers.schematic && { talosSchematic: answers.schematic.toLowerCase() }),
     bootstrapVersion: answers.bootstrapVersion || today,
     minipcMac: mac,
     // Unset, it follows the link.
@@ -164,8 +168,9 @@ export function plan(
     ...(join && role === "controlplane" && { joins: "true" }),
     artifactName: stack,
   };
+  let talosSchematic: string | undefined;
   try {
-    checkConfig(config, stack, [], {});
+    ({ talosSchematic } = checkConfig(config, stack, [], {}));
   } catch (fault) {
     for (const { key, value, wrong: what, right } of (fault as ConfigError).faults) {
       if (key === "artifactName") {
@@ -219,7 +224,9 @@ export function plan(
       vip: role === "controlplane" ? vip : undefined,
       disk,
       talosVersion,
-      installImage: `ghcr.io/siderolabs/installer:${talosVersion}`,
+      installImage: talosSchematic
+        ? factoryInstaller(talosSchematic, talosVersion)
+        : `ghcr.io/siderolabs/installer:${talosVersion}`,
       minipcIp,
       machineConfig,
       talosConfig: join ? undefined : `config/${stack}.talosconfig`,
@@ -250,5 +257,9 @@ export const QUESTIONS: { answer: keyof Answers; text: string; only?: (answers: 
     only: ({ join, vip }) => !join && !vip,
   },
   { answer: "talosVersion", text: "Talos release" },
+  {
+    answer: "schematic",
+    text: "Schematic of the Image Factory with the extensions that it needs, 64 hex digits; none if empty",
+  },
   { answer: "ip", text: "Its address on the isolated link" },
 ];

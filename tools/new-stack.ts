@@ -3,11 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
-import { parseAllDocuments, stringify } from "yaml";
+import { stringify } from "yaml";
 import { declaredDefaults, imageOf, NAMESPACE } from "../config";
 import { readStackFile, sharedByStacks, stackFiles, type StackFile } from "../stack-files";
 import { partialBeside } from "../steps/lib/files";
-import { hostOf } from "../steps/lib/machine-config";
+import { hostOf } from "../steps/talos/hosts";
+import { readNodeConfig } from "../steps/talos/node-config";
 import { failureOf, run } from "../steps/lib/process";
 import { decrypt } from "../steps/lib/sops";
 import { runProgram, type StepContext } from "../steps/lib/step";
@@ -36,7 +37,7 @@ interface Request {
 
 function readRequest(): Request {
   const { values, positionals } = readCommandLine(NEW);
-  const { mac, disk, endpoint, vip, ip, appliance, cluster, join: joins, role } = values;
+  const { mac, disk, endpoint, vip, ip, appliance, cluster, join: joins, role, schematic } = values;
   const [talosVersion, bootstrapVersion] = [values["talos-version"], values["bootstrap-version"]];
   return {
     stack: positionals[0] as string,
@@ -46,6 +47,7 @@ function readRequest(): Request {
       endpoint,
       vip,
       talosVersion,
+      schematic,
       ip,
       appliance,
       cluster,
@@ -105,35 +107,26 @@ async function controlPlaneOf(context: StepContext, other: string, others: Stack
     allowPlaintext: given.allowPlaintextSecrets === "true",
     setKey: "machineConfig",
   });
-  const [config] = parseAllDocuments(text)
-    .map((document) => document.toJS() as MachineConfig | null)
-    .filter((document) => document?.machine);
-  if (config?.machine?.type === "worker")
+  const node = readNodeConfig(text);
+  if (node.machineType === "worker")
     throw new StepError(
       doing,
       `${given.machineConfig} is a worker's`,
       "Name the stack of a control plane: only that has the cluster's secrets",
     );
-  const { clusterName: name, controlPlane } = config?.cluster ?? {};
-  if (!name || !controlPlane?.endpoint)
+  if (!node.clusterName || !node.endpoint)
     throw new StepError(
       doing,
       `${given.machineConfig} names no cluster`,
       "Name the stack of a control plane",
     );
-  const vips = config?.machine?.network?.interfaces?.map(({ vip }) => vip?.ip) ?? [];
   const cluster: Cluster = {
     stack: other,
-    name,
-    endpoint: controlPlane.endpoint,
-    vip: vips.find((ip) => ip === hostOf(controlPlane.endpoint as string)),
+    name: node.clusterName,
+    endpoint: node.endpoint,
+    vip: node.vips.find((ip) => ip === hostOf(node.endpoint)),
   };
   return { cluster, text };
-}
-
-interface MachineConfig {
-  machine?: { type?: string; network?: { interfaces?: { vip?: { ip?: string } }[] } };
-  cluster?: { clusterName?: string; controlPlane?: { endpoint?: string } };
 }
 
 /** Completes the answers; each one that is wrong is asked for again. */
@@ -276,6 +269,7 @@ async function make(context: StepContext, asked: Plan, from: string | undefined,
 
 /** What was made, and what comes next, in short lines. */
 function told(made: Plan, age: Identity, warnings: string[]): string {
+  const { talosSchematic: schematic } = made.config;
   const role =
     made.role === "worker" ? "a worker" : made.join ? "a further control plane" : "a control plane";
   const lines = [
@@ -287,6 +281,7 @@ function told(made: Plan, age: Identity, warnings: string[]): string {
       : []),
     `The stack ${made.stack} is made: ${role} of the cluster ${made.cluster} at ${made.endpoint}`,
     `  Pulumi.${made.stack}.yaml: ${made.config.minipcMac} gets ${made.minipcIp}, Talos ${made.talosVersion}`,
+    ...(schematic ? [`  Its ISO and its installer are of the Image Factory's schematic ${schematic}`] : []),
     `  ${made.machineConfig}: its machine config, encrypted; Talos goes to ${made.disk}`,
     made.talosConfig
       ? `  ${made.talosConfig}: the client config for talosctl, encrypted`

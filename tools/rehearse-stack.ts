@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { rehearsalSubject } from "../components/rehearsal-subject";
+import { argumentsIn, hasSerialConsole } from "../components/talos-kernel";
 import { checkConfig, NAMESPACE, type StackConfig } from "../config";
 import { intact, sha256File } from "../steps/lib/files";
 import { failureOf, run } from "../steps/lib/process";
@@ -14,6 +15,7 @@ import type { Hardware } from "../steps/rehearsal/record";
 import { timelineText } from "../steps/rehearsal/timeline/text";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
+import { bootScriptOf } from "./image-facts";
 
 function hardwareFrom(
   args: ReturnType<typeof readCommandLine<typeof REHEARSE.options>>["values"],
@@ -69,9 +71,11 @@ void runProgram("rehearse", async (context) => {
     allowPlaintext: config.allowPlaintextSecrets,
     setKey: "machineConfig",
   });
+  const script = await bootScriptOf(context, path);
   const rehearsal = {
     subject: {
-      ...rehearsalSubject(config),
+      ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
+      hasSerialConsole: hasSerialConsole(script),
       image: path,
       configSha256: createHash("sha256").update(secret).digest("hex"),
     },

@@ -12,6 +12,7 @@ import {
 } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
+import { volumeIdOf } from "../../steps/lib/iso-version";
 import { run } from "../../steps/lib/process";
 import type { StepContext } from "../../steps/lib/step";
 import { StepError } from "../../steps/lib/step-error";
@@ -25,6 +26,11 @@ export const TALOS_ISO = "metal-amd64.iso";
 const NODE = join(__dirname, "..", "node");
 /** Drivers of the NICs that QEMU and Synology VMM offer, raw sockets for the node's DHCP, and the virtual mini-PC's disk. */
 const DRIVERS = ["virtio_pci", "virtio_net", "e1000", "e1000e", "af_packet", "nvme"];
+
+/** What Talos 1.11 boots its kernel with on metal (siderolabs/talos, pkg/machinery/kernel). */
+const KERNEL_LINE =
+  "talos.platform=metal console=tty0 init_on_alloc=1 slab_nomerge= pti=on consoleblank=0 " +
+  "nvme_core.io_timeout=4294967295 printk.devkmsg=on selinux=1";
 
 /** Unpacks Debian packages without installing them. */
 async function unpack(context: StepContext, folder: string, names: string[]): Promise<Unpacked> {
@@ -110,7 +116,10 @@ async function makeUki(
   initramfs: string,
   uki: string,
 ): Promise<void> {
+  const cmdline = `${uki}.cmdline`;
+  await writeFile(cmdline, KERNEL_LINE);
   const sections = [
+    { name: ".cmdline", file: cmdline, address: 0x1000000 },
     { name: ".linux", file: kernel, address: 0x2000000 },
     { name: ".initrd", file: initramfs, address: 0x4000000 },
   ];
@@ -121,6 +130,7 @@ async function makeUki(
     `${name}=${address}`,
   ]);
   await run(context, "objcopy", [...flags, stub, uki]);
+  await rm(cmdline);
 }
 
 /**
@@ -163,12 +173,10 @@ export async function makeTalosIso(
     await mkdir(join(tree, "boot/grub"), { recursive: true });
     await cp(kernel, join(tree, "boot/vmlinuz"));
     await cp(initramfs, join(tree, "boot/initramfs.xz"));
-    await writeFile(join(tree, "boot/grub/grub.cfg"), "# The appliance never uses this file.\n");
+    const entry = `linux /boot/vmlinuz ${KERNEL_LINE} talos.halt_if_installed=1\n\tinitrd /boot/initramfs.xz`;
+    await writeFile(join(tree, "boot/grub/grub.cfg"), `menuentry "Talos ISO" {\n\t${entry}\n}\n`);
   }
-  const volume = `TALOS_${version
-    .toUpperCase()
-    .replaceAll(".", "_")
-    .replace(/[^A-Z0-9_]/g, "")}`;
+  const volume = volumeIdOf(`Talos-${version}`);
   await run(
     context,
     "xorriso",

@@ -1,10 +1,19 @@
 import { readFileSync } from "node:fs";
 import { writeWhole } from "./files";
-import type { ConfigFacts } from "./machine-config";
+import type { NodeConfig } from "../talos/node-config";
 
-/** What is remembered of a stack's cluster when its machine config was checked, for the other stacks of the checkout. */
-export interface ClusterRecord extends ConfigFacts {
+/**
+ * What is remembered of a stack's machine config when it was checked: for the other stacks of the checkout, and for a
+ * preview, which decrypts nothing.
+ */
+export interface ClusterRecord extends Pick<NodeConfig, "machineType" | "endpoint" | "cluster"> {
+  /** Reference of the installer's image; empty where Talos takes its own. */
+  installImage: string;
   joins: boolean;
+  /** What the config says, of which encrypted file, and the digest of the program that read it. */
+  node: NodeConfig;
+  encryptedSha256?: string;
+  code?: string;
   /** Every lease that the stack had so far. */
   leases: string[];
 }

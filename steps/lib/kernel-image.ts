@@ -1,9 +1,21 @@
+import { peImage } from "./pe-image";
+
 /** Offsets in a bzImage: Linux's Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header". */
 const BOOT_FLAG = { offset: 0x1fe, value: 0xaa55 };
 const HEADER = { offset: 0x202, value: "HdrS" };
 const VERSION_POINTER = 0x20e;
 /** arm64's Image: Documentation/arch/arm64/booting.rst. */
 const ARM64 = { offset: 0x38, value: "ARM\x64" };
+
+/**
+ * The machine that a kernel is for, where it says so: as an EFI program, which a compressed arm64 kernel is too.
+ *
+ * @param head the file's first 64 KiB
+ */
+export function kernelMachine(head: Buffer): string | undefined {
+  const isArm64 = head.toString("latin1", ARM64.offset, ARM64.offset + 4) === ARM64.value;
+  return isArm64 ? "arm64" : peImage(head)?.machine;
+}
 
 /**
  * The version string of an x86 kernel.
@@ -13,8 +25,6 @@ const ARM64 = { offset: 0x38, value: "ARM\x64" };
  */
 export function kernelVersion(head: Buffer): { version: string } | { wrong: string } {
   if (head.length < 0x210) return { wrong: `only ${head.length} bytes` };
-  if (head.toString("latin1", ARM64.offset, ARM64.offset + 4) === ARM64.value)
-    return { wrong: "an arm64 kernel" };
   if (head.readUInt16LE(BOOT_FLAG.offset) !== BOOT_FLAG.value)
     return { wrong: "no boot flag 0xAA55 at 0x1FE" };
   if (head.toString("latin1", HEADER.offset, HEADER.offset + 4) !== HEADER.value)
@@ -23,17 +33,4 @@ export function kernelVersion(head: Buffer): { version: string } | { wrong: stri
   const end = head.indexOf(0, start);
   const version = head.toString("latin1", start, end).split(" ")[0] ?? "";
   return /^\d+\.\d+/.test(version) ? { version } : { wrong: "no version string" };
-}
-
-const COMPRESSIONS = [
-  { name: "zstd", magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
-  { name: "xz", magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
-  { name: "gzip", magic: Buffer.from([0x1f, 0x8b]) },
-] as const;
-
-export type InitramfsFormat = (typeof COMPRESSIONS)[number]["name"];
-
-/** How an initramfs is compressed, by its first bytes; Talos names it initramfs.xz whatever is inside. */
-export function initramfsFormat(head: Buffer): InitramfsFormat | undefined {
-  return COMPRESSIONS.find(({ magic }) => head.subarray(0, magic.length).equals(magic))?.name;
 }

@@ -1,4 +1,4 @@
-import { refusal } from "./machine-config";
+import { refusal } from "../talos/refusal";
 import { failureOf, run } from "./process";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";

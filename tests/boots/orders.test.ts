@@ -61,7 +61,7 @@ async function imageFor(talosVersion: string, order: string) {
       each.files[name] = text.replaceAll(demo.talosVersion, talosVersion);
     edit(each, "boot.ipxe", " pti=on", ` pti=on demo.order=${order}`);
   });
-  const subject = { ...subjectOf(assembly), talosVersion };
+  const subject = { ...(await subjectOf(assembly)), talosVersion };
   return { subject, folder: mkdtempSync(join(images.folder, "evidence-")) };
 }
 

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rehearsalSubject } from "../../components/rehearsal-subject";
+import { argumentsIn } from "../../components/talos-kernel";
 import { makeScratch } from "../../steps/lib/scratch.cjs";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import { rehearse, type Rehearsal } from "../../steps/rehearsal/rehearse";
 import { toolEnvironment } from "../tools";
 import { demo } from "./demo";
-import type { Assembly } from "./images";
+import { demoInput, type Assembly } from "./images";
 
 process.env.PATH = toolEnvironment.PATH;
 
@@ -17,11 +18,14 @@ const LIMIT_MS = 880_000;
 const ALONE = { appliance: HARDWARE.appliance, minipc: HARDWARE.minipc };
 
 /** What the boot of an image like the demo's is held to. */
-export const subjectOf = ({ path, machineConfig }: Pick<Assembly, "path" | "machineConfig">) => ({
-  ...rehearsalSubject(demo),
-  image: path,
-  configSha256: machineConfig.sha256,
-});
+export async function subjectOf({ path, machineConfig }: Pick<Assembly, "path" | "machineConfig">) {
+  const { files } = await demoInput<Assembly>("appliance-assembly");
+  return {
+    ...rehearsalSubject(demo, { arguments: argumentsIn(files["boot.ipxe"] ?? "") }),
+    image: path,
+    configSha256: machineConfig.sha256,
+  };
+}
 
 /**
  * Boots an image with a mini-PC like the demo's, on the hardware of a rehearsal unless told otherwise.
@@ -36,7 +40,7 @@ export async function boot(
   const folder = mkdtempSync(join(dirname(path), "evidence-"));
   const scratch = makeScratch("rehearse");
   const context = { signal: AbortSignal.timeout(LIMIT_MS), scratch, log: () => undefined };
-  const subject = { ...subjectOf({ path, machineConfig }), ...subjectChanges };
+  const subject = { ...(await subjectOf({ path, machineConfig })), ...subjectChanges };
   try {
     const record = await rehearse(
       context,

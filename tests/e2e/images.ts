@@ -15,7 +15,7 @@ export interface Assembly {
 }
 
 /** What the demo's stack gave to a step. */
-async function demoInput<T>(resource: string): Promise<T> {
+export async function demoInput<T>(resource: string): Promise<T> {
   const state = await tool("node", ["tools/pulumi.mjs", "stack", "export", "--stack", "demo"]);
   const { deployment } = JSON.parse(state) as {
     deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };

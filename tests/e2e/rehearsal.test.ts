@@ -180,7 +180,7 @@ test.each<[string, Hardware, Hardware["nic"], files: string[], order: string[]]>
 );
 
 test("one NIC: it is the isolated one, and nothing is asked of an uplink; no serial console: the link tells what starts", async () => {
-  const silent = await images.make((each) => edit(each, "boot.ipxe", " console=ttyS0", ""));
+  const silent = await images.make((each) => edit(each, "boot.ipxe", " ${serial-console}", ""));
   const { record, folder } = await boot(silent, {}, { hasUplink: false, hasSerialConsole: false });
   expect(record.diagnosis).toBeUndefined();
   expect(record.reached.map(({ id }) => id).sort()).toEqual(CHAIN.filter((id) => id !== "accepted").sort());

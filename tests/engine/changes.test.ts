@@ -88,6 +88,24 @@ const IMAGE = "artifacts/bootstrap/demo/bootstrap-pxe.raw";
 
 const each = (names: string[], op: string): Plan => Object.fromEntries(names.map((name) => [name, op]));
 
+/** An ISO like the demo's, whose menu boots with other arguments and which names no release. */
+async function makeIso(path: string, kernelArguments: string): Promise<void> {
+  const menu = checkout.path("artifacts/grub.cfg");
+  writeFileSync(menu, `menuentry "Talos ISO" {\n\tlinux /boot/vmlinuz ${kernelArguments}\n}\n`);
+  const demo = checkout.path("artifacts/demo/metal-amd64.iso");
+  await tool("xorriso", [
+    "-indev",
+    demo,
+    "-outdev",
+    path,
+    "-volid",
+    "ISO",
+    "-map",
+    menu,
+    "/boot/grub/grub.cfg",
+  ]);
+}
+
 interface Change {
   what: string;
   make: () => void | Promise<void>;
@@ -138,9 +156,32 @@ const CHANGES: Change[] = [
     run: SITE,
   },
   {
+    what: "an argument of the kernel",
+    make: () => checkout.set("lab", { kernelArgs: "nosmt" }),
+    run: ["appliance-assembly"],
+  },
+  {
+    what: "the ISO's kernel line",
+    make: async () => {
+      const iso = checkout.path("artifacts/demo/other.iso");
+      await makeIso(iso, "slab_nomerge= pti=on pci=nommconf");
+      checkout.set("lab", { isoUrl: "file://artifacts/demo/other.iso" });
+    },
+    run: ["talos-fetch", "netboot-layer", "appliance-assembly"],
+  },
+  {
     what: "the Talos version, with its ISO",
     make: async () => {
-      checkout.set("lab", { talosVersion: "v1.11.5" });
+      const other = "artifacts/demo/v1.11.5.iso";
+      const copied = [
+        "-indev",
+        checkout.path("artifacts/demo/metal-amd64.iso"),
+        "-outdev",
+        checkout.path(other),
+      ];
+      // An ISO names its release.
+      await tool("xorriso", [...copied, "-volid", "TALOS_V1_11_5"]);
+      checkout.set("lab", { talosVersion: "v1.11.5", isoUrl: `file://${other}` });
       // A machine config names the release that it installs.
       await writeMachineConfig({}, "v1.11.5");
     },
@@ -233,6 +274,19 @@ test.each(CHANGES.map((change) => [change.what, change] as const))(
   },
 );
 
+test("an ISO's argument that iPXE would read as its own script is refused in one line", async () => {
+  const file = checkout.path("Pulumi.lab.yaml");
+  const held = readFileSync(file, "utf8");
+  await makeIso(checkout.path("artifacts/demo/script.iso"), "slab_nomerge= pti=on a=\\$\\{uuid\\}");
+  checkout.set("lab", { isoUrl: "file://artifacts/demo/script.iso" });
+  const { exitCode, all } = await checkout.up("lab");
+  expect(exitCode).not.toBe(0);
+  expect(all).toContain('boot.ipxe: iPXE reads "${uuid}" of a=${uuid} as its own script. Shorten or drop');
+  expect(all).not.toContain("    at ");
+  writeFileSync(file, held);
+  await up();
+});
+
 /** The file that a step made, as its last run remembers it. */
 function madeBy(step: string): string {
   const run = JSON.parse(readFileSync(checkout.path(`artifacts/cache/runs/lab/${step}.json`), "utf8")) as {
@@ -313,6 +367,18 @@ test.each<[string, () => void, string[], number]>([
   },
 );
 
+test("a preview tells what the machine config will be warned of, and refused for, before it is checked anew", async () => {
+  const told = async (config: Record<string, string>) => {
+    checkout.set("lab", config);
+    return (await checkout.pulumi("preview", "--stack", "lab")).stdout;
+  };
+  expect(await told({ uplink: "false" })).toContain("(no-images: acceptWarnings silences it)");
+  const accepted = await told({ acceptWarnings: "no-images", minipcIp: "10.10.10.101" });
+  expect(accepted).not.toContain("no-images: acceptWarnings");
+  expect(accepted).toContain(`up will refuse ${MACHINE_CONFIG}: the cluster's endpoint`);
+  checkout.set("lab", { uplink: "true", acceptWarnings: "", minipcIp: "" });
+});
+
 test("preview says which parts are reused, which run and why, and how long they took here", async () => {
   checkout.set("lab", { minipcMac: "52:54:00:12:34:99" });
   const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
@@ -321,6 +387,7 @@ test("preview says which parts are reused, which run and why, and how long they 
   expect(stdout).toMatch(/base-packer +reused/);
   expect(stdout).toMatch(/appliance-assembly +follows +\d\S* s/);
   expect(stdout).toMatch(/About \d+\S* s if all of these run/);
+  expect(stdout).toMatch(/The kernel line is the ISO's .*with .*talos\.config=\S+ .*nosmt/);
   await up();
   const told = async () => (await checkout.pulumi("preview", "--stack", "lab")).stdout;
   expect(await told()).toContain("Every part is reused: ");

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import execa from "execa";
 import { parse } from "yaml";
 import { Checkout } from "../../tools/checkout";
@@ -92,6 +92,19 @@ test("what it made passes the check of `up`", async () => {
     input: JSON.stringify(input),
   });
   expect(JSON.parse(stdout)).toMatchObject({ machineType: "controlplane", warnings: [] });
+});
+
+test("with a schematic: its installer in the config, its ISO in the preview", async () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  const flags = [...NUC1, "--mac", "48:21:0b:12:34:59", "--schematic", schematic];
+  const { exitCode, all } = await make("nuc4", ...flags);
+  expect([exitCode, all]).toEqual([0, expect.stringContaining(`schematic ${schematic}`)]);
+  const { machine } = await opened("config/nuc4.controlplane.yaml");
+  expect(machine.install.image).toBe(`factory.talos.dev/metal-installer/${schematic}:v1.11.6`);
+  const { stdout } = await checkout.pulumi("preview", "--stack", "nuc4");
+  expect(stdout).toMatch(/talos-fetch +runs/);
+  for (const name of ["Pulumi.nuc4.yaml", "config/nuc4.controlplane.yaml", "config/nuc4.talosconfig"])
+    rmSync(checkout.path(name));
 });
 
 test("nothing is overwritten", async () => {

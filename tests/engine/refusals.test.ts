@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { Checkout } from "../../tools/checkout";
 
 let checkout: Checkout;
@@ -37,7 +37,19 @@ test("an ISO with a wrong checksum is refused, and not kept", async () => {
   rmSync(checkout.path("artifacts/talos"), { recursive: true, force: true });
   await checkout.stack("wrongsum", { isoSha256: "0".repeat(64) });
   expect(await refusal("wrongsum")).toContain(`expected ${"0".repeat(64)}`);
-  expect(existsSync(checkout.path("artifacts/talos/v1.11.6/metal-amd64.iso"))).toBe(false);
+  const kept = readdirSync(checkout.path("artifacts/talos"), { recursive: true }) as string[];
+  expect(kept.filter((path) => path.endsWith(".iso"))).toEqual([]);
+});
+
+test("an installer of another schematic than the ISO's is refused, before anything is fetched", async () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  await checkout.stack("schematic", { talosSchematic: schematic, isoUrl: "" });
+  const said = await refusal("schematic");
+  expect(said).toContain(
+    `talosSchematic is ${schematic}, but the installer's image ghcr.io/siderolabs/installer:v1.11.6`,
+  );
+  expect(said).toContain(`Write factory.talos.dev/metal-installer/${schematic}:v1.11.6`);
+  expect(said).not.toContain("fetching https://factory.talos.dev");
 });
 
 test("a page of HTML for an ISO is refused", async () => {

@@ -13,6 +13,8 @@ import { dirname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import execa from "execa";
 import type { RehearsalRecord } from "../../steps/rehearsal/record";
+import { PLAIN_SCHEMATIC } from "../../steps/lib/image-factory";
+import { factoryIsoOf } from "../iso-parts";
 import { sha256Of } from "../tools";
 import { Checkout } from "../../tools/checkout";
 import { SmallLab } from "./small-lab";
@@ -179,10 +181,30 @@ test("a second stack cannot take the first one's path", async () => {
   expect(existsSync(checkout.path("artifacts/bootstrap/demo/nuc2.raw"))).toBe(true);
 });
 
+test("two stacks of one Talos version may have ISOs of different sources", async () => {
+  const [plain, other] = ["metal-amd64.iso", "factory.iso"].map((name) => `artifacts/demo/${name}`) as [
+    string,
+    string,
+  ];
+  await factoryIsoOf(checkout.path(plain), PLAIN_SCHEMATIC, checkout.path(other));
+  checkout.set("nuc2", { isoUrl: `file://${other}` });
+  expect(await checkout.preview("nuc2")).toMatchObject({
+    "talos-fetch": "update",
+    "netboot-layer": "update",
+  });
+  expect((await checkout.up("nuc2")).exitCode).toBe(0);
+  await unchanged();
+});
+
 test("a rehearsal is made once for an image, and what it showed is part of the outputs; one that fails ends up", async () => {
-  // What boots is an image like the demo's.
+  // What boots is an image like the demo's, out of an ISO as the Image Factory makes it: microcode first, extensions last.
   checkout = new Checkout();
-  await checkout.stack("lab");
+  const [plain, isoUrl] = [
+    checkout.path("artifacts/demo/metal-amd64.iso"),
+    "file://artifacts/demo/factory.iso",
+  ];
+  await factoryIsoOf(plain, PLAIN_SCHEMATIC, checkout.path("artifacts/demo/factory.iso"));
+  await checkout.stack("lab", { isoUrl });
   await up();
   checkout.set("lab", { rehearse: "true" });
   expect(await checkout.preview("lab")).toMatchObject({ "rehearsal-boot": "create" });

@@ -48,6 +48,14 @@ test("three layers in one image, with its checksum beside it", async () => {
   await tool("sh", ["-c", `cd ${join(path, "..")} && sha256sum --check --quiet SHA256SUMS`]);
 });
 
+test("how the kernel line differs from the ISO's is said while the image is made, and changes nothing of it", async () => {
+  const KERNEL_LINE = "The kernel line is the ISO's without a, and with b.";
+  const plain = await runStep("appliance", { ...request, path: newPath() }, env);
+  const told = await runStep("appliance", { ...request, path: newPath() }, { ...env, KERNEL_LINE });
+  expect(told.said).toContain(KERNEL_LINE);
+  expect(told.manifest?.sha256).toBe(plain.manifest?.sha256);
+});
+
 test("the site holds what was rendered, the secrets for their readers alone", async () => {
   const path = newPath();
   await runStep("appliance", { ...request, path }, env);

@@ -350,6 +350,35 @@ test("what was recorded at first use is held to after", async () => {
   expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
 });
 
+test("a mirror of what its maker publishes no checksum for may have a list all the same", async () => {
+  routes["/sha256sum.txt"] = whole(`${"0".repeat(64)}  talos.iso\n`);
+  await refused(request({ isUnlisted: true }), isoSha256, `expected ${"0".repeat(64)}`);
+});
+
+test("what is there already with the right checksum is not downloaded again for a new key", async () => {
+  const input = request();
+  await runStep("fetch", input, env);
+  delete routes["/talos.iso"];
+  const again = await runStep("fetch", { ...input, key: "k2" }, env);
+  expect(again.manifest?.sha256).toBe(isoSha256);
+  expect(again.said).toContain("is there already, with the right checksum");
+});
+
+test("what its maker publishes no checksum for is recorded at first use, which is said, and counts after", async () => {
+  // The Image Factory takes any name for one of an image, and a wrong one for a bad request.
+  routes["/sha256sum.txt"] = (_request, response) => response.writeHead(400).end();
+  const input = request({ isUnlisted: true });
+  const { manifest, said } = await runStep("fetch", input, env);
+  expect(manifest?.sha256).toBe(isoSha256);
+  expect(said).toContain(`the Image Factory publishes no checksum: ${isoSha256} is recorded in `);
+  expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+
+  routes["/talos.iso"] = whole(Buffer.from(iso).fill("y", 0, 100));
+  const again = await runStep("fetch", { ...input, key: "k2", path: `${input.path}.2` }, env);
+  expect(again.manifest).toBeUndefined();
+  expect(again.said).toContain(`expected ${isoSha256}`);
+});
+
 test("a digest that comes with the checkout counts, and nothing is written for it", async () => {
   const input = request();
   const shipped = JSON.stringify({ [input.url]: isoSha256 });

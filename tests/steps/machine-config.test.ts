@@ -88,9 +88,12 @@ test("what other stacks can know of the cluster is kept beside the record of the
   });
   const moved = await check({ applianceCidr: "192.168.77.2/24", minipcIp: "192.168.77.100" });
   expect(moved.manifest?.warnings).toEqual([
-    expect.stringContaining("10.10.10.100:6443 looks like an earlier"),
+    {
+      name: "endpoint-was-a-lease",
+      text: expect.stringContaining("10.10.10.100:6443 looks like an earlier") as string,
+    },
   ]);
-  expect(JSON.parse(readFileSync(`${runs}.cluster.json`, "utf8"))).toEqual({
+  expect(JSON.parse(readFileSync(`${runs}.cluster.json`, "utf8"))).toMatchObject({
     cluster: manifest?.cluster,
     machineType: "controlplane",
     endpoint: "https://10.10.10.100:6443",
@@ -171,18 +174,57 @@ test.each<[string, (config: MachineConfig) => void, object, string[]]>([
     {},
     ["gives it 10.10.10.50", "minipcIp is 10.10.10.100"],
   ],
-  [
-    "a NIC of another MAC",
+  ["a type that Talos does not have", (config) => (config.machine.type = "master"), {}, ["master"]],
+])("%s is refused", async (_what, change, more, words) => {
+  await refused(request(await changed(change), more), ...words);
+});
+
+test("a NIC of another MAC is warned of, by the name that acceptWarnings takes", async () => {
+  const path = await changed(
     (config) =>
       (config.machine.network = {
         interfaces: [{ deviceSelector: { hardwareAddr: "52:54:00:aa:aa:aa" }, dhcp: true }],
       }),
-    {},
-    ["selects the NIC 52:54:00:aa:aa:aa", "minipcMac is 52:54:00:12:34:56"],
-  ],
-  ["a type that Talos does not have", (config) => (config.machine.type = "master"), {}, ["master"]],
-])("%s is refused", async (_what, change, more, words) => {
-  await refused(request(await changed(change), more), ...words);
+  );
+  const { manifest } = await runStep("machine-config", request(path));
+  expect(manifest?.warnings).toEqual([
+    {
+      name: "other-nic",
+      text: expect.stringContaining("selects the NIC hardwareAddr 52:54:00:aa:aa:aa") as string,
+    },
+  ]);
+});
+
+test("a config that strands the mini-PC is refused, with what will happen and what to write", async () => {
+  const path = await changed(
+    (config) =>
+      (config.machine.network = {
+        interfaces: [
+          { deviceSelector: { hardwareAddr: "52:54:00:12:34:56" }, addresses: ["192.168.1.20/24"] },
+        ],
+      }),
+  );
+  await refused(
+    request(path),
+    "has no address on the isolated link",
+    "192.168.1.20/24 without DHCP",
+    "Write dhcp: true",
+  );
+});
+
+test("a part of a config, which has Talos report to Omni, is taken, and its join token is not told", async () => {
+  const runs = join(folder, "part");
+  mkdirSync(runs);
+  const path = await encrypted(
+    "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://omni.example.org:8090/?jointoken=hunter2\n",
+  );
+  const { manifest, said } = await runStep("machine-config", request(path), {
+    LAST_RUN: join(runs, "machine-config-check.json"),
+  });
+  expect(manifest).toMatchObject({ machineType: "", endpoint: "", cluster: "", warnings: [] });
+  expect(said + JSON.stringify(manifest) + readFileSync(`${runs}.cluster.json`, "utf8")).not.toContain(
+    "hunter2",
+  );
 });
 
 test("a worker may have its endpoint elsewhere on the link", async () => {

@@ -51,10 +51,7 @@ test.each([
   [{ dhcpRange: "10.10.10.1-10.10.10.9" }, "dhcpRange: holds the appliance's own address 10.10.10.2"],
   [{ dhcpRange: "10.10.10.50" }, "dhcpRange: not FIRST-LAST, two IPv4 addresses"],
   [{ talosVersion: "1.11.6" }, "talosVersion: not a Talos release: v, then three numbers"],
-  [
-    { talosVersion: "v1.8.0" },
-    "talosVersion: older than v1.9.0, whose kernel arguments are the oldest known",
-  ],
+  [{ talosVersion: "v1.8.0" }, "talosVersion: older than v1.9.0, the oldest release that is supported"],
   [
     { bootstrapVersion: "../evil" },
     "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML wants quotes)",
@@ -64,16 +61,66 @@ test.each([
     { isoUrl: "https://me:hunter2@example.org/talos.iso" },
     "isoUrl: it names a user or a password, which would be shown",
   ],
+  [{ talosSchematic: "intel-ucode" }, "talosSchematic: not the id of a schematic"],
+  [
+    {
+      talosSchematic: "a".repeat(64),
+      isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.11.6/metal-amd64.iso`,
+    },
+    `isoUrl: of the schematic ${"b".repeat(64)}, but talosSchematic is ${"a".repeat(64)}`,
+  ],
+  [
+    { isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.10.3/metal-amd64.iso` },
+    "isoUrl: of Talos v1.10.3, but talosVersion is v1.11.6",
+  ],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],
+  [{ consoles: "ttyS0,115200n8,tty" }, "consoles: not a kernel console"],
+  [
+    { kernelArgs: "console=ttyS0" },
+    "kernelArgs: console=ttyS0: the key consoles names the kernel's consoles",
+  ],
+  [
+    { kernelArgs: "talos.config=http://elsewhere/" },
+    "kernelArgs: talos.config=http://elsewhere/: the appliance sets talos.config itself",
+  ],
+  [{ kernelArgs: "-pti" }, "kernelArgs: -pti: Talos stops at its start without pti=on"],
+  [{ kernelArgs: "nosmt pti=off" }, "kernelArgs: pti=off: Talos stops at its start without pti=on"],
+  [{ kernelArgs: "a=${uuid}" }, 'kernelArgs: iPXE reads "${uuid}" of a=${uuid} as its own script'],
   [{ upstreamDns: "9.9.9.9,dns" }, "upstreamDns: not an IP address"],
+  [
+    { acceptWarnings: "other-nic,noise" },
+    expect.stringMatching(/^acceptWarnings: no warning is named noise; there are no-address-on-the-link, /),
+  ],
   [{ compress: "bzip2" }, "compress: neither none, gzip nor zstd"],
   [{ accelerator: "warp" }, "accelerator: neither auto, kvm, hvf nor tcg"],
   [{ minpcMac: "00:11:22:33:44:66" }, "minpcMac: no such key; did you mean minipcMac"],
   [{ somethingElse: "1" }, "somethingElse: no such key"],
 ])("%j is refused", (given, fault) => {
   expect(faultsOf(given as Record<string, string>)).toEqual([fault]);
+});
+
+test.each([
+  ["tty0", ["tty0"]],
+  ["tty0,ttyS0", ["tty0", "ttyS0"]],
+  ["tty0, ttyS0,115200n8", ["tty0", "ttyS0,115200n8"]],
+  ["ttyS1,9600,tty0", ["ttyS1,9600", "tty0"]],
+  ["uart8250,mmio32,0xfe000000,115200n8,hvc0", ["uart8250,mmio32,0xfe000000,115200n8", "hvc0"]],
+  ['["tty0", "ttyS0,115200n8"]', ["tty0", "ttyS0,115200n8"]],
+])("consoles %s", (consoles, read) => {
+  expect(checkConfig({ ...enough, consoles }, "lab", [], {}).consoles).toEqual(read);
+});
+
+test.each([
+  ["nosmt -selinux", ["nosmt", "-selinux"]],
+  ["", undefined],
+  ['dyndbg="file x +p"  nosmt', ['dyndbg="file x +p"', "nosmt"]],
+  ['["nosmt", "isolcpus=1,2"]', ["nosmt", "isolcpus=1,2"]],
+  ["pti=on talos.halt_if_installed=1", ["pti=on", "talos.halt_if_installed=1"]],
+  ["-pti=off", ["-pti=off"]],
+])("kernelArgs %s", (kernelArgs, read) => {
+  expect(checkConfig({ ...enough, kernelArgs }, "lab", [], {}).kernelArgs).toEqual(read);
 });
 
 /** The address keys that a stack has which sets only its appliance's. */
@@ -208,7 +255,12 @@ test("a secret value is not shown, nor a password in a URL", () => {
   );
 });
 
-test("every key is declared with a type, a description and a default", () => {
+test("resolvers as a YAML list", () => {
+  const upstreamDns = '["9.9.9.9","149.112.112.112"]';
+  expect(checkConfig({ ...enough, upstreamDns }, "lab", [], {}).upstreamDns).toHaveLength(2);
+});
+
+test("every key is declared with a description and a default", () => {
   const config = checkConfig(enough, "lab", [], {});
   expect(Object.keys(declaredDefaults()).sort()).toEqual(Object.keys(config).sort());
 });

@@ -35,6 +35,17 @@ test("three answers are enough for a control plane of its own", () => {
   });
 });
 
+test("a schematic is that of the ISO and of the installer", () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  for (const given of [schematic, schematic.toUpperCase()])
+    expect(planned({ ...GOOD, schematic: given, talosVersion: "v1.13.4" }).plan).toMatchObject({
+      installImage: `factory.talos.dev/metal-installer/${schematic}:v1.13.4`,
+      config: { talosSchematic: schematic },
+    });
+  // What a person answers who wants none.
+  expect(planned({ ...GOOD, schematic: "" })).toEqual(planned(GOOD));
+});
+
 test("every lease that another stack has is left to it; that of the example counts for nothing", () => {
   const others = [
     file("lab", { minipcMac: "00:11:22:33:44:55" }),
@@ -83,6 +94,7 @@ test.each<[Answers, string]>([
     { talosVersion: "1.12.0" },
     "talosVersion: 1.12.0: not a Talos release: v, then three numbers. Right: v1.12.0",
   ],
+  [{ schematic: "intel-ucode" }, "schematic: intel-ucode: not the id of a schematic. Right: 64 hex digits"],
   [{ ip: "10.0.0.1" }, "ip: 10.0.0.1: outside the appliance's subnet 10.10.10.0/24. Right: 10.10.10.100"],
   [{ appliance: "10.10.10.0/24" }, "appliance: 10.10.10.0/24: 10.10.10.0 is the network"],
   [{ role: "master" }, "role: master is neither controlplane nor worker"],

@@ -29,6 +29,7 @@ test("no line is wider than a terminal, whatever was made", () => {
     nextSteps(made, config()),
     nextSteps({ ...made, compressed: zipped, rehearsal: "not rehearsed" }, config({ compress: "zstd" })),
     nextSteps({ ...made, starters: ["nuc2"] }, config()),
+    nextSteps({ ...made, checked: { machineType: "", endpoint: "" } }, config()),
     nextSteps({ ...made, checked: { machineType: "worker", endpoint: "https://talos.example" } }, config()),
   ])
     for (const line of each) expect(line.length).toBeLessThanOrEqual(80);
@@ -43,6 +44,14 @@ test("only the first control plane is bootstrapped", () => {
   const never = [expect.stringMatching(/^Never run talosctl bootstrap on it: it joins/)];
   expect(bootstrap({ checked: { ...made.checked, machineType: "worker" } })).toEqual(never);
   expect(bootstrap({}, { joins: "true" })).toEqual(never);
+});
+
+test("a part of a config says itself what comes next, and is not bootstrapped", () => {
+  const part = { machineType: "", endpoint: "" };
+  expect(bootstrap({ checked: part })).toEqual([]);
+  expect(nextSteps({ ...made, checked: part }, config())).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^Its machine config is a part of one/)]),
+  );
 });
 
 test("where another stack may have started the cluster, that is said first", () => {

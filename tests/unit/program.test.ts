@@ -22,7 +22,13 @@ const MANIFESTS: Record<string, object> = {
     sha256: SHA256,
   },
   "talos-fetch": { path: "talos.iso", sha256: SHA256, bytes: 1 },
-  "netboot-layer": { path: "netboot.squashfs", sha256: SHA256, bytes: 1, kernelVersion: "6.12" },
+  "netboot-layer": {
+    path: "netboot.squashfs",
+    sha256: SHA256,
+    bytes: 1,
+    kernelVersion: "6.12",
+    kernelArguments: ["selinux=1"],
+  },
   "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
   "base-packer": { path: "base.raw", sha256: SHA256, bytes: 1, contentBytes: 1 },
   "appliance-assembly": { path: "appliance.raw", sha256: SHA256, bytes: 1 },
@@ -105,8 +111,49 @@ test("the image that was made is the one that is rehearsed, held to the config t
   expect(stdinOf("rehearsal-boot")).toMatchObject({
     image: { path: "appliance.raw", sha256: SHA256 },
     configSha256: SHA256,
-    subject: { minipcMac: "00:11:22:33:44:66", hasSerialConsole: false, hasUplink: true },
+    subject: { minipcMac: "00:11:22:33:44:66", hasSerialConsole: true, hasUplink: true },
   });
+});
+
+test("each source of an ISO has a path of its own; that of the release is the plain one", async () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  const fetched = async (config: Record<string, string>) => {
+    await run(config);
+    return stdinOf("talos-fetch") as { url: string; path: string; isUnlisted: boolean };
+  };
+  const release = "https://github.com/siderolabs/talos/releases/download/v1.11.6/metal-amd64.iso";
+  for (const config of [{}, { isoUrl: release }] as Record<string, string>[])
+    expect(await fetched(config)).toMatchObject({
+      url: release,
+      path: "artifacts/talos/v1.11.6/metal-amd64.iso",
+      isUnlisted: false,
+    });
+  const factory = await fetched({ talosSchematic: schematic });
+  expect(factory).toMatchObject({
+    url: `https://factory.talos.dev/image/${schematic}/v1.11.6/metal-amd64.iso`,
+    isUnlisted: true,
+  });
+  const mirror = await fetched({
+    isoUrl: "https://mirror.example/metal-amd64.iso",
+    talosSchematic: schematic,
+  });
+  expect(mirror).toMatchObject({ url: "https://mirror.example/metal-amd64.iso", isUnlisted: false });
+  const others = await fetched({ talosSchematic: "0".repeat(64) });
+  const checked = await fetched({ isoSha256: SHA256 });
+  const elsewhere = [factory, mirror, others, checked].map(({ path }) => path);
+  expect(new Set(elsewhere).size).toBe(4);
+  for (const path of elsewhere)
+    expect(path).toMatch(/^artifacts\/talos\/v1\.11\.6\/[0-9a-f]{20}\/metal-amd64\.iso$/);
+});
+
+test("the schematic is what the ISO and the machine config are checked against, also where only the URL names it", async () => {
+  const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+  const isoUrl = `https://factory.example/image/${schematic}/v1.11.6/metal-amd64.iso`;
+  for (const config of [{ talosSchematic: schematic }, { isoUrl }] as Record<string, string>[]) {
+    await run(config);
+    expect(stdinOf("netboot-layer").schematic).toBe(schematic);
+    expect(stdinOf("config-check").schematic).toBe(schematic);
+  }
 });
 
 test("the same image is rehearsed again where something else is expected of it", async () => {
@@ -193,6 +240,25 @@ describe("an upload", () => {
     expect(objectUri).toBeUndefined();
     expect(objects()).toEqual([]);
   });
+});
+
+test("what the check of the machine config warns of is told, but for what acceptWarnings names", async () => {
+  const said = jest.spyOn(console, "warn").mockImplementation();
+  const held = MANIFESTS["config-check"]!;
+  const warnings = [
+    { name: "other-nic", text: "selects another NIC" },
+    { name: "no-images", text: "uplink is false" },
+  ];
+  try {
+    MANIFESTS["config-check"] = { ...held, warnings };
+    await run({ acceptWarnings: "other-nic" });
+    expect(said.mock.calls.flat()).toEqual([
+      expect.stringContaining("uplink is false (no-images: acceptWarnings silences it)"),
+    ]);
+  } finally {
+    MANIFESTS["config-check"] = held;
+    said.mockRestore();
+  }
 });
 
 test("every step runs through steps/run, none through a shell of its own", async () => {

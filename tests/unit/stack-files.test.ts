@@ -64,6 +64,9 @@ test("who may have started a cluster: another control plane of it that joins non
   expect(startersOf("home", "nuc1", folder)).toEqual(["nuc2"]);
   expect(startersOf("elsewhere", "nuc1", folder)).toEqual(["away"]);
   expect(startersOf("elsewhere", "away", folder)).toEqual([]);
+  // Parts of configs name no cluster.
+  for (const stack of ["nuc1", "nuc2"]) checked(stack, { cluster: "", machineType: "" });
+  expect(startersOf("", "nuc1", folder)).toEqual([]);
 });
 
 test("the stack files that this project commits have no salt of one checkout", () => {

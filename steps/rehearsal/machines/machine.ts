@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import semver from "semver";
 import { QEMU_BOUND, type Accelerator } from "../../lib/accelerator";
+import { SERIAL_ASSET_TAG } from "../../lib/kernel-line";
 import { run } from "../../lib/process";
 import type { StepContext } from "../../lib/step";
 import { StepError } from "../../lib/step-error";
@@ -128,6 +129,8 @@ function qemuArguments({
     ...["-qmp", `unix:${join(scratch, `${name}.qmp`)},server=on,wait=off`],
     ...(hardware.firmware === "uefi" ? uefiArguments : biosArguments)(name, scratch),
     ...(disk ? ["-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=on`] : []),
+    // What boots from the network is to say on its serial port what it would say on its screen.
+    ...(disk ? [] : ["-smbios", `type=3,asset=${SERIAL_ASSET_TAG}`]),
     ...(disk ? DISK_DEVICES[hardware.disk ?? "virtio"] : []),
     ...(blankDiskBytes ? blankDiskArguments(name, scratch, blankDiskBytes) : []),
     ...nics.flatMap((nic, index) => nicArguments(nic, index, hardware.nic, !disk)),

@@ -1,11 +1,27 @@
 import { rehearsalSubject } from "../../../components/rehearsal-subject";
-import { renderServiceFiles } from "../../../components/service-files";
+import { kernelLineOf, renderBootScript } from "../../../components/service-files";
 import { checkConfig } from "../../../config";
 
-test("the mini-PC is held to every argument of boot.ipxe's kernel line, the place of its config among them", () => {
-  const config = checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab");
-  const { kernelArguments } = rehearsalSubject(config);
+const config = checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab");
+
+test("every argument of boot.ipxe's kernel line is looked for, the place of its config among them", () => {
+  const line = kernelLineOf(config, ["selinux=1", "nosmt"]);
+  const { kernelArguments } = rehearsalSubject(config, line);
   expect(kernelArguments).toContain("talos.config=http://10.10.10.2/configs/minipc.yaml");
-  const line = /vmlinuz initrd=initramfs\.xz (.*) \|\|/.exec(renderServiceFiles(config)["boot.ipxe"]);
-  expect(line?.[1]?.split(" ")).toEqual(kernelArguments);
+  const written = /vmlinuz initrd=initramfs\.xz (.*) \$\{serial-console\} \|\|/.exec(
+    renderBootScript(config, line),
+  );
+  expect(written?.[1]?.split(" ")).toEqual(kernelArguments);
+});
+
+test("of a line that is longer than the kernel prints, what it prints is looked for", () => {
+  const long = Array.from({ length: 100 }, (_, number) => `module${number}.option=1`);
+  const { kernelArguments } = rehearsalSubject(config, kernelLineOf(config, long));
+  expect(kernelArguments.join(" ").length).toBeLessThanOrEqual(900);
+  expect([...long, ...kernelLineOf(config, []).arguments]).toEqual(expect.arrayContaining(kernelArguments));
+});
+
+test("a value with blanks is looked for word by word, as a console's line is divided", () => {
+  const { kernelArguments } = rehearsalSubject(config, kernelLineOf(config, ['dyndbg="file x +p"']));
+  expect(kernelArguments).toEqual(expect.arrayContaining(['dyndbg="file', "x", '+p"']));
 });

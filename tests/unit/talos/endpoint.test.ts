@@ -1,11 +1,14 @@
 import { stringify } from "yaml";
-import { readMachineConfig, type Surroundings } from "../../steps/lib/machine-config";
+import { findingsOf } from "../../../steps/talos/findings";
+import { readNodeConfig } from "../../../steps/talos/node-config";
+import type { Surroundings } from "../../../steps/talos/surroundings";
 
 const AROUND = {
   talosVersion: "v1.11.6",
   minipcIp: "10.10.10.100",
   minipcMac: "52:54:00:12:34:56",
   applianceCidr: "10.10.10.2/24",
+  uplink: true,
   joins: false,
 };
 
@@ -15,7 +18,7 @@ interface Case {
   around?: Partial<Surroundings>;
 }
 
-/** What is said of an endpoint's host: faults, then warnings. */
+/** What is said of an endpoint's host, a line each. */
 function said(host: string, { type = "controlplane", vip, around }: Case = {}): string {
   const config = {
     machine: {
@@ -26,10 +29,9 @@ function said(host: string, { type = "controlplane", vip, around }: Case = {}): 
     },
     cluster: { controlPlane: { endpoint: `https://${host}:6443` } },
   };
-  const { faults, warnings } = readMachineConfig(stringify(config), { ...AROUND, ...around });
-  return [...faults.map((line) => `fault: ${line}`), ...warnings.map((line) => `warning: ${line}`)].join(
-    "\n",
-  );
+  return findingsOf(readNodeConfig(stringify(config)), { ...AROUND, ...around })
+    .map(({ level, text }) => `${level}: ${text}`)
+    .join("\n");
 }
 
 const SECOND = { minipcIp: "10.10.10.101" };
@@ -52,14 +54,14 @@ test.each<[string, string, Case]>([
 });
 
 test.each<[string, string, Case, RegExp]>([
-  ["the appliance", "10.10.10.2", {}, /^fault: .*10\.10\.10\.2:6443 is the appliance, which goes away/],
+  ["the appliance", "10.10.10.2", {}, /^error: .*10\.10\.10\.2:6443 is the appliance, which goes away/],
   [
     "an address on the link that nobody is known to have",
     "10.10.10.100",
     { around: SECOND },
-    /^fault: .*neither minipcIp 10\.10\.10\.101 nor a vip .*set joins to true/,
+    /^error: .*neither minipcIp 10\.10\.10\.101 nor a vip .*set joins to true/,
   ],
-  ["a worker's own lease", "10.10.10.100", { type: "worker" }, /^fault: .* is this worker's own lease/],
+  ["a worker's own lease", "10.10.10.100", { type: "worker" }, /^error: .* is this worker's own lease/],
   [
     "the own lease of a mini-PC that joins",
     "10.10.10.100",

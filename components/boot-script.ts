@@ -1,0 +1,38 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../config";
+import type { NetbootAssets } from "./NetbootAssets";
+import { tellInPreview } from "./preview";
+import { kernelLineOf, renderBootScript } from "./service-files";
+import { differenceInWords, type KernelLine } from "./talos-kernel";
+
+export interface BootScript {
+  text: pulumi.Output<string>;
+  line: pulumi.Output<KernelLine>;
+  /** How the line differs from the ISO's. */
+  words: pulumi.Output<string>;
+}
+
+/**
+ * Renders boot.ipxe.
+ *
+ * @throws pulumi.RunError, shown without a stack trace, when it cannot be what it should
+ */
+export function bootScriptText(config: StackConfig, line: KernelLine): string {
+  try {
+    return renderBootScript(config, line);
+  } catch (fault) {
+    throw new pulumi.RunError((fault as Error).message);
+  }
+}
+
+/** What iPXE runs on a stack's mini-PC: it waits for the ISO, since that says what its kernel wants. */
+export function bootScript(config: StackConfig, { layer, known }: NetbootAssets): BootScript {
+  const line = layer.apply(({ kernelArguments }) => kernelLineOf(config, kernelArguments));
+  const text = line.apply((whole) => bootScriptText(config, whole));
+  tellInPreview(
+    known
+      ? differenceInWords(kernelLineOf(config, known.kernelArguments))
+      : `The kernel line is the ISO's, which is not unpacked yet${config.kernelArgs ? `; kernelArgs changes it by ${config.kernelArgs.join(" ")}` : ""}.`,
+  );
+  return { text, line, words: line.apply(differenceInWords) };
+}

@@ -1,0 +1,36 @@
+/** Names of what may be warned of, which `acceptWarnings` takes. What each means is in docs/machine-config.md. */
+export const WARNINGS = [
+  "no-address-on-the-link",
+  "other-nic",
+  "mac-never-matches",
+  "address-on-the-link",
+  "no-route-to-the-uplink",
+  "no-images",
+  "no-install",
+  "installer-version",
+  "installer-schematic",
+  "time-off-the-link",
+  "resolvers-off-the-link",
+  "bare-host-name",
+  "omni-off-the-link",
+  "endpoint-was-a-lease",
+  "endpoint-is-itself",
+] as const;
+
+export type WarningName = (typeof WARNINGS)[number];
+
+/** What does not fit between a machine config and the link that it is served on. */
+export interface Finding {
+  name: WarningName | "endpoint" | "machine-type";
+  /** An error is what cannot work; a warning may be right, and says what happens if it is not. */
+  level: "error" | "warning";
+  /** What will happen, and what to write instead. */
+  text: string;
+}
+
+export const error = (name: Finding["name"], text: string): Finding => ({ name, level: "error", text });
+export const warning = (name: WarningName, text: string): Finding => ({ name, level: "warning", text });
+
+/** A warning on one line, with the way to silence it. */
+export const warningLine = ({ name, text }: Pick<Finding, "name" | "text">) =>
+  `${text} (${name}: acceptWarnings silences it)`;

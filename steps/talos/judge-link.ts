@@ -1,0 +1,129 @@
+import { addressings, mayReachElsewhere, type Addressing } from "./link-life";
+import { error, warning, type Finding } from "./finding";
+import { covers, neverMatching } from "./nics";
+import type { LinkChoice, LinkEntry, NodeConfig } from "./node-config";
+import { applianceOf, isOnLink, type Surroundings } from "./surroundings";
+
+const withoutPrefix = (address: string) => address.split("/")[0]!;
+
+/** How a choice reads. */
+function nameOf(choice: LinkChoice): string {
+  if ("name" in choice) return choice.name;
+  return Object.entries(choice.selector)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(", ");
+}
+
+/** Whether any of it may be about the pinned NIC. */
+const mayBePinned = ({ kind, choice, members }: LinkEntry, node: NodeConfig, mac: string) =>
+  (kind === "nic" ? [choice] : members).some((each) => covers(each, mac, node) !== "no");
+
+const howToAsk = ({ hasDefaultDhcp }: NodeConfig, mac: string) =>
+  hasDefaultDhcp
+    ? `Write dhcp: true beside it, with deviceSelector.hardwareAddr ${mac}, or leave that NIC out of the config until the mini-PC has moved`
+    : `Add a LinkAliasConfig whose match is mac(link.permanent_addr) == "${mac}", and a DHCPv4Config of its name`;
+
+/** Whether the pinned NIC has an address on the link once the config is applied, which is before the installer is pulled. */
+function judgeAddress(node: NodeConfig, around: Surroundings, ways: Addressing[]): Finding[] {
+  const { minipcMac: mac } = around;
+  const lost = ways.flatMap((way) => ("why" in way ? way : []));
+  const [first] = lost;
+  if (!first) return [];
+  const what =
+    `the NIC ${mac} has no address on the isolated link once Talos has applied the config, ` +
+    "before it has pulled the installer";
+  const way = first.instead ?? howToAsk(node, mac);
+  if (ways.every(({ by }) => by === "nothing") && !mayReachElsewhere(node, around))
+    return [
+      error(
+        "no-address-on-the-link",
+        `${what}: ${first.why}. ${way}. If another NIC of it pulls the installer, name that in the config too`,
+      ),
+    ];
+  const condition = ways.every(({ by }) => by === "nothing")
+    ? "Right only if Talos pulls the installer by the other NIC that the config names"
+    : `The config alone does not tell which NIC it means, so it happens only if that is the NIC ${mac}, or if none is`;
+  return [warning("no-address-on-the-link", `it may be that ${what}: ${first.why}. ${condition}. ${way}`)];
+}
+
+/** Addresses in the link's subnet that are not the lease: the appliance answers and forwards for the lease alone. */
+function judgeAddresses(node: NodeConfig, around: Surroundings, ways: Addressing[]): Finding[] {
+  const { minipcIp, minipcMac } = around;
+  const entries = node.links.filter(({ kind, ignore }) => kind !== "virtual" && kind !== "vlan" && !ignore);
+  const others = (entry: LinkEntry) =>
+    entry.addresses.map(withoutPrefix).filter((each) => isOnLink(each, around) && each !== minipcIp);
+  const pinned = entries.filter((entry) => mayBePinned(entry, node, minipcMac));
+  const wrong = pinned.flatMap(others);
+  const hasLease =
+    pinned.some(({ dhcp }) => dhcp) ||
+    pinned.some(({ addresses }) => addresses.map(withoutPrefix).includes(minipcIp));
+  if (wrong.length > 0 && !hasLease && ways.some(({ by }) => by === "nothing"))
+    return [
+      error(
+        "address-on-the-link",
+        `the config gives it ${wrong.join(", ")} on the isolated link, but minipcIp is ${minipcIp}, ` +
+          "and the appliance serves nobody else: set the one or the other",
+      ),
+    ];
+  const odd = entries.flatMap(others);
+  if (odd.length === 0) return [];
+  return [
+    warning(
+      "address-on-the-link",
+      `the config gives the machine ${odd.join(", ")}, in the isolated link's subnet ${around.applianceCidr}, beside its lease ` +
+        `${minipcIp}: packets that leave with that address are not forwarded, and the installer may not be pulled. ` +
+        "Move the isolated link to another subnet (applianceCidr), or drop the address until the mini-PC has moved",
+    ),
+  ];
+}
+
+/** Without the route that DHCP tells, only one of the config's own leads to the uplink. */
+function judgeRoute(way: Addressing, around: Surroundings): Finding[] {
+  if (!around.uplink || !("entries" in way)) return [];
+  const { by, entries } = way;
+  const asking = entries.filter(({ dhcp }) => dhcp);
+  const ignores = asking.length > 0 && asking.every(({ ignoresRoutes }) => ignoresRoutes);
+  const appliance = applianceOf(around);
+  if ((by === "dhcp" && !ignores) || entries.some(({ gateways }) => gateways.includes(appliance))) return [];
+  const what = ignores ? "leaves out the routes that DHCP tells" : "gives it as a static address";
+  return [
+    warning(
+      "no-route-to-the-uplink",
+      `the mini-PC has its lease ${around.minipcIp}, but the config ${what} and has no default route by ${appliance}: ` +
+        "it does not reach the uplink, so nothing is pulled. Add that route, or take those of DHCP",
+    ),
+  ];
+}
+
+function judgeChoices(node: NodeConfig, { minipcMac: mac }: Surroundings, ways: Addressing[]): Finding[] {
+  const nics = node.links.filter(({ kind }) => kind === "nic");
+  const never = neverMatching(node, mac);
+  if (never.length > 0)
+    return [
+      warning(
+        "mac-never-matches",
+        `the config means the NIC ${never[0]}, which Talos never finds: it writes MACs in lower case with colons, and ` +
+          `compares letter by letter. So nothing of that applies. Write ${mac}`,
+      ),
+    ];
+  const named = nics.filter(({ choice }) => covers(choice, mac, node) === "no");
+  if (named.length === 0 || named.length < nics.length || ways.some(({ by }) => by !== "dhcp")) return [];
+  return [
+    warning(
+      "other-nic",
+      `${named[0]!.where} selects the NIC ${named.map(({ choice }) => nameOf(choice)).join(", ")}, but minipcMac is ${mac}: ` +
+        "right for a further NIC of the mini-PC. On the isolated link it then has its lease, and nothing of that applies there. " +
+        `If it is meant, write ${mac}`,
+    ),
+  ];
+}
+
+/** Whether the pinned NIC keeps an address on the isolated link, and which. */
+export function judgeLink(node: NodeConfig, around: Surroundings): Finding[] {
+  const ways = addressings(node, around);
+  const addresses = judgeAddresses(node, around, ways);
+  // Another address on the link is the better word for the same fault.
+  const address = addresses.some(({ level }) => level === "error") ? [] : judgeAddress(node, around, ways);
+  return [...address, ...addresses, ...judgeRoute(ways[0]!, around), ...judgeChoices(node, around, ways)];
+}

@@ -1,0 +1,132 @@
+import { warning, type Finding } from "./finding";
+import { withoutPort } from "./hosts";
+import type { NodeConfig } from "./node-config";
+import { applianceOf, placeOf, type Surroundings } from "./surroundings";
+
+/** Where the installer comes from when the config does not say (pkg/machinery, gendata: the image's registry). */
+const OWN_REGISTRY = "ghcr.io";
+
+const registryOf = (image: string) => {
+  const [first = "", ...rest] = image.split("/");
+  // Without a dot or a port it is a part of the name at Docker's own registry (distribution/reference).
+  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
+};
+
+/** A host of which the config itself tells the address counts by that. */
+function resolved(host: string, { hosts }: NodeConfig): string {
+  return hosts.find(({ names }) => names.includes(host))?.address ?? host;
+}
+
+/** Without an uplink, images come from the link itself or not at all. */
+function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
+  const { install, mirrors } = node;
+  if (around.uplink || !install.isAsked) return [];
+  const registry = install.image ? registryOf(install.image) : OWN_REGISTRY;
+  const own = mirrors.find((mirror) => mirror.registry === registry);
+  const used = own ?? mirrors.find((mirror) => mirror.registry === "*");
+  const sources = [registry, ...(used?.hosts ?? [])].map((host) => resolved(withoutPort(host), node));
+  if (sources.some((host) => placeOf(host, around) === "on the link")) return [];
+  return [
+    warning(
+      "no-images",
+      `uplink is false, and the installer comes from ${registry}${used ? ` or its mirrors ${used.hosts.join(", ")}` : ""}: ` +
+        "Talos tries to pull it for 20 minutes and starts again, without end. Set uplink to true, or name a mirror by its address on " +
+        `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12). Right only if another NIC of the mini-PC gets it`,
+    ),
+  ];
+}
+
+/** Whether servers by which Talos goes are found from the link; those that the config names replace those of DHCP. */
+function judgeServers(
+  servers: string[],
+  node: NodeConfig,
+  around: Surroundings,
+  found: {
+    name: "time-off-the-link" | "resolvers-off-the-link";
+    what: string;
+    lost: string;
+    instead: string;
+  },
+): Finding[] {
+  const places = servers
+    // A clock of the machine's own is a device.
+    .map((server) => (server.startsWith("/") ? "on the link" : placeOf(resolved(server, node), around)));
+  if (servers.length === 0 || places.includes("on the link")) return [];
+  const { name, lost, instead } = found;
+  const isOne = servers.length === 1;
+  const said = `the config's ${found.what}${isOne ? "" : "s"} ${servers.join(", ")} ${isOne ? "replaces" : "replace"} the appliance`;
+  if (!around.uplink)
+    return [
+      warning(
+        name,
+        `${said}, and with uplink false nothing off the isolated link is reached: ${lost}. ${instead}`,
+      ),
+    ];
+  if (places.some((place) => place !== "a private network")) return [];
+  return [
+    warning(
+      name,
+      `${said}, and ${isOne ? "is" : "are"} in a network that the mini-PC reaches only if the appliance's uplink leads there: ` +
+        `if not, ${lost}. ${instead}`,
+    ),
+  ];
+}
+
+/** Names without a dot: the appliance's DNS does not ask anybody for them (dnsmasq's domain-needed). */
+function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
+  // With resolvers of its own the mini-PC does not ask the appliance, and a search domain makes the name whole.
+  if (node.resolvers.length > 0 || node.searchDomains.length > 0) return [];
+  const { image } = node.install;
+  const named = [
+    ...node.mirrors.flatMap(({ registry, hosts }) =>
+      hosts.map((host) => ({ host, of: `the mirror of ${registry}` })),
+    ),
+    ...node.timeServers.map((host) => ({ host, of: "the time server" })),
+    ...(image ? [{ host: registryOf(image), of: "the installer's registry" }] : []),
+  ];
+  const bare = named.filter(({ host, of }) => {
+    const name = withoutPort(host);
+    if (name === "" || name === "localhost" || name.startsWith("/")) return false;
+    return of !== "" && placeOf(resolved(name, node), around) === "a bare name";
+  });
+  return bare.length === 0
+    ? []
+    : [
+        warning(
+          "bare-host-name",
+          `${bare.map(({ host, of }) => `${of}, ${host}`).join(", and ")}, is a name without a dot, which the appliance's DNS ` +
+            "never finds: the mini-PC gets nothing from there. Write its whole name or its address, or tell its address in a " +
+            "StaticHostConfig (machine.network.extraHostEntries before Talos 1.12)",
+        ),
+      ];
+}
+
+/** Whether images, time, names and Omni are reached from the isolated link. */
+export function judgeServices(node: NodeConfig, around: Surroundings): Finding[] {
+  const appliance = applianceOf(around);
+  return [
+    ...judgeImages(node, around),
+    ...judgeServers(node.keepsTime ? node.timeServers : [], node, around, {
+      name: "time-off-the-link",
+      what: "time server",
+      lost: "Talos waits for the time, and etcd and the kubelet do not start",
+      instead: `Leave them out, since the appliance tells the time, or name ${appliance} among them`,
+    }),
+    ...judgeServers(node.resolvers, node, around, {
+      name: "resolvers-off-the-link",
+      what: "resolver",
+      lost: "no name is found, so the installer is not pulled from a registry that has one",
+      instead: `Leave them out, since the appliance answers DNS, or name ${appliance} among them`,
+    }),
+    ...judgeBareNames(node, around),
+    ...(node.omni && !around.uplink && placeOf(resolved(node.omni, node), around) !== "on the link"
+      ? [
+          warning(
+            "omni-off-the-link",
+            `uplink is false, and the config has the mini-PC report to ${node.omni}: it is not reached, and nothing happens. ` +
+              "Set uplink to true",
+          ),
+        ]
+      : []),
+  ];
+}

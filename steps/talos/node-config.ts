@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { parseAllDocuments } from "yaml";
+import { readDocuments } from "./documents";
+import { readSections } from "./sections";
+
+/** How a v1alpha1 section selects NICs: text of Talos's own, in which `*` stands for anything. */
+export interface NicSelector {
+  hardwareAddr?: string;
+  permanentAddr?: string;
+  busPath?: string;
+  pciID?: string;
+  driver?: string;
+  physical?: boolean;
+}
+
+/** How a config says which link it means: by a name (of the kernel, or an alias), or by what the NIC is. */
+export type LinkChoice = { name: string } | { selector: NicSelector };
+
+/** What a config says of one link. */
+export interface LinkEntry {
+  /** Where the config says it, as its reader finds it: `machine.network.interfaces[0]`, `LinkConfig net0`. */
+  where: string;
+  /** `nic` is a link that is there already; the others are made by Talos, of their members or of nothing. */
+  kind: "nic" | "bond" | "bridge" | "vrf" | "vlan" | "virtual";
+  choice: LinkChoice;
+  /** Members of a bond, a bridge or a VRF; the parent of a VLAN. */
+  members: LinkChoice[];
+  /** Name of the bridge that a NIC is made a port of. */
+  master?: string;
+  /** Whether Talos asks for an IPv4 address on it by DHCP. */
+  dhcp: boolean;
+  /** Whether the routes that DHCP tells are left out. */
+  ignoresRoutes?: boolean;
+  /** Static addresses, with their prefix length. */
+  addresses: string[];
+  /** Gateways of its default routes. */
+  gateways: string[];
+  /** Whether Talos is to leave it alone. */
+  ignore: boolean;
+  /** Whether it is brought up. */
+  up: boolean;
+  /** The MAC that it is given. */
+  hardwareAddr?: string;
+}
+
+/** A name that a config gives to NICs which a CEL expression selects; `net%d` names several, by a number. */
+export interface LinkAlias {
+  name: string;
+  match: string;
+}
+
+/** Where images of a registry come from instead. */
+export interface Mirror {
+  /** The registry's host, or `*`. */
+  registry: string;
+  /** Hosts of the mirrors, with their port. */
+  hosts: string[];
+}
+
+/** What of a Talos machine config matters for a start on the isolated link. No secret is in it. */
+export interface NodeConfig {
+  /** Whether it is but a part of one, without a machine: Talos gets the rest elsewhere. */
+  isPartial: boolean;
+  machineType: string;
+  clusterName: string;
+  /** Names the cluster: the same for each of its machines. Empty where the config has no CA. */
+  cluster: string;
+  /** URL of the Kubernetes API. */
+  endpoint: string;
+  install: {
+    /** Whether Talos is told to install itself. */
+    isAsked: boolean;
+    /** Reference of the installer's image; empty where Talos takes its own. */
+    image: string;
+    /** Device path of the disk; empty where a selector says which. */
+    disk: string;
+    /** What selects the disk, as the config has it; empty where a path says which. */
+    diskSelector: string;
+  };
+  links: LinkEntry[];
+  aliases: LinkAlias[];
+  /**
+   * Whether Talos asks by DHCP on each NIC that the config does not mention. Any document of a link or of DHCP ends that
+   * for all of them (Talos 1.12 and later: `Container.RunDefaultDHCPOperators`).
+   */
+  hasDefaultDhcp: boolean;
+  vips: string[];
+  /** Time servers, hosts or devices; empty where those of DHCP count. */
+  timeServers: string[];
+  /** Whether Talos waits for the time. */
+  keepsTime: boolean;
+  /** Addresses of resolvers; empty where those of DHCP count. */
+  resolvers: string[];
+  searchDomains: string[];
+  /** Addresses that the config itself gives to host names. */
+  hosts: { address: string; names: string[] }[];
+  mirrors: Mirror[];
+  /** Host of the Omni that the machine reports to; empty without. */
+  omni: string;
+}
+
+export type Reading = Partial<Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors">> & {
+  /** Certificate of the CA of Talos's API. */
+  ca?: string;
+  links: LinkEntry[];
+  vips: string[];
+  hosts: NodeConfig["hosts"];
+  mirrors: Mirror[];
+};
+
+const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
+/** Reads a machine config in either form, v1alpha1's sections and documents; what is in neither is empty. */
+export function readNodeConfig(text: string): NodeConfig {
+  const documents = parseAllDocuments(text).map((document) => document.toJS() as unknown);
+  const [sections, others] = [readSections(documents), readDocuments(documents)];
+  const { ca = "", ...first } = sections ?? others;
+  return {
+    isPartial: sections === undefined,
+    cluster: ca && digest(ca),
+    machineType: first.machineType ?? "",
+    clusterName: others.clusterName ?? first.clusterName ?? "",
+    endpoint: others.endpoint ?? first.endpoint ?? "",
+    install: others.install ?? first.install ?? { isAsked: false, image: "", disk: "", diskSelector: "" },
+    links: [...(sections?.links ?? []), ...others.links],
+    aliases: others.aliases ?? [],
+    hasDefaultDhcp: others.hasDefaultDhcp ?? true,
+    vips: [...(sections?.vips ?? []), ...others.vips],
+    timeServers: others.timeServers ?? first.timeServers ?? [],
+    keepsTime: others.keepsTime ?? first.keepsTime ?? true,
+    resolvers: others.resolvers ?? first.resolvers ?? [],
+    searchDomains: others.searchDomains ?? first.searchDomains ?? [],
+    hosts: [...(sections?.hosts ?? []), ...others.hosts],
+    mirrors: [...(sections?.mirrors ?? []), ...others.mirrors],
+    omni: others.omni ?? "",
+  };
+}

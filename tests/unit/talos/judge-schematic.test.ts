@@ -1,0 +1,71 @@
+import { factoryInstaller, PLAIN_SCHEMATIC } from "../../../steps/lib/image-factory";
+import { judgeSchematic } from "../../../steps/talos/judge-schematic";
+import { changed, found, made } from "./cases";
+
+const A = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
+const B = "b".repeat(64);
+const PLAIN = "ghcr.io/siderolabs/installer:v1.11.6";
+
+/** What is found, its level and words. */
+const judged = (schematic: string | undefined, image: string, talosVersion = "v1.11.6") =>
+  judgeSchematic({ schematic, talosVersion }, image).map(({ level, text }) => `${level}: ${text}`);
+
+test.each([
+  [undefined, PLAIN],
+  [undefined, ""],
+  [undefined, `factory.talos.dev/metal-installer/${PLAIN_SCHEMATIC}:v1.11.6`],
+  [PLAIN_SCHEMATIC, PLAIN],
+  [A, factoryInstaller(A, "v1.11.6")],
+  [A, `factory.talos.dev/installer/${A}:v1.11.6`],
+  [A, `factory.talos.dev/metal-installer-secureboot/${A}:v1.11.6`],
+  [A, `factory.example.org:5000/mirror/metal-installer/${A}:v1.11.6`],
+  [A, `factory.talos.dev/metal-installer/${A}@sha256:${B}`],
+  [A, `factory.talos.dev/metal-installer/${A}`],
+])("an ISO of the schematic %s and the installer %s are of one kind", (schematic, image) => {
+  expect(judged(schematic, image)).toEqual([]);
+});
+
+test("another schematic, and the plain installer, are errors that name both", () => {
+  const right = `the installed system would lack the extensions of the one that is booted. Write ${factoryInstaller(A, "v1.11.6")}`;
+  const other = factoryInstaller(B, "v1.11.6");
+  expect(judged(A, other)).toEqual([
+    `error: talosSchematic is ${A}, but the installer's image ${other} is of the schematic ${B}: ${right}`,
+  ]);
+  for (const plain of [PLAIN, `registry.example.org/siderolabs/installer@sha256:${B}`])
+    expect(judged(A, plain)).toEqual([
+      `error: talosSchematic is ${A}, but the installer's image ${plain} is the plain one: ${right}`,
+    ]);
+  expect(judged(A, factoryInstaller(PLAIN_SCHEMATIC, "v1.11.6"))).toEqual([
+    expect.stringContaining(`is of the schematic ${PLAIN_SCHEMATIC}`),
+  ]);
+});
+
+test("a config that names no installer: Talos takes the plain one, and from 1.14 on what it booted", () => {
+  expect(judged(A, "")).toEqual([
+    expect.stringContaining("names no installer's image, and Talos takes the plain"),
+  ]);
+  expect(judged(A, "", "v1.14.0")).toEqual([]);
+});
+
+test("what cannot be told is a warning: an installer of one's own making, and one of a schematic for a plain ISO", () => {
+  expect(judged(A, "registry.example.org/installer:v1.11.6")).toEqual([
+    expect.stringMatching(/^warning: .*registry\.example\.org\/installer:v1\.11\.6 names no schematic/),
+  ]);
+  expect(judged(undefined, factoryInstaller(A, "v1.11.6"))).toEqual([
+    expect.stringMatching(new RegExp(`^warning: .* of the schematic ${A}, but talosSchematic is not set`)),
+  ]);
+  expect(judged(PLAIN_SCHEMATIC, factoryInstaller(A, "v1.11.6"))).toEqual([
+    expect.stringContaining(`but talosSchematic is ${PLAIN_SCHEMATIC}`),
+  ]);
+});
+
+test("it is found in both forms of a config, and not where nothing is installed", () => {
+  const wrong = [expect.stringMatching(/^error installer-schematic: /)];
+  expect(found(made("v1.11.6"), { schematic: A })).toEqual(wrong);
+  expect(found(made("v1.14.1"), { schematic: A })).toEqual(wrong);
+  const none = changed(
+    made("v1.11.6"),
+    ([config]) => delete (config as { machine: { install?: object } }).machine.install,
+  );
+  expect(found(none, { schematic: A })).not.toEqual(expect.arrayContaining(wrong));
+});
