@@ -6,6 +6,7 @@ import { decrypt } from "./lib/sops";
 import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";
 import { validateConfig } from "./lib/talos-config";
+import { loaderFor } from "./lib/talos-releases.cjs";
 import { findingsOf } from "./talos/findings";
 import { readNodeConfig } from "./talos/node-config";
 
@@ -38,7 +39,7 @@ void runStep("machine-config", Input, async (input, context) => {
     setKey: "machineConfig",
   });
   const doing = `checking ${input.path}`;
-  const refused = await validateConfig(context, config);
+  const refused = await validateConfig(context, config, input.talosVersion);
   if (refused !== undefined)
     throw new StepError(doing, `Talos refuses it: ${refused}`, `Mend it: sops edit ${input.path}`);
   const { LAST_RUN: lastRunFile } = process.env;
@@ -62,7 +63,7 @@ void runStep("machine-config", Input, async (input, context) => {
   const { machineType, endpoint, cluster, install } = node;
   const facts = { machineType, endpoint, installImage: install.image, cluster };
   const what = node.isPartial ? "a part of a machine config" : `${machineType} for ${endpoint}`;
-  context.log(`${what}, accepted by Talos's own loader`);
+  context.log(`${what}, accepted by the loader of Talos ${loaderFor(input.talosVersion)?.release}`);
   const { joins, minipcIp, encryptedSha256, code } = input;
   if (runs)
     await recordCluster(runs, {

@@ -43,7 +43,7 @@ function judgeAddress(node: NodeConfig, around: Surroundings, ways: Addressing[]
     ];
   const condition = ways.every(({ by }) => by === "nothing")
     ? "Right only if Talos pulls the installer by the other NIC that the config names"
-    : `The config alone does not tell which NIC it means, so it happens only if that is the NIC ${mac}, or if none is`;
+    : "Which NIC the config means by a name, a driver or an expression shows only on the mini-PC, and it depends on that";
   return [warning("no-address-on-the-link", `it may be that ${what}: ${first.why}. ${condition}. ${way}`)];
 }
 

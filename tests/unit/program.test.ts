@@ -106,6 +106,17 @@ test("its outputs are those that the README names", async () => {
   });
 });
 
+test("a release whose own loader is not known is warned of, before anything is made", async () => {
+  const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+  await run({ talosVersion: "v1.14.0-beta.1" });
+  expect(warn).not.toHaveBeenCalled();
+  await run({ talosVersion: "v1.15.0" });
+  expect(warn.mock.calls.map(([line]) => line)).toEqual([
+    expect.stringMatching(/Talos v1\.15\.0.* by the loader of Talos v1\.14\./),
+  ]);
+  warn.mockRestore();
+});
+
 test("the image that was made is the one that is rehearsed, held to the config that was decrypted", async () => {
   await run({ consoles: "tty0,ttyS1" });
   expect(stdinOf("rehearsal-boot")).toMatchObject({

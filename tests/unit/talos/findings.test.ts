@@ -167,7 +167,7 @@ test.each<[string, string, string[]]>([
   [
     "the same, of a NIC that is only guessed",
     withInterfaces({ interface: "eth0", ...LAN }),
-    ["no-address-on-the-link: it may be .* does not tell which NIC"],
+    ["no-address-on-the-link: it may be .* shows only on the mini-PC"],
   ],
   [
     "a driver that may be that of the NIC",
