@@ -214,7 +214,7 @@ function missingArguments(view: View): string[] {
 
 const lacking = (view: View): Break => ({
   seen: `the kernel's command line lacks ${missingArguments(view).join(" ")}`,
-  look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
+  look: "Look at the kernel line of files/boot.ipxe, and at what components/talos-kernel.ts makes of the ISO's",
 });
 
 /** As SeaBIOS and OVMF say it; an OVMF that has a shell of its own starts that instead. */
@@ -551,7 +551,7 @@ export const CHAIN: ChainLink[] = [
         ? lacking(view)
         : {
             seen: `kernel and initramfs were fetched, and no kernel said anything${lastWords(view, "minipc", /./)}`,
-            look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= in files/boot.ipxe",
+            look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= and ${serial-console} in files/boot.ipxe",
           },
   },
   {

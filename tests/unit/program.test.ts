@@ -167,6 +167,19 @@ test("the schematic is what the ISO and the machine config are checked against, 
   }
 });
 
+test("the ISO's kernel line reaches the site and the rehearsal, with what the stack changes of it", async () => {
+  await run({ kernelArgs: "nosmt" });
+  const { files } = stdinOf("appliance-assembly") as { files: Record<string, string> };
+  expect(files["boot.ipxe"]).toMatch(
+    /^kernel \S+ initrd=initramfs\.xz talos\.platform=metal .* selinux=1 .* nosmt /m,
+  );
+  expect(step("appliance-assembly").environment).toMatchObject({
+    KERNEL_LINE: expect.stringMatching(/^The kernel line is the ISO's with .* nosmt\.$/) as string,
+  });
+  const { subject } = stdinOf("rehearsal-boot") as { subject: { kernelArguments: string[] } };
+  expect(subject.kernelArguments).toEqual(expect.arrayContaining(["selinux=1", "nosmt"]));
+});
+
 test("the same image is rehearsed again where something else is expected of it", async () => {
   await run({});
   const { key, path } = stdinOf("rehearsal-boot");
