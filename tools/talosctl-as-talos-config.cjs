@@ -172,7 +172,7 @@ function kubernetesFaults(text, talosVersion) {
     const [, version, major, number] = /:v((\d+)\.(\d+)[^@]*)/.exec(reference) ?? [];
     if (version === undefined)
       return [
-        `${of} image "${reference}" has no tag with its version of Kubernetes, such as :v1.34.1, which Talos ${talosVersion} wants`,
+        `${of} image "${reference}" has no tag with its version of Kubernetes, such as :v1.34.1, which Talos ${talosVersion.replace(/^v/, "")} wants`,
       ];
     const isOld = Number(major) < 1 || Number(number) < supported[0];
     if (!isOld && Number(major) === 1 && Number(number) <= supported[1]) return [];

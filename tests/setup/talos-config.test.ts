@@ -70,7 +70,7 @@ describe("talos-config, as set-up builds it", () => {
     [["validate", "more"], '"more" is no flag'],
     [["make"], "it takes generate, validate or version"],
   ])("says in one line what is wrong with %j", async (args, words) => {
-    const { exitCode, stdout, stderr } = await run(args, made.worker);
+    const { exitCode, stdout, stderr } = await run(args);
     expect([exitCode, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(words);
     expect(stderr.split("\n")).toHaveLength(1);

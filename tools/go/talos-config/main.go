@@ -182,6 +182,10 @@ func validate(args []string) error {
 	if flags.NArg() > 0 {
 		return misuse{fmt.Errorf("%q is no flag", flags.Arg(0))}
 	}
+	release, err := loader.ParseRelease(talosVersion)
+	if talosVersion != "" && err != nil {
+		return misuse{fmt.Errorf("--talos-version %s is not of the form v1.11.6", talosVersion)}
+	}
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
@@ -193,11 +197,7 @@ func validate(args []string) error {
 	if err != nil || talosVersion == "" {
 		return err
 	}
-	faults, err := loader.KubernetesFaults(read, talosVersion)
-	if err != nil {
-		return misuse{fmt.Errorf("--talos-version %s is not of the form v1.11.6", talosVersion)}
-	}
-	if len(faults) > 0 {
+	if faults := loader.KubernetesFaults(read, release); len(faults) > 0 {
 		return errors.New(strings.Join(faults, "; "))
 	}
 	return nil

@@ -12,19 +12,20 @@ import (
 // image is one of those that Talos checks when it runs: its tag is the version of Kubernetes.
 type image struct{ of, reference string }
 
+// ParseRelease reads the version of a Talos release, as v1.11.6.
+func ParseRelease(version string) (*compatibility.TalosVersion, error) {
+	return compatibility.ParseTalosVersion(&machine.VersionInfo{Tag: version})
+}
+
 // KubernetesFaults says which versions of Kubernetes in a config a Talos release would refuse once it runs, and only then:
 // reading the config and validating it does not tell. A release that this loader does not know has none.
-func KubernetesFaults(provider config.Provider, talosVersion string) ([]string, error) {
-	release, err := compatibility.ParseTalosVersion(&machine.VersionInfo{Tag: talosVersion})
-	if err != nil {
-		return nil, err
-	}
+func KubernetesFaults(provider config.Provider, release *compatibility.TalosVersion) []string {
 	var faults []string
 	for _, each := range kubernetesImages(provider) {
 		at := strings.LastIndex(each.reference, ":v")
 		if at < 0 {
 			faults = append(faults, fmt.Sprintf("%s image %q has no tag with its version of Kubernetes, such as :v1.34.1, which Talos %s wants",
-				each.of, each.reference, talosVersion))
+				each.of, each.reference, release))
 			continue
 		}
 		tag, _, _ := strings.Cut(each.reference[at+len(":v"):], "@")
@@ -37,7 +38,7 @@ func KubernetesFaults(provider config.Provider, talosVersion string) ([]string, 
 			faults = append(faults, fmt.Sprintf("%s image %s: %s", each.of, each.reference, err))
 		}
 	}
-	return faults, nil
+	return faults
 }
 
 // isUnknown tells the fault of a Talos release that the machinery does not know from that of Kubernetes.
