@@ -9,7 +9,7 @@ afterAll(() => images.remove());
 async function generated(disk: string): Promise<string> {
   const release = ["--talos-version", "v1.11.6", "--install-image", "ghcr.io/siderolabs/installer:v1.11.6"];
   const cluster = ["--cluster", "demo", "--endpoint", "https://10.10.10.100:6443", "--install-disk", disk];
-  const made = await tool("talos-config", ["generate", ...cluster, ...release]);
+  const made = await tool("talos-config-1.11", ["generate", ...cluster, ...release]);
   return (JSON.parse(made) as { controlplane: string }).controlplane;
 }
 
