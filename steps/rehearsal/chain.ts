@@ -298,7 +298,10 @@ const GIVEN_UP: [says: RegExp, look: string][] = [
     "The kernel that is served has no driver for that NIC, in itself or in its initramfs: look at the ISO that isoUrl names",
   ],
   // As Talos says them before it stops, or restarts (siderolabs/talos, pkg/kernel/kspp and runtime/v1alpha1).
-  [/(KSPP kernel parameter \S+ (?:is required|was found .*))/, "Look at kernelArgs, and at the kernel line of files/boot.ipxe"],
+  [
+    /(KSPP kernel parameter \S+ (?:is required|was found .*))/,
+    "Look at kernelArgs, and at the kernel line of files/boot.ipxe",
+  ],
   [
     /\[talos\] ((?!install )\w+ sequence: failed)/,
     "Read minipc.serial.log for the task that failed before that line",
