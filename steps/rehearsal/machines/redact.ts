@@ -1,12 +1,8 @@
 import { Transform } from "node:stream";
+import { withoutWrongValues } from "../../talos/refusal";
 
 /** Talos names a config's unknown keys with their values, which may be secret (siderolabs/talos, config/decoder). */
 const UNKNOWN_KEYS = /(unknown keys found during decoding:?)(.*)/;
-/** So does its YAML library with a value of the wrong type, or one that begins like an alias (go-yaml v3, decode.go). */
-const WRONG_VALUES: [quotes: RegExp, without: string][] = [
-  [/(cannot unmarshal \S+) `.*?` (into )/g, "$1 (left out) $2"],
-  [/(unknown anchor) '.*' (referenced)/g, "$1 (left out) $2"],
-];
 /** How a line of the kernel's log begins; nothing that Talos quotes does. */
 const NEW_ENTRY = /^\s*\[\s*\d+\.\d+\]/;
 /** Firmware ends a line by either, and each line keeps its end. */
@@ -18,7 +14,7 @@ export function makeRedactor(): (line: string) => string | undefined {
   let isQuoting = false;
   return (said) => {
     if (isQuoting && !NEW_ENTRY.test(said)) return undefined;
-    const line = WRONG_VALUES.reduce((text, [quotes, without]) => text.replace(quotes, without), said);
+    const line = withoutWrongValues(said);
     const found = UNKNOWN_KEYS.exec(line);
     // A quotation that does not follow on the same line comes on those after it.
     isQuoting = found?.[2]?.trim() === "";
