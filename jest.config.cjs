@@ -24,7 +24,10 @@ const project = (name, files) => ({
 });
 
 module.exports = {
-  projects: [...kinds.map((kind) => project(kind, [`${kind}/**/*`])), project("boots", inFull)],
+  projects: [
+    ...kinds.map((kind) => project(kind, [`${kind}/**/*`])),
+    project("boots", [...inFull, "boots/**/*"]),
+  ],
   testSequencer: "<rootDir>/tests/sequencer.cjs",
   // A busy machine may be many times slower than those that this was written on; only what hangs reaches it.
   testTimeout: 900_000,

@@ -12,12 +12,13 @@ import type { Assembly } from "./images";
 process.env.PATH = toolEnvironment.PATH;
 
 /** Below the limit of a test; a rehearsal has limits of its own, far below. */
-const LIMIT_MS = 880_000;
+export const LIMIT_MS = 880_000;
 
 const { config } = parse(readFileSync(join(TOP, "Pulumi.demo.yaml"), "utf8")) as {
   config: Record<string, string>;
 };
-const demo = checkConfig(
+/** The config of the demo's stack. */
+export const demo = checkConfig(
   Object.fromEntries(Object.entries(config).map(([key, value]) => [key.split(":")[1] as string, value])),
   "demo",
 );
