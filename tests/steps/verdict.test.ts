@@ -83,7 +83,11 @@ test.each<[situation: string, seen: Seen, line: string]>([
     { RESOLVERS: "" },
     `${serving}; no DNS, since the uplink's lease names no resolver`,
   ],
-  ["a silent resolver", { RESOLVERS_ANSWER: "no" }, `${serving}; no DNS, since no resolver answers (192.168.1.1)`],
+  [
+    "a silent resolver",
+    { RESOLVERS_ANSWER: "no" },
+    `${serving}; no DNS, since no resolver answers (192.168.1.1)`,
+  ],
   ["a resolver that was not asked yet", { RESOLVERS_ANSWER: "" }, serving],
   ["a clock that nobody set", { CLOCK: "unsynchronised" }, `${serving}; clock unsynchronised`],
   [
