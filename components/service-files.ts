@@ -28,6 +28,7 @@ function templateView(config: StackConfig) {
     applianceCidr: link.cidr,
     applianceIp: link.address,
     netmask: link.netmask,
+    network: `${link.network}/${link.prefix}`,
     minipcMac: config.minipcMac,
     minipcIp: config.minipcIp,
     rangeFirst: config.dhcpRange.first,

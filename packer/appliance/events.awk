@@ -126,6 +126,7 @@ function unit(text,   name, how) {
   else if (source == "systemd") unit(text)
   else if (source == "chronyd") {
     if (text ~ /^Fatal error/) event("chrony.service: " text)
+    if (sub(/^System clock wrong by /, "", text)) event("time: the clock was wrong by " text)
   } else {
     # On its standard error dnsmasq puts a time of its own before the line.
     sub(/^[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]+ /, "", text)

@@ -5,12 +5,13 @@ set -eu
 from=/tmp/appliance
 install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot
 install -m 755 "$from/apply" "$from/hand-out" "$from/narrate" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
-install -m 644 "$from/consoles" "$from/events.awk" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from/consoles" "$from/verdict" "$from/closed.nft" "$from/events.awk" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf
 install -m 644 "$from/sysctl.conf" /etc/sysctl.d/60-bootstrap-pxe.conf
 install -m 644 "$from/modprobe.conf" /etc/modprobe.d/bootstrap-pxe.conf
 install -D -m 644 "$from/journald.conf" /etc/systemd/journald.conf.d/60-bootstrap-pxe.conf
+install -D -m 644 "$from/uplink.network.conf" /etc/systemd/network/10-netplan-uplink.network.d/bootstrap-pxe.conf
 for service in dnsmasq nginx chrony; do
   install -D -m 644 "$from/after-apply.conf" "/etc/systemd/system/$service.service.d/bootstrap-pxe.conf"
 done
@@ -58,4 +59,6 @@ if [ -x /usr/sbin/update-grub ]; then
   install -D -m 644 "$from/grub.cfg" /etc/default/grub.d/60-bootstrap-pxe.cfg
   update-grub >/dev/null 2>&1
 fi
+# systemd starts with no earlier time than this file's (systemd(1)), whatever the virtual machine's clock says.
+touch /usr/lib/clock-epoch
 rm -rf "$from"

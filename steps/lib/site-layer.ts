@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import tar, { type Pack } from "tar-stream";
+import { certificatesValidFrom } from "./certificates";
 import { decrypt, type SecretFile } from "./sops";
 import { squashfs } from "./squashfs";
 import type { StepContext } from "./step";
@@ -31,6 +32,8 @@ export function siteTar(site: Site): Pack {
   folder("configs", 0o750, WWW_DATA);
   file("configs/minipc.yaml", site.machineConfig, 0o640, WWW_DATA);
   if (site.talosConfig) file("configs/talosconfig", site.talosConfig, 0o640, WWW_DATA);
+  // The appliance's clock starts no earlier. Of the config's content, not of the day, so that the same site is the same layer.
+  file("valid-from", `${certificatesValidFrom(site.machineConfig)}\n`);
   file("console.shadow", `${site.consoleHash}\n`, 0o600);
   folder("http");
   for (const [name, text] of Object.entries(site.files).sort()) {

@@ -53,6 +53,11 @@ const NOT_SERVING: [says: RegExp, look: string][] = [
     /DHCP server answers on every NIC/,
     "NIC 1 must be on the isolated link alone, without a DHCP server (docs/runbook.md)",
   ],
+  [
+    /DHCP server answers on the NIC taken/,
+    "NIC 1 must be on the isolated link alone, without a DHCP server (docs/runbook.md)",
+  ],
+  [/overlaps the isolated link's/, "Set applianceCidr to a network that the uplink does not have"],
   [/has no NIC/, "Give the virtual machine a NIC of a model that Linux has a driver for"],
   [/netplan refused|not on the isolated NIC/, "Look at files/netplan.yaml and applianceCidr"],
   [/nft refused/, "Look at files/nftables.conf"],

@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import { readDhcp } from "./network/dhcp";
 import { UPLINK_LEASE } from "./network/gateway";
 import type { Link } from "./network/link";
-import { decode, RST, SYN, ACK, type Packet } from "./network/packets";
+import { arpRequest, decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { LinkName, Proof } from "./record";
 import { Station, until } from "./network/station";
 
@@ -139,17 +139,29 @@ function nobodyElseIsOffered(offers: Offers, control: string[], uplinkIsUp: bool
   return [proof, outside];
 }
 
+/** Hears from now on whether the appliance says by ARP that its isolated address is on the uplink. */
+function claimsOn(uplink: Link, { applianceIp, uplinkNic }: Site): string[] {
+  const claims: string[] = [];
+  uplink.onFrame((frame) => {
+    const { source, arp } = decode(frame);
+    if (source === uplinkNic && arp?.ip === applianceIp) claims.push(`ARP for ${applianceIp}`);
+  });
+  return claims;
+}
+
 /** What must be silent on the uplink is; one that never got an address there proves nothing by its silence. */
 export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
   const named = { id: "uplink-silent", title: "no service answers on the uplink" };
   const outsider = new Station(site.signal, uplink, OUTSIDER, UPLINK_NEIGHBOUR);
   if (!(await outsider.meet(UPLINK_LEASE))) return { ...named, ...NOT_UP };
+  const claims = claimsOn(uplink, site);
+  uplink.send(arpRequest(OUTSIDER, UPLINK_NEIGHBOUR, site.applianceIp));
   const asked = [site.applianceIp, UPLINK_LEASE].map((to) => askServices(outsider, to));
   // The two links are two queues: what is answered on one says nothing of what still waits in the other.
   await outsider.meet(UPLINK_LEASE);
   const control = await leaseIsAnswered(site);
   await outsider.meet(UPLINK_LEASE);
-  const answered = asked.flatMap((answers) => answers());
+  const answered = [...asked.flatMap((answers) => answers()), ...claims];
   return {
     ...named,
     held: answered.length === 0 && control.length === SERVICES,

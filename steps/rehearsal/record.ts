@@ -75,6 +75,8 @@ export interface Hardware {
   nic: "virtio-net-pci" | "e1000" | "e1000e";
   /** The uplink's NIC comes first. */
   swapped?: boolean;
+  /** What its clock says at power-on, as in `2011-01-01T00:00:00`, UTC; unset, the right time. */
+  clock?: string;
 }
 
 /** One rehearsal, as `rehearsal.json` has it. It holds no secret: of a config, the digest. */

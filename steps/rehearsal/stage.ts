@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Accelerator } from "../lib/accelerator";
 import { Capture } from "./network/capture";
 import type { View } from "./view";
-import { attachGateway } from "./network/gateway";
+import type { Lease } from "./network/dhcp";
+import { attachGateway, HOME } from "./network/gateway";
 import { Link } from "./network/link";
 import { Machine, type Nic } from "./machines/machine";
 import { observe } from "./network/observer";
@@ -45,6 +46,8 @@ const MINIPC_DISK_BYTES = 256e9;
 export class Stage {
   readonly view: View & { seen: Seen[] };
   readonly site: Site;
+  /** What the uplink's DHCP server gives from now on; unset, it is silent. */
+  uplinkLease?: Lease;
   private readonly machines: Partial<Record<MachineName, Machine>> = {};
   private readonly links: Record<LinkName, Link>;
   private readonly captures: Capture[] = [];
@@ -67,6 +70,8 @@ export class Stage {
   ) {
     const link = (which: LinkName) => new Link(which, join(scratch, `${name}${which}.sock`));
     this.links = { isolated: link("isolated"), uplink: link("uplink") };
+    // Hostile: it routes the mini-PC's address to itself, which would draw the machine config there.
+    this.uplinkLease = { ...HOME, routed: [subject.minipcIp] };
     const applianceIp = subject.applianceCidr.split("/")[0] as string;
     const nics = { isolatedNic: NICS.isolated, uplinkNic: NICS.uplink };
     this.view = { seen: [], expected: { ...subject, ...nics, applianceIp } };
@@ -82,7 +87,7 @@ export class Stage {
   }
 
   async open(): Promise<this> {
-    attachGateway(this.links.uplink);
+    attachGateway(this.links.uplink, () => this.uplinkLease);
     for (const link of Object.values(this.links)) {
       await link.open();
       this.captures.push(new Capture(link, join(this.folder, `${this.name}${link.name}.pcap`), this.onFault));

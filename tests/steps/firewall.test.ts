@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../config";
 import { renderServiceFiles } from "../../components/service-files";
-import { inToolEnvironment } from "../tools";
+import { inToolEnvironment, TOP } from "../tools";
 import { testFolder } from "./run-step";
 
 const MAC = "52:54:00:12:34:56";
@@ -46,13 +46,19 @@ if (what === "serve") {
 }
 `;
 
-test("a DHCP server of the uplink that routes the lease's address to itself gets no answer that is the mini-PC's", async () => {
+async function play(acts: string) {
   const files = renderServiceFiles(checkConfig({ bootstrapVersion: "x", minipcMac: MAC }, "lab"));
   writeFileSync(join(folder, "nftables.conf"), files["nftables.conf"]);
   writeFileSync(join(folder, "peer.cjs"), PEER);
-  writeFileSync(
-    join(folder, "network.sh"),
-    `${NETWORK}
+  writeFileSync(join(folder, "network.sh"), NETWORK + acts);
+  const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  const ended = await inToolEnvironment("unshare", [...root, "--net", "sh", "network.sh"], { cwd: folder });
+  expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+  return ended.stdout;
+}
+
+test("a DHCP server of the uplink that routes the lease's address to itself gets no answer that is the mini-PC's", async () => {
+  const said = await play(`
 nsenter -t $pc -n node peer.cjs mini-PC question
 # As option 121 of the uplink's lease has it (RFC 3442).
 ip route add 10.10.10.100/32 via 192.0.2.1
@@ -60,14 +66,56 @@ nsenter -t $host -n node peer.cjs host & listener=$!
 nsenter -t $pc -n node peer.cjs mini-PC again
 wait $listener
 nsenter -t $host -n node peer.cjs host theft
-`,
-  );
-  const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const ended = await inToolEnvironment("unshare", [...root, "--net", "sh", "network.sh"], { cwd: folder });
-  expect(ended).toMatchObject({ exitCode: 0 });
+`);
   // The mini-PC's own connection is known to the firewall by now, and the host speaks in it.
-  expect(ended.stdout).toContain("mini-PC has: answer to question");
-  expect(ended.stdout).toContain("the appliance heard again");
-  expect(ended.stdout).not.toContain("host has");
-  expect(ended.stdout).not.toContain("heard theft");
+  expect(said).toContain("mini-PC has: answer to question");
+  expect(said).toContain("the appliance heard again");
+  expect(said).not.toContain("host has");
+  expect(said).not.toContain("heard theft");
+});
+
+test("what a DHCP server answers on the isolated link is counted, to whomever it goes, and a question is not", async () => {
+  const send = (from: string, op: number, to: string) =>
+    `nsenter -t $${from} -n node -e 'const s = require("node:dgram").createSocket("udp4"); s.bind(67, () => { s.setBroadcast(true); s.send(Buffer.from([${op}, 1, 6, 0]), 68, "${to}", () => s.close()); })'`;
+  const own = send("pc", 2, "10.10.10.255")
+    .replace(/^nsenter \S+ \S+ -n /, "")
+    .replace("bind(67,", 'bind(67, "10.10.10.2",');
+  const count = "nft list counter inet bootstrap foreign_dhcp | grep -o 'packets [0-9]*'";
+  const said = await play(
+    [
+      send("pc", 1, "10.10.10.255"),
+      send("host", 2, "192.0.2.255"),
+      // The appliance's own answer, which comes back from the NIC.
+      own,
+      count,
+      send("pc", 2, "10.10.10.255"),
+      // To an address that the appliance does not have yet, by its MAC.
+      "ip link set isolated address 02:11:32:aa:bb:cc",
+      "nsenter -t $pc -n ip neighbor replace 10.10.10.77 lladdr 02:11:32:aa:bb:cc dev eth0",
+      send("pc", 2, "10.10.10.77"),
+      count,
+    ].join("\n"),
+  );
+  expect(said.match(/packets \d+/g)).toEqual(["packets 0", "packets 2"]);
+});
+
+test("a closed isolated NIC lets nothing in, and opens again", async () => {
+  const said = await play(`
+nft --file ${TOP}/packer/appliance/closed.nft; nft --file ${TOP}/packer/appliance/closed.nft
+nsenter -t $pc -n node peer.cjs mini-PC unheard
+nft delete table inet bootstrap_closed
+nsenter -t $pc -n node peer.cjs mini-PC heard`);
+  expect(said).not.toContain("unheard");
+  expect(said).toContain("mini-PC has: answer to heard");
+});
+
+test("neither link's address is answered for by ARP on the other, and no NIC takes what comes from the other's network", async () => {
+  const said = await play(`
+grep '^net.ipv4.conf' ${TOP}/packer/appliance/sysctl.conf | while read -r key _ value; do
+  for file in /proc/sys/$(echo "$key" | tr . /); do echo "$value" >"$file"; done
+done
+ask() { nsenter -t $1 -n busybox arping -q -c 1 -w 1 -I eth0 $2 && echo "$2 is $3" || true; }
+ask $pc 10.10.10.2 here; ask $host 10.10.10.2 there; ask $host 192.0.2.2 here; ask $pc 192.0.2.2 there
+cat /proc/sys/net/ipv4/conf/uplink/rp_filter`);
+  expect(said.split("\n").slice(-3)).toEqual(["10.10.10.2 is here", "192.0.2.2 is here", "1"]);
 });

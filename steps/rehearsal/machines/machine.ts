@@ -124,6 +124,7 @@ function qemuArguments({
     ...["-name", name, "-accel", accelerator, "-cpu", accelerator === "tcg" ? "max" : "host"],
     // IDE belongs to the older chipset.
     ...["-machine", hardware.disk === "ide" ? "pc" : "q35", "-smp", "1", "-m", String(memoryMib)],
+    ...(hardware.clock ? ["-rtc", `base=${hardware.clock}`] : []),
     ...["-nodefaults", "-display", "none", "-vga", "std"],
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-qmp", `unix:${join(scratch, `${name}.qmp`)},server=on,wait=off`],

@@ -38,6 +38,7 @@ const OPTION = {
   file: 67,
   user: 77,
   architecture: 93,
+  routes: 121,
 };
 const IPXE = 175;
 
@@ -96,12 +97,21 @@ export function discover(mac: string): Buffer {
   return Buffer.concat([message, Buffer.from(options), Buffer.from("PXEClient"), Buffer.from([255])]);
 }
 
-/** Answers a question: an address, and the server as the way out and the resolver. */
-export function dhcpReply(
-  question: Buffer,
-  type: "offer" | "ack",
-  { address, server, netmask }: { address: string; server: string; netmask: string },
-): Buffer {
+/** What a DHCP server of an uplink gives. */
+export interface Lease {
+  address: string;
+  netmask: string;
+  server: string;
+  /** Way out; unset names none. */
+  router?: string;
+  /** Resolver; unset names none. */
+  dns?: string;
+  /** Single addresses that it routes to itself (classless static routes, RFC 3442). */
+  routed?: string[];
+}
+
+/** Answers a question with a lease, for an hour. */
+export function dhcpReply(question: Buffer, type: "offer" | "ack", lease: Lease): Buffer {
   const message = Buffer.alloc(240);
   message.set([2, 1, 6, 0]);
   // Its number, its flags and its MAC go back as they came.
@@ -111,18 +121,22 @@ export function dhcpReply(
     [28, 44],
   ] as const)
     question.copy(message, from, from, to);
-  message.set(ipBytes(address), 16);
+  message.set(ipBytes(lease.address), 16);
   message.writeUInt32BE(MAGIC, 236);
-  const option = (code: number, value: Buffer) => Buffer.concat([Buffer.from([code, value.length]), value]);
-  const addresses = [OPTION.server, OPTION.router, OPTION.dns].map((code) => option(code, ipBytes(server)));
-  const lease = Buffer.alloc(4);
-  lease.writeUInt32BE(3600);
+  const option = (code: number, value: Uint8Array) => Buffer.from([code, value.length, ...value]);
+  const named = (code: number, ip: string | undefined) => (ip ? [option(code, ipBytes(ip))] : []);
+  const routes = (lease.routed ?? []).flatMap((ip) => [32, ...ipBytes(ip), ...ipBytes(lease.server)]);
+  const time = Buffer.alloc(4);
+  time.writeUInt32BE(3600);
   return Buffer.concat([
     message,
     option(OPTION.type, Buffer.from([NUMBERS[type]])),
-    ...addresses,
-    option(OPTION.netmask, ipBytes(netmask)),
-    option(OPTION.leaseTime, lease),
+    ...named(OPTION.server, lease.server),
+    ...named(OPTION.router, lease.router),
+    ...named(OPTION.dns, lease.dns),
+    ...named(OPTION.netmask, lease.netmask),
+    ...(routes.length > 0 ? [option(OPTION.routes, Buffer.from(routes))] : []),
+    option(OPTION.leaseTime, time),
     Buffer.from([255]),
   ]);
 }

@@ -1,4 +1,4 @@
-import { dhcpReply, readDhcp } from "./dhcp";
+import { dhcpReply, readDhcp, type Lease } from "./dhcp";
 import type { Link } from "./link";
 import { arpReply, BROADCAST, decode, udpFrame } from "./packets";
 
@@ -6,18 +6,33 @@ import { arpReply, BROADCAST, decode, udpFrame } from "./packets";
 const MAC = "02:00:5e:00:53:31";
 /** What it leases to every host: of a net for documentation (RFC 5737), so that it meets no real one. */
 export const UPLINK_LEASE = "192.0.2.15";
-const NET = { address: UPLINK_LEASE, server: "192.0.2.1", netmask: "255.255.255.0" };
+const SERVER = "192.0.2.1";
 
-/** Puts a gateway on a link as a home router is one: it leases an address, names itself as the way out, and drops the rest. */
-export function attachGateway(link: Link): void {
+/** A home router's lease: an address, and itself as the way out and the resolver. */
+export const HOME: Lease = {
+  address: UPLINK_LEASE,
+  netmask: "255.255.255.0",
+  server: SERVER,
+  router: SERVER,
+  dns: SERVER,
+};
+
+/**
+ * Puts a gateway on a link that leases an address as a home router does, and drops the rest.
+ *
+ * @param leased what it gives at the moment; nothing keeps it silent
+ */
+export function attachGateway(link: Link, leased: () => Lease | undefined): void {
   link.onFrame((frame) => {
     const { source, arp, udp } = decode(frame);
-    if (arp?.operation === 1 && arp.target === NET.server)
-      link.send(arpReply({ fromMac: MAC, toMac: source, from: NET.server, to: arp.ip }));
+    const lease = leased();
+    if (!lease || source === MAC) return;
+    if (arp?.operation === 1 && arp.target === lease.server)
+      link.send(arpReply({ fromMac: MAC, toMac: source, from: lease.server, to: arp.ip }));
     const question = udp?.to === 67 ? readDhcp(udp.payload) : undefined;
     if (!udp || !question || (question.type !== "discover" && question.type !== "request")) return;
-    const reply = dhcpReply(udp.payload, question.type === "discover" ? "offer" : "ack", NET);
-    const route = { fromMac: MAC, toMac: BROADCAST, from: NET.server, to: "255.255.255.255" };
+    const reply = dhcpReply(udp.payload, question.type === "discover" ? "offer" : "ack", lease);
+    const route = { fromMac: MAC, toMac: BROADCAST, from: lease.server, to: "255.255.255.255" };
     link.send(udpFrame(route, 67, 68, reply));
   });
 }

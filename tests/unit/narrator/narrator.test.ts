@@ -15,6 +15,11 @@ test("of an appliance's journal the console says what a mini-PC asked and got, a
   expect(await told(journal)).toMatchSnapshot();
 });
 
+test("a clock that time servers set right is told", async () => {
+  const line = "1795460464.1 chronyd[431]: System clock wrong by -413423999.651234 seconds\n";
+  expect(await told(line)).toEqual(["time: the clock was wrong by -413423999.651234 seconds"]);
+});
+
 test("what a client sends reaches no console as it is: control characters obey nobody", async () => {
   const request = '"GET /\u001b[2Jx HTTP/1.1" 404 153 "-" "x"';
   const line = `1795460464.1 nginx[424]: 10.10.10.100 - - [23/Nov/2026:19:00:44 +0000] ${request}\n`;

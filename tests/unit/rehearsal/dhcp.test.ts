@@ -14,8 +14,9 @@ test("a question of a UEFI firmware is told from one of iPXE and of an operating
 });
 
 test("an answer goes to the one who asked, and names the way out", () => {
-  const net = { address: "192.0.2.15", server: "192.0.2.1", netmask: "255.255.255.0" };
-  expect(readDhcp(dhcpReply(discover(MAC), "offer", net))).toEqual({
+  const server = "192.0.2.1";
+  const lease = { address: "192.0.2.15", netmask: "255.255.255.0", server, router: server, dns: server };
+  expect(readDhcp(dhcpReply(discover(MAC), "offer", lease))).toEqual({
     type: "offer",
     client: MAC,
     address: "192.0.2.15",
@@ -23,6 +24,17 @@ test("an answer goes to the one who asked, and names the way out", () => {
     router: "192.0.2.1",
     dns: "192.0.2.1",
   });
+});
+
+test("a hostile answer routes single addresses to its server, by option 121", () => {
+  const lease = {
+    address: "192.0.2.15",
+    netmask: "255.255.255.0",
+    server: "192.0.2.1",
+    routed: ["10.10.10.100"],
+  };
+  const routes = Buffer.from([121, 9, 32, 10, 10, 10, 100, 192, 0, 2, 1]);
+  expect(dhcpReply(discover(MAC), "ack", lease).includes(routes)).toBe(true);
 });
 
 test("whatever comes over a link is read without a fault", () => {

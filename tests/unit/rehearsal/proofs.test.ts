@@ -45,6 +45,8 @@ interface Appliance {
   answers: (host: Host) => boolean;
   /** Addresses of its own that it answers on the uplink. */
   answersOnUplink: string[];
+  /** Addresses of its own beside the leased one that it answers for by ARP there. */
+  claimsOnUplink: string[];
   statusOf: (path: string, host: Host) => number;
   /** What a packet to the world leaves under, if it leaves. */
   leavesFrom: (host: Host) => string | undefined;
@@ -57,6 +59,7 @@ const GOOD: Appliance = {
   offersOnUplink: false,
   answers: (host) => !isThief(host),
   answersOnUplink: [],
+  claimsOnUplink: [],
   statusOf: (path, host) => (path === CONFIG && !isLease(host) ? 403 : 200),
   leavesFrom: (host) => (isLease(host) ? UPLINK_LEASE : undefined),
 };
@@ -66,10 +69,10 @@ function makeSite(change: Partial<Appliance> = {}, signal = new AbortController(
   const isolated = new Link("isolated", "unopened");
   const uplink = new Link("uplink", "unopened");
 
-  function serve(link: Link, mac: string, own: () => string | undefined, delayMs: number) {
+  function serve(link: Link, mac: string, own: () => (string | undefined)[], delayMs: number) {
     const isIsolated = link === isolated;
     const answer = ({ source, destination, arp, ip, udp, tcp }: Packet) => {
-      if (arp?.operation === 1 && arp.target === own())
+      if (arp?.operation === 1 && own().includes(arp.target))
         link.send(arpReply({ fromMac: mac, toMac: source, from: arp.target, to: arp.ip }));
       if (!ip || (destination !== mac && destination !== BROADCAST)) return;
       const host = { mac: source, ip: ip.from };
@@ -101,8 +104,9 @@ function makeSite(change: Partial<Appliance> = {}, signal = new AbortController(
       if (packet.source !== mac) queue = queue.then(() => pause(delayMs)).then(() => answer(packet));
     });
   }
-  serve(isolated, ISOLATED_NIC, () => APPLIANCE_IP, 0);
-  serve(uplink, UPLINK_NIC, () => appliance.uplinkAddress, appliance.uplinkDelayMs);
+  serve(isolated, ISOLATED_NIC, () => [APPLIANCE_IP], 0);
+  const onUplink = () => [appliance.uplinkAddress, ...appliance.claimsOnUplink];
+  serve(uplink, UPLINK_NIC, onUplink, appliance.uplinkDelayMs);
   const site: Site = {
     ...{ signal, isolated, uplink, isolatedNic: ISOLATED_NIC, uplinkNic: UPLINK_NIC },
     ...{ applianceIp: APPLIANCE_IP, applianceCidr: `${APPLIANCE_IP}/24`, secretPaths: [CONFIG] },
@@ -220,6 +224,11 @@ describe("the proofs", () => {
       change: { answersOnUplink: [UPLINK_LEASE] },
       proofs: ["uplink-silent"],
       evidence: /asked on the uplink: answered HTTP, DNS, time, TFTP;/,
+    },
+    "the isolated address is answered for on the uplink": {
+      change: { claimsOnUplink: [APPLIANCE_IP] },
+      proofs: ["uplink-silent"],
+      evidence: /asked on the uplink: answered ARP for 10\.10\.10\.2;/,
     },
     "a stranger gets out beside the lease": {
       change: { leavesFrom: () => UPLINK_LEASE },

@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import { inToolEnvironment, TOP } from "../tools";
+
+const verdictFile = join(TOP, "packer/appliance/verdict");
+const MAC = "48:21:0b:12:34:56";
+
+/** What the appliance sees when all is well. */
+const WELL = {
+  APPLIANCE_CIDR: "10.10.10.2/24",
+  MINIPC_MAC: MAC,
+  MINIPC_IP: "10.10.10.100",
+  TALOS_VERSION: "v1.11.6",
+  BOOTSTRAP_VERSION: "1",
+  UPLINK: "true",
+  FAULT: "",
+  FOREIGN_DHCP: "",
+  ISOLATED_MAC: "02:11:32:aa:bb:cc",
+  UPLINK_LINK: "up",
+  UPLINK_CIDR: "192.168.1.20/24",
+  ROUTER: "192.168.1.1",
+  ROUTER_ANSWERS: "yes",
+  RESOLVERS: "192.168.1.1",
+  RESOLVERS_ANSWER: "yes",
+  CLOCK: "synchronised",
+  MISSING: "",
+  STARTING: "no",
+};
+type Seen = Partial<typeof WELL>;
+
+/** Has one of the appliance's own functions decide. */
+async function decide(call: string, seen: Seen = {}): Promise<string> {
+  const env = { ...WELL, ...seen };
+  return (await inToolEnvironment("sh", ["-euc", `. "$0"; ${call}`, verdictFile], { env })).all ?? "";
+}
+
+const serving = `serving ${MAC} -> 10.10.10.100 on isolated (02:11:32:aa:bb:cc), Talos v1.11.6, version 1`;
+const overlap = (uplink: string, leased: string, whose = "") =>
+  `NOT serving: the uplink's network ${uplink} overlaps the isolated link's 10.10.10.0/24: the appliance was leased ${leased} ` +
+  `there${whose}; set applianceCidr to another network, or change the uplink's`;
+const none = "so no DNS and no way out";
+const nothingUp = {
+  UPLINK_CIDR: "",
+  ROUTER: "",
+  RESOLVERS: "",
+  RESOLVERS_ANSWER: "",
+  CLOCK: "unsynchronised",
+};
+
+test.each<[situation: string, seen: Seen, line: string]>([
+  ["all is well", {}, serving],
+  [
+    "no uplink is wanted",
+    { ...nothingUp, UPLINK: "false", UPLINK_LINK: "none" },
+    `${serving}; clock unsynchronised`,
+  ],
+  [
+    "one NIC",
+    { ...nothingUp, UPLINK_LINK: "none" },
+    `${serving}; no second NIC for the uplink, ${none}; clock unsynchronised`,
+  ],
+  [
+    "the uplink without its cable",
+    { ...nothingUp, UPLINK_LINK: "down" },
+    `${serving}; the uplink's link is down, ${none}; clock unsynchronised`,
+  ],
+  [
+    "an uplink without DHCP",
+    nothingUp,
+    `${serving}; no uplink address, since no DHCP server gives one there, ${none}; clock unsynchronised`,
+  ],
+  [
+    "a lease without a router",
+    { ROUTER: "" },
+    `${serving}; no way out, since the uplink's lease names no router`,
+  ],
+  [
+    "a router that is gone",
+    { ROUTER_ANSWERS: "no" },
+    `${serving}; no way out, since the router 192.168.1.1 does not answer`,
+  ],
+  [
+    "a lease without a resolver",
+    { RESOLVERS: "" },
+    `${serving}; no DNS, since the uplink's lease names no resolver`,
+  ],
+  [
+    "a silent resolver",
+    { RESOLVERS_ANSWER: "no" },
+    `${serving}; no DNS, since no resolver answers (192.168.1.1)`,
+  ],
+  ["a resolver that was not asked yet", { RESOLVERS_ANSWER: "" }, serving],
+  ["a clock that nobody set", { CLOCK: "unsynchronised" }, `${serving}; clock unsynchronised`],
+  [
+    "the uplink on the isolated link's network",
+    { UPLINK_CIDR: "10.10.10.57/24" },
+    overlap("10.10.10.0/24", "10.10.10.57"),
+  ],
+  [
+    "the mini-PC's address leased to the appliance",
+    { UPLINK_CIDR: "10.10.10.100/24" },
+    overlap("10.10.10.0/24", "10.10.10.100", ", the mini-PC's own address"),
+  ],
+  [
+    "the appliance's address leased to it on the uplink",
+    { UPLINK_CIDR: "10.10.10.2/16" },
+    overlap("10.10.0.0/16", "10.10.10.2", ", its own address on the isolated link"),
+  ],
+  [
+    "a part of the isolated link's network on the uplink",
+    { UPLINK_CIDR: "10.10.10.200/25" },
+    overlap("10.10.10.128/25", "10.10.10.200"),
+  ],
+  [
+    "a network around the isolated link's, its router inside",
+    { UPLINK_CIDR: "10.1.2.3/8", ROUTER: "10.10.10.1" },
+    overlap("10.0.0.0/8", "10.1.2.3"),
+  ],
+  [
+    "a network around the isolated link's, its router outside",
+    { UPLINK_CIDR: "10.1.2.3/8", ROUTER: "10.0.0.1" },
+    serving,
+  ],
+  ["a network beside the isolated link's", { UPLINK_CIDR: "10.10.11.5/24" }, serving],
+  [
+    "two networks that differ in their last bits",
+    { APPLIANCE_CIDR: "10.10.10.2/30", UPLINK_CIDR: "10.10.10.5/30" },
+    serving,
+  ],
+  [
+    "a DHCP server on the isolated NIC",
+    { FOREIGN_DHCP: "yes" },
+    "NOT serving: a DHCP server answers on the NIC taken for the isolated one (02:11:32:aa:bb:cc): choosing anew",
+  ],
+  [
+    "a fault of the choice",
+    { FAULT: "this machine has no NIC", FOREIGN_DHCP: "yes" },
+    "NOT serving: this machine has no NIC",
+  ],
+  [
+    "a service that starts",
+    { MISSING: "nginx is not running (activating)", STARTING: "yes" },
+    "waiting: nginx is not running (activating)",
+  ],
+  [
+    "a service that ended",
+    { MISSING: "nginx is not running (failed)" },
+    "NOT serving: nginx is not running (failed)",
+  ],
+])("the console's line with %s", async (_situation, seen, line) => {
+  expect(await decide("verdict", seen)).toBe(line);
+});
+
+test.each([
+  ["one NIC without DHCP", "a", "", "a "],
+  ["one NIC with DHCP", "a", "a", ""],
+  ["the uplink second", "a b", "b", "a b"],
+  ["the uplink first", "a b", "a", "b a"],
+  ["an uplink without DHCP", "a b", "", "a b"],
+  ["DHCP on both", "a b", "a b", ""],
+  ["three, the uplink last", "a b c", "c", "a c"],
+  ["three, the uplink first and last", "a b c", "a c", "b a"],
+])("which NIC is which: %s", async (_situation, nics, answered, chosen) => {
+  expect(await decide(`choose "${nics}" "${answered}"`)).toBe(chosen);
+});
+
+test.each<[situation: string, seen: Seen, terms: string]>([
+  ["all is well", {}, "router=yes dns=yes time=infinite"],
+  ["no uplink is wanted", { ...nothingUp, UPLINK: "false" }, "router=yes dns=yes time=infinite"],
+  ["no uplink address", nothingUp, "router=no dns=no time=2m"],
+  ["a lease without a resolver", { RESOLVERS: "" }, "router=yes dns=no time=2m"],
+  ["a lease without a router", { ROUTER: "" }, "router=no dns=yes time=2m"],
+])("what the mini-PC's lease names with %s", async (_situation, seen, terms) => {
+  expect(await decide("lease_terms", seen)).toBe(terms);
+});
