@@ -143,6 +143,10 @@ const consoles = z
 
 const kernelArgs = z
   .string()
+  .refine(
+    (value) => !value.trim().startsWith("[") || jsonList(value) !== undefined,
+    "not a list as JSON writes it, each argument in double quotes",
+  )
   .transform((value) => (jsonList(value) ?? [value]).flatMap(splitArguments))
   .superRefine((given, context) => {
     for (const message of given.flatMap((argument) => kernelArgFault(argument) ?? []))

@@ -5,8 +5,8 @@ Object.assign(process.env, directLoopback(process.env));
 
 // Cheap kinds first, so that a fault shows early.
 const kinds = ["style", "unit", "steps", "setup", "plugins", "engine", "e2e"];
-/** Tests that boot or kill many times: `npm test` does it for some cases, `npm run test:boots` for all. */
-const inFull = ["e2e/broken-*", "engine/random-kills"];
+/** Tests that boot or kill many times, or want every release's loader: `npm test` does it for some cases, `npm run test:boots` for all. */
+const inFull = ["e2e/broken-*", "engine/random-kills", "setup/talos-releases"];
 /** Kinds that work with the demo's image or its layers. */
 const onDemo = ["engine", "e2e", "boots"];
 
@@ -24,7 +24,10 @@ const project = (name, files) => ({
 });
 
 module.exports = {
-  projects: [...kinds.map((kind) => project(kind, [`${kind}/**/*`])), project("boots", inFull)],
+  projects: [
+    ...kinds.map((kind) => project(kind, [`${kind}/**/*`])),
+    project("boots", [...inFull, "boots/**/*"]),
+  ],
   testSequencer: "<rootDir>/tests/sequencer.cjs",
   // A busy machine may be many times slower than those that this was written on; only what hangs reaches it.
   testTimeout: 900_000,

@@ -1,13 +1,15 @@
 // Pulumi starts here, and goes on in index.ts, bundled with what it imports: one file starts in a tenth of ts-node's
 // time, with every version of Pulumi's language host. Types are checked by `npm run lint`.
-const { RunError, runtime } = require("@pulumi/pulumi");
+const { Config, RunError, runtime } = require("@pulumi/pulumi");
 const { compile } = require("./tools/compile.cjs");
 const { missingLine } = require("./tools/preflight.cjs");
 
 module.exports = async () => {
   try {
     // A preview runs no step.
-    const missing = runtime.isDryRun() ? undefined : missingLine();
+    const missing = runtime.isDryRun()
+      ? undefined
+      : missingLine(new Config("bootstrap-pxe").get("talosVersion") ?? "");
     if (missing) throw new RunError(missing);
     return await require(compile().program)();
   } catch (fault) {

@@ -3,6 +3,7 @@ import { TOP } from "./components/top";
 import { checkConfig, machineOf, NAMESPACE, type StackConfig } from "./config";
 import { sharedByStacks, stackFiles } from "./stack-files";
 import { faultOf } from "./steps/lib/sops";
+import { borrowedLoaderLine } from "./steps/lib/talos-releases.cjs";
 
 /**
  * A secret file that is missing or plain shows without a key, so that a preview tells it too.
@@ -35,6 +36,8 @@ export function stackConfig(): StackConfig {
     refuseWhatShows(config);
     const others = stackFiles(TOP).filter((file) => file.stack !== stack);
     const own = { stack, given, machine: machineOf(given) };
+    const borrowed = borrowedLoaderLine(config.talosVersion);
+    if (borrowed) void pulumi.log.warn(borrowed);
     for (const line of sharedByStacks([own, ...others], stack)) void pulumi.log.warn(line);
     return config;
   } catch (fault) {

@@ -4,21 +4,23 @@ import { join } from "node:path";
 import { declaredDefaults } from "../config";
 import { runProgram } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
+import { loaderFor } from "../steps/lib/talos-releases.cjs";
 import { makeBaseImage } from "./base/make";
 import { makeTalosIso } from "./iso/make";
 import { makeMachineConfig } from "./machine-config";
 
 const folder = join(__dirname, "..", "artifacts", "demo");
 
-function nodeTool(): string {
+function nodeTool(talosVersion: string): string {
+  const program = `node-tool-${loaderFor(talosVersion)?.minor}`;
   const found = (process.env.PATH ?? "")
     .split(":")
-    .map((place) => join(place, "node-tool"))
+    .map((place) => join(place, program))
     .find(existsSync);
   if (!found)
     throw new StepError(
       "making the demo's inputs",
-      "node-tool is not on PATH",
+      `${program} is not on PATH`,
       "npm run setup builds it; npm run demo does all",
     );
   return found;
@@ -29,7 +31,7 @@ void runProgram("demo", async (context) => {
   await mkdir(folder, { recursive: true });
   const { talosVersion = "" } = declaredDefaults();
   await makeMachineConfig(context, folder, talosVersion);
-  const iso = await makeTalosIso(context, folder, talosVersion, nodeTool());
+  const iso = await makeTalosIso(context, folder, talosVersion, nodeTool(talosVersion));
   const base = await makeBaseImage(context, folder);
   return { iso, base };
 });

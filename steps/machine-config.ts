@@ -38,7 +38,7 @@ void runStep("machine-config", Input, async (input, context) => {
     setKey: "machineConfig",
   });
   const doing = `checking ${input.path}`;
-  const refused = await validateConfig(context, config);
+  const refused = await validateConfig(context, config, input.talosVersion);
   if (refused !== undefined)
     throw new StepError(doing, `Talos refuses it: ${refused}`, `Mend it: sops edit ${input.path}`);
   const { LAST_RUN: lastRunFile } = process.env;

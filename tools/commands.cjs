@@ -1,5 +1,7 @@
 "use strict";
 
+const { loaderFor } = require("../steps/lib/talos-releases.cjs");
+
 /**
  * @template {import("./command-line.cjs").Options} O
  * @typedef {import("./command-line.cjs").Command<O>} Command
@@ -29,13 +31,20 @@ const DEMO = command({
 
 const SETUP = command({
   name: "setup",
-  usage: `npm run setup -- [--yes] [--for use|demo|lint|test]: brings what this machine lacks
-  --for   use: what your own stacks want; demo, the default: the demo too; lint: what npm run lint wants; test: all
-  --yes   install system packages without asking
-  --help  this text`,
-  options: { yes: flag, for: { type: "string", default: "demo" } },
-  choices: { for: ["use", "demo", "lint", "test"] },
-  fault: ({ positionals }) => noPositionals(positionals),
+  usage: `npm run setup -- [--yes] [--for use|demo|lint|test|boots] [--talos-version V]: brings what this machine lacks
+  --for            use: what your own stacks want; demo, the default: the demo too; lint: what npm run lint wants;
+                   test, boots: what npm test and npm run test:boots want
+  --talos-version  bring what checks configs of that release of Talos, beside those of Pulumi.yaml and of your stacks
+  --yes            install system packages without asking
+  --help           this text`,
+  options: { yes: flag, for: { type: "string", default: "demo" }, "talos-version": text },
+  choices: { for: ["use", "demo", "lint", "test", "boots"] },
+  fault: ({ values, positionals }) => {
+    const version = values["talos-version"];
+    if (version !== undefined && !loaderFor(version))
+      return `--talos-version ${version} is not of the form v1.11.6`;
+    return noPositionals(positionals);
+  },
 });
 
 const HARDWARE = /** @type {const} */ ({

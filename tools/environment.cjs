@@ -232,4 +232,4 @@ function backendLine(context) {
 /** @param {string} url */
 const withoutSecrets = (url) => url.replace(/\/\/[^/@]*@/, "//");
 
-module.exports = { backendLine, chosenBackend, ownHome, ownPulumi, toolEnvironment };
+module.exports = { backendLine, chosenBackend, ownHome, ownPulumi, selectedStack, toolEnvironment };

@@ -26,6 +26,8 @@ import {
   type Plan,
 } from "./new-answers";
 import { Person } from "./person";
+import { makeContext } from "./setup/context.cjs";
+import { setUp } from "./setup/setup.cjs";
 
 /** What the command line asks for. */
 interface Request {
@@ -248,6 +250,8 @@ function stackFile({ config }: Plan, ageKeyFile: string | undefined): string {
 async function make(context: StepContext, asked: Plan, from: string | undefined, age: Identity, undo: Undo) {
   const { cluster, endpoint, talosVersion, installImage, disk: installDisk } = asked;
   const patches = asked.vip ? [vipPatch(asked)] : [];
+  // Only now the release is known for sure.
+  await setUp("loaders", makeContext(), [talosVersion]);
   const generated = await generateConfigs(context, {
     ...{ cluster, endpoint, talosVersion, installImage, installDisk, patches, fromControlPlane: from },
   });

@@ -1,6 +1,7 @@
 "use strict";
 
 const { join } = require("node:path");
+const { loaderFor } = require("../steps/lib/talos-releases.cjs");
 const { SYSTEM_PACKAGES } = require("./setup/apt.cjs");
 const { CHECKERS } = require("./setup/checkers.cjs");
 const { cacheFolder } = require("./setup/context.cjs");
@@ -9,9 +10,7 @@ const { RECIPES } = require("./setup/recipes.cjs");
 
 /** Programs that the steps of a user's own stack run, by name. */
 const PROGRAMS = [
-  ...RECIPES.filter(({ demo, tests }) => !demo && !tests).flatMap(
-    ({ files, front }) => front?.program ?? files,
-  ),
+  ...RECIPES.filter(({ demo, tests, talos }) => !demo && !tests && !talos).flatMap(({ files }) => files),
   ...Object.keys(CHECKERS),
   ...SYSTEM_PACKAGES.filter(({ demo }) => !demo).flatMap(({ has: [first = ""] }) =>
     first.startsWith("/") ? [] : [first],
@@ -22,13 +21,23 @@ const PROGRAMS = [
  * One line on the programs that are neither in set-up's cache nor on the machine, and what brings them; undefined
  * when all are there. Looks for files only: no program is run, nothing is written.
  *
+ * @param {string} talosVersion the stack's
  * @param {Record<string, string | undefined>} [env]
  * @returns {string | undefined}
  */
-function missingLine(env = process.env) {
+function missingLine(talosVersion, env = process.env) {
   const folders = [join(cacheFolder(env), "bin"), ...searchPath(env)];
-  const missing = PROGRAMS.filter((program) => !which(program, folders));
-  return missing.length > 0 ? `missing: ${missing.join(", ")}; run \`npm run setup\`` : undefined;
+  // What is wrong with a version, the check of the config says.
+  const loader = loaderFor(talosVersion)?.program;
+  const isMissing = (/** @type {string} */ program) => !which(program, folders);
+  const lacksLoader = loader !== undefined && isMissing(loader);
+  const missing = [...PROGRAMS.filter(isMissing), ...(lacksLoader ? [loader] : [])];
+  if (missing.length === 0) return undefined;
+  // Set-up reads the stacks' files, and a version may come from elsewhere.
+  const command = lacksLoader
+    ? `npm run setup -- --for use --talos-version ${talosVersion}`
+    : "npm run setup";
+  return `missing: ${missing.join(", ")}; run \`${command}\``;
 }
 
 module.exports = { missingLine };

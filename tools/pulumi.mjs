@@ -2,8 +2,10 @@
 import { parseArgs } from "node:util";
 import { printUsage, refuseTaken } from "./command-line.cjs";
 import { PULUMI_OPTIONS, PULUMI_USAGE } from "./commands.cjs";
+import { TOP } from "./setup/context.cjs";
 import { runPulumi } from "./setup/pulumi.cjs";
 import { scopeOfPulumi } from "./setup/setup.cjs";
+import { versionOfPulumi } from "./setup/talos-versions.cjs";
 import { afterSetUp } from "./with-tools.mjs";
 
 /** Commands that work on no stack, or choose the backend. */
@@ -21,4 +23,6 @@ const { values, positionals } = parseArgs({
 const own = values.stack === "demo" || positionals.join(" ") === "stack rm demo";
 const sayBackend = !own && !values.help && !ASIDE.includes(positionals[0] ?? "");
 
-await afterSetUp(scopeOfPulumi(args), (context) => runPulumi([args], context, { own, sayBackend }));
+await afterSetUp(scopeOfPulumi(args), (context) => runPulumi([args], context, { own, sayBackend }), {
+  talosVersions: [versionOfPulumi(args, { env: process.env, top: TOP })],
+});

@@ -1,9 +1,10 @@
-// Brings what this machine lacks: npm run setup [-- --yes] [--for use|demo|lint|test]. Runs before there is any dependency.
+// Brings what this machine lacks: npm run setup [-- --yes] [--for SCOPE] [--talos-version V]. Runs before there is any dependency.
 import { readCommandLine } from "./command-line.cjs";
 import { SETUP } from "./commands.cjs";
 import { announceStandIns } from "./setup/stand-ins.cjs";
 import { makeContext } from "./setup/context.cjs";
 import { setUp } from "./setup/setup.cjs";
+import { defaultVersion, versionsOfCheckout } from "./setup/talos-versions.cjs";
 
 const { values } = readCommandLine(SETUP);
 const context = makeContext({
@@ -11,7 +12,15 @@ const context = makeContext({
 });
 try {
   const started = Date.now();
-  const didSomething = await setUp(/** @type {any} */ (values.for), context);
+  const { for: scope, "talos-version": asked } = values;
+  // Tests have stacks of their own.
+  const known = ["test", "boots"].includes(scope)
+    ? [defaultVersion(context.top)]
+    : versionsOfCheckout(context.top);
+  const didSomething = await setUp(/** @type {any} */ (scope), context, [
+    ...known,
+    ...(asked ? [asked] : []),
+  ]);
   const took = didSomething ? `, ${Math.round((Date.now() - started) / 1000)} s` : "";
   context.log(`Set-up: everything is in place (${context.cache})${took}.`);
   await announceStandIns(context);

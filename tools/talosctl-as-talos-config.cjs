@@ -2,10 +2,11 @@
 "use strict";
 
 // talos-config by way of the official talosctl: set-up puts it beside one, as the program that tools/go/talos-config
-// is built into elsewhere. Both take the same arguments and print the same.
+// is built into elsewhere, talos-config-1.11 beside talosctl-1.11. Both take the same arguments and print the same.
 
 const { spawnSync } = require("node:child_process");
 const { readFileSync } = require("node:fs");
+const { basename, join } = require("node:path");
 const { parseArgs } = require("node:util");
 
 const NEEDED = /** @type {const} */ ([
@@ -26,6 +27,23 @@ const OPTIONS = /** @type {const} */ ({
   "config-patch": { type: "string", multiple: true },
   "from-control-plane": { type: "boolean" },
 });
+
+const TALOSCTL = join(__dirname, basename(String(process.argv[1])).replace("talos-config", "talosctl"));
+
+/**
+ * Which minors of Kubernetes 1 each minor of Talos 1 supports, the first and the last: pkg/machinery/compatibility, which
+ * talosctl asks for upgrades only. The other program asks it itself.
+ *
+ * @type {Record<string, readonly [number, number]>}
+ */
+const KUBERNETES = {
+  9: [27, 32],
+  10: [28, 33],
+  11: [29, 34],
+  12: [30, 35],
+  13: [31, 36],
+  14: [32, 37],
+};
 
 /** A fault with the status that this program ends with: 1 Talos says no, 2 wrong arguments. */
 class Refusal extends Error {
@@ -51,8 +69,8 @@ const misuse = (message) =>
  * @throws Refusal with its words
  */
 function talosctl(args, input = "") {
-  const script = 'cat | { talosctl "$@"; echo "$?" >&3; } | cat';
-  const ended = spawnSync("sh", ["-c", script, "sh", ...args], {
+  const script = 'cat | { "$@"; echo "$?" >&3; } | cat';
+  const ended = spawnSync("sh", ["-c", script, "sh", TALOSCTL, ...args], {
     input,
     encoding: "utf8",
     maxBuffer: 1 << 26,
@@ -132,18 +150,59 @@ function generate(args) {
   process.stdout.write(`${JSON.stringify(Object.fromEntries(made))}\n`);
 }
 
-function validate() {
-  const { stderr } = talosctl(
-    ["validate", "--mode", "metal", "--config", "/dev/stdin"],
-    readFileSync(0, "utf8"),
-  );
+/** Images by Kubernetes' own names, in any registry. A commented line is none. */
+const IMAGE =
+  /^\s*(?:-\s+)?image:\s*["']?([^\s"']*\/(kubelet|kube-apiserver|kube-controller-manager|kube-scheduler)(?:[:@][^\s"']*)?)(?=["']?\s*(?:#|$))/gm;
+
+/**
+ * What a Talos release refuses once it runs, in the words of the program of tools/go/talos-config.
+ *
+ * @param {string} text
+ * @param {string} talosVersion
+ */
+function kubernetesFaults(text, talosVersion) {
+  const minor = /^v?1\.(\d+)(?:[.+-]|$)/.exec(talosVersion)?.[1];
+  if (!minor) throw misuse(`--talos-version ${talosVersion} is not of the form v1.11.6`);
+  const supported = KUBERNETES[minor];
+  if (!supported) return [];
+  const isWorker = /^\s*type:\s*["']?worker\b/m.test(text);
+  return [...text.matchAll(IMAGE)].flatMap(([, reference = "", of]) => {
+    // Of the others it looks at a control plane's alone.
+    if (isWorker && of !== "kubelet") return [];
+    const [, version, major, number] = /:v((\d+)\.(\d+)[^@]*)/.exec(reference) ?? [];
+    if (version === undefined)
+      return [
+        `${of} image "${reference}" has no tag with its version of Kubernetes, such as :v1.34.1, which Talos ${talosVersion} wants`,
+      ];
+    const isOld = Number(major) < 1 || Number(number) < supported[0];
+    if (!isOld && Number(major) === 1 && Number(number) <= supported[1]) return [];
+    const words = `is too ${isOld ? "old" : "new"} to be used with Talos ${talosVersion.replace(/^v/, "")}`;
+    return [`${of} image ${reference}: version of Kubernetes ${version} ${words}`];
+  });
+}
+
+/** @param {string[]} args */
+function validate(args) {
+  let version;
+  try {
+    ({ "talos-version": version } = parseArgs({
+      args,
+      options: { "talos-version": { type: "string" } },
+    }).values);
+  } catch (fault) {
+    throw misuse(/** @type {Error} */ (fault).message);
+  }
+  const text = readFileSync(0, "utf8");
+  const { stderr } = talosctl(["validate", "--mode", "metal", "--config", "/dev/stdin"], text);
   process.stderr.write(stderr.replace(/^WARNING: /gm, "warning: "));
+  const faults = version ? kubernetesFaults(text, version) : [];
+  if (faults.length > 0) throw new Refusal(faults.join("; "), 1);
 }
 
 const [command, ...args] = process.argv.slice(2);
 try {
   if (command === "generate") generate(args);
-  else if (command === "validate" && args.length === 0) validate();
+  else if (command === "validate") validate(args);
   else if (command === "version" && args.length === 0) process.stdout.write(`${release()}\n`);
   else throw misuse("it takes generate, validate or version");
 } catch (fault) {

@@ -10,13 +10,14 @@ import { setUp } from "./setup/setup.cjs";
  *
  * @param {Parameters<typeof setUp>[0]} scope
  * @param {(context: Context) => Promise<number>} work
- * @param {{ yes?: boolean }} [options] yes: never ask before the system is touched
+ * @param {{ yes?: boolean, talosVersions?: string[] }} [options] yes: never ask before the system is touched;
+ *   talosVersions: as of `setUp`
  */
-export async function afterSetUp(scope, work, { yes = false } = {}) {
+export async function afterSetUp(scope, work, { yes = false, talosVersions } = {}) {
   const ask = !yes && process.env.CI !== "true" && process.stdin.isTTY === true;
   const context = makeContext({ ask });
   try {
-    await setUp(scope, context);
+    await setUp(scope, context, talosVersions);
     process.exitCode = await work(context);
   } catch (fault) {
     context.log(/** @type {Error} */ (fault).message);

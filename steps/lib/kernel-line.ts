@@ -14,6 +14,9 @@ function ukiArguments(section: string): string[] {
   return splitArguments(section.replace(/\0.*/s, ""));
 }
 
+/** A line that goes on in the next one: its last backslash is not hidden behind another. */
+const CONTINUATION = /(?<!\\)((?:\\\\)*)\\\r?\n/g;
+
 /**
  * The arguments of the first entry of a grub.cfg, without those that are GRUB's own. Talos's entries are one line each; what
  * GRUB would read for itself stands behind a backslash there (siderolabs/talos, bootloader/grub, Quote).
@@ -21,7 +24,7 @@ function ukiArguments(section: string): string[] {
  * @returns undefined when no entry boots a kernel
  */
 function grubArguments(config: string): string[] | undefined {
-  const line = /^[ \t]*linux(?:16|efi)?[ \t]+\S+(.*)$/m.exec(config.replace(/\\\r?\n/g, " "))?.[1];
+  const line = /^[ \t]*linux(?:16|efi)?[ \t]+\S+(.*)$/m.exec(config.replace(CONTINUATION, "$1 "))?.[1];
   return line === undefined ? undefined : splitArguments(line.replace(/\\(.)/g, "$1"));
 }
 

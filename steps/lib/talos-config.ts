@@ -2,6 +2,7 @@ import { refusal } from "../talos/refusal";
 import { failureOf, run } from "./process";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";
+import { loaderFor } from "./talos-releases.cjs";
 
 /** What a mini-PC's configs are generated from. */
 export interface ConfigRequest {
@@ -29,8 +30,20 @@ export interface GeneratedConfigs {
   talosconfig: string;
 }
 
-/** Talos's generator and loader: tools/go/talos-config, or talosctl behind the same face. */
-const PROGRAM = "talos-config";
+/**
+ * Talos's generator and loader for a release: tools/go/talos-config, or talosctl behind the same face.
+ *
+ * @throws StepError when it is no version
+ */
+function programFor(talosVersion: string): string {
+  const loader = loaderFor(talosVersion);
+  if (loader) return loader.program;
+  throw new StepError(
+    `looking for the loader of Talos ${talosVersion}`,
+    "that is not a version of Talos",
+    "Set talosVersion to one such as v1.11.6",
+  );
+}
 
 /**
  * Generates machine configs and a client config. They never touch a disk.
@@ -57,7 +70,8 @@ export async function generateConfigs(
     ...(request.fromControlPlane === undefined ? [] : ["--from-control-plane"]),
   ];
   const options = { input: request.fromControlPlane ?? "", stripFinalNewline: false };
-  const { stdout, stderr } = await run(context, PROGRAM, ["generate", ...args], options).catch(
+  const program = programFor(request.talosVersion);
+  const { stdout, stderr } = await run(context, program, ["generate", ...args], options).catch(
     (fault: unknown) => {
       const { exitCode, stderr: words } = failureOf(fault);
       if (exitCode === undefined) throw fault;
@@ -69,17 +83,26 @@ export async function generateConfigs(
 }
 
 /**
- * Has Talos's own loader read a machine config and validate it for a bare machine.
+ * Has the loader of a Talos release read a machine config and validate it for a bare machine, and compare its versions of
+ * Kubernetes with those that the release supports.
  *
  * @returns what it says against it, on one line and without values that may be secret; undefined when it is accepted
  */
-export async function validateConfig(context: StepContext, text: string): Promise<string | undefined> {
+export async function validateConfig(
+  context: StepContext,
+  text: string,
+  talosVersion: string,
+): Promise<string | undefined> {
+  const args = ["validate", "--talos-version", talosVersion];
+  const isWarning = (line: string) => line.startsWith("warning: ");
   try {
-    await run(context, PROGRAM, ["validate"], { input: text });
+    const { stderr } = await run(context, programFor(talosVersion), args, { input: text });
+    for (const line of stderr.split("\n").filter(isWarning)) context.log(line);
     return undefined;
   } catch (fault) {
     const { exitCode, stderr } = failureOf(fault);
     if (exitCode !== 1) throw fault;
-    return refusal(stderr);
+    const lines = stderr.split("\n").filter((line) => !isWarning(line));
+    return refusal(lines.join("\n"));
   }
 }

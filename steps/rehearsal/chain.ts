@@ -40,6 +40,8 @@ export interface ChainLink {
 
 /** Questions without an answer that count as a sure sign; a firmware asks again after 4, 8 and 16 s. */
 const ENOUGH = 3;
+/** A question for the time without an answer for so long is a sure sign, if nothing more is asked. */
+const ANSWER_MS = 5000;
 
 /** Why the appliance serves nothing, by its own words, with the place to look. */
 const NOT_SERVING: [says: RegExp, look: string][] = [
@@ -97,19 +99,20 @@ const ended = (view: View, machine: "appliance" | "minipc"): Break | undefined =
 
 const SERVING = /bootstrap-pxe: serving (\S+) -> (\S+) on isolated \((\S+)\), Talos (\S+), version (\S+)/;
 
-/** Whether the mini-PC's firmware asks again although a kernel was started. */
-function hasRestarted(view: View): boolean {
+/** When the mini-PC's firmware asked again although a kernel was started, if it did. */
+function restartedAt(view: View): number | undefined {
   const kernel = fetched(view, /\/vmlinuz$/);
-  return kernel !== undefined && firmwareAsked(view).some(({ atMs }) => atMs > kernel.atMs);
+  return kernel && firmwareAsked(view).find(({ atMs }) => atMs > kernel.atMs)?.atMs;
 }
 
+/** A restart is a sign, unless Talos said that it restarts for want of its install disk: the virtual one has another name. */
 const restarted = (view: View): Break | undefined =>
-  hasRestarted(view)
-    ? {
+  restartedAt(view) === undefined || lacksInstallDisk(view)
+    ? undefined
+    : {
         seen: `the mini-PC restarted${lastWords(view, "minipc", /FAULT|panic|failed/i)}`,
         look: "Read minipc.serial.log before its second start",
-      }
-    : undefined;
+      };
 
 /** A file that the mini-PC got whole by HTTP. */
 const fetched = (view: View, path: RegExp) =>
@@ -182,7 +185,7 @@ function loadedFile(id: string, title: string, path: RegExp): ChainLink {
           }
         : undefined;
     },
-    broken: (view) => notLoaded(view, path, NETBOOT) ?? restarted(view),
+    broken: (view) => notLoaded(view, path, NETBOOT),
     overdue: (view) => ({
       seen: `the mini-PC did not fetch it to its end${lastWords(view, "minipc", /bootstrap-pxe|ipxe/i)}`,
       look: "Read minipc.serial.log, and isolated.pcap for where the transfer stops",
@@ -191,6 +194,13 @@ function loadedFile(id: string, title: string, path: RegExp): ChainLink {
 }
 
 const KERNEL_STARTED = /\] (?:Kernel c|C)ommand line: (.*)/;
+const timeAsked = (view: View) => ofMinipc(view, "time").filter(({ state }) => state === "asked");
+
+const noTime = (asked: number): Break => ({
+  seen: `the mini-PC asked ${asked === 1 ? "once" : `${asked} times`} for the time and got no usable answer`,
+  look: "Look at allow and local stratum in files/chrony.conf, then at udp dport 123 in files/nftables.conf",
+});
+
 const PANIC = /Kernel panic - not syncing: (.*)/;
 
 /** The kernel says its command line as its first words, and again a moment later. */
@@ -204,47 +214,97 @@ function missingArguments(view: View): string[] {
 
 const lacking = (view: View): Break => ({
   seen: `the kernel's command line lacks ${missingArguments(view).join(" ")}`,
-  look: "Look at the kernel line of files/boot.ipxe, and at components/talos-kernel.ts",
+  look: "Look at the kernel line of files/boot.ipxe, and at what components/talos-kernel.ts makes of the ISO's",
 });
 
 /** As SeaBIOS and OVMF say it; an OVMF that has a shell of its own starts that instead. */
 const NOTHING_TO_BOOT = /No bootable (?:device|option)|UEFI Interactive Shell|to skip startup\.nsh/i;
 
-/** As the demo's node says it, and Talos (siderolabs/talos, config.AcquireController). */
-const ACCEPTED = /node: config accepted|machine config loaded successfully/;
+/** As Talos 1.9 to 1.14 say it (siderolabs/talos, config.AcquireController), and with it the demo's node. */
+const ACCEPTED = /machine config loaded successfully/;
 const REFUSED =
-  /(?:node: FAULT: config refused: |failed to (?:load config|(?:runtime )?validate config acquired) via platform metal: )(.*)/;
-/** The loader took the config, and the selector of its install disk matches none of the virtual machine's. */
-const NO_SUCH_DISK = /failed to runtime validate config .*\b1 error occurred:.*no disks matched/;
+  /failed to (?:load config|(?:runtime )?validate config acquired) via platform metal: (.*?)(?:"\}?)?$/;
+/** Talos checks the selector of the install disk against the machine's disks, and these are virtual. */
+const NO_SUCH_DISK = /^no disks matched the expression/;
+/** Talos was given no config, or a partial one, which it takes and which something else is to complete (same source). */
+const WAITS_FOR_CONFIG = /entering maintenance service/;
+/** The disk that the config names is not there (siderolabs/talos, v1alpha1.Install): Talos then restarts. */
+const NO_INSTALL_DISK = /task install \(.*\): failed: (?:lstat \S+: no such file|no disks matched)/;
+
+const lacksInstallDisk = (view: View) => line(view, "minipc", NO_INSTALL_DISK) !== undefined;
+
+/** Why Talos refuses the config, a fault each, out of its error as JSON on one line (hashicorp/go-multierror). */
+function refusals(words: string): string[] {
+  return (
+    words
+      // Talos tells the values of unknown keys too, and they may be secret.
+      .replace(/(unknown keys found during decoding).*/, "$1")
+      .split("\\n")
+      .map((each) => each.replace(/^(?:\\t|[\s*])+/, "").replaceAll('\\"', '"'))
+      .map((each) => each.replace(/^(?:\S+: )?\d+ errors? occurred:\s*/, "").trim())
+      .filter((each) => each !== "")
+  );
+}
 
 /** The sign that the loader took the config. */
 function accepted(view: View): Sign | undefined {
   const yes = line(view, "minipc", ACCEPTED);
-  if (yes) return { atMs: yes.atMs, evidence: `its console: ${yes.text}` };
-  const noDisk = line(view, "minipc", NO_SUCH_DISK);
-  return (
-    noDisk && {
-      atMs: noDisk.atMs,
-      evidence:
-        "as far as a virtual mini-PC can show: the loader took it, and its disk selector matches no virtual disk",
-    }
-  );
+  if (yes) return { atMs: yes.atMs, evidence: `its console: ${yes.match[0]}` };
+  const waits = line(view, "minipc", WAITS_FOR_CONFIG);
+  if (waits && fetched(view, /^\/configs\//))
+    return {
+      atMs: waits.atMs,
+      evidence: `its console: ${waits.match[0]}, as with a config that is to be completed, as by Omni`,
+    };
+  for (const { text, atMs } of lines(view, "minipc", REFUSED)) {
+    const faults = refusals(REFUSED.exec(text)?.[1] ?? "");
+    if (faults.length > 0 && faults.every((fault) => NO_SUCH_DISK.test(fault)))
+      return {
+        atMs,
+        evidence:
+          "as far as a virtual mini-PC can show: the loader took it, and its disk selector matches no virtual disk",
+      };
+  }
+  return undefined;
 }
 
-/** Talos goes on without any config (same source). */
-const WITHOUT_CONFIG = /entering maintenance service/;
+/** How often the mini-PC fetched its config: Talos fetches one anew that it refused, and says nothing of the first four times. */
+const timesFetched = (view: View): string => {
+  const times = ofMinipc(view, "http").filter(
+    (what) => what.state === "sent" && what.status === 200 && /^\/configs\//.test(what.path),
+  ).length;
+  return times > 1 ? `${times} times` : "once";
+};
+
+const TIME_SERVERS = /setting time servers \{.*"addresses": \[("[^\]]+)\]/;
+
+/** Time servers that the config names in place of the lease's, as Talos says when it has the config. */
+function ownTimeServers(view: View): Sign | undefined {
+  const since = accepted(view)?.atMs;
+  const set = lines(view, "minipc", TIME_SERVERS).find(
+    ({ text, atMs }) =>
+      since !== undefined && atMs >= since && !text.includes(`"${view.expected.applianceIp}"`),
+  );
+  const names = set && TIME_SERVERS.exec(set.text)?.[1]?.replaceAll('"', "");
+  return names
+    ? { atMs: set.atMs, evidence: `not asked of the appliance: the config names time servers, ${names}` }
+    : undefined;
+}
 
 /** What a system on the mini-PC says when it goes no further, with the place to look; a refused config has a link of its own. */
 const GIVEN_UP: [says: RegExp, look: string][] = [
   [
-    /node: FAULT: (no NIC .*)/,
+    /node: FAULT: (.*)/,
     "The kernel that is served has no driver for that NIC, in itself or in its initramfs: look at the ISO that isoUrl names",
   ],
-  [/node: FAULT: (?!config refused)(.*)/, "Read minipc.serial.log up to that line"],
-  // As Talos says them before it stops for good (siderolabs/talos, runtime/v1alpha1).
-  [/\* (KSPP kernel parameter \S+ is required)/, "Look at the kernel line of files/boot.ipxe"],
-  [/\[talos\] (initialize sequence: failed)/, "Read minipc.serial.log for the task before that line"],
+  // As Talos says them before it stops, or restarts (siderolabs/talos, pkg/kernel/kspp and runtime/v1alpha1).
+  [/(KSPP kernel parameter \S+ (?:is required|was found .*))/, "Look at the kernel line of files/boot.ipxe"],
+  [
+    /\[talos\] ((?!install )\w+ sequence: failed)/,
+    "Read minipc.serial.log for the task that failed before that line",
+  ],
 ];
+const RESTARTS = /\[talos\] (rebooting in \d+ seconds)/;
 
 /** Tells nothing of how far the chain came, so what a link says of itself goes first. */
 function givenUp(view: View): Break | undefined {
@@ -252,7 +312,13 @@ function givenUp(view: View): Break | undefined {
     const words = line(view, "minipc", says)?.match[1];
     if (words) return { seen: `the mini-PC goes no further: ${words}`, look };
   }
-  return undefined;
+  const restarts = lacksInstallDisk(view) ? undefined : line(view, "minipc", RESTARTS)?.match[1];
+  return restarts
+    ? {
+        seen: `Talos gives up, ${restarts}${lastWords(view, "minipc", /error running phase|failed/)}`,
+        look: "Read minipc.serial.log before that line",
+      }
+    : undefined;
 }
 
 /** Every link of the chain, in the order in which they are reached. */
@@ -478,14 +544,14 @@ export const CHAIN: ChainLink[] = [
     },
     broken(view) {
       if (missingArguments(view).length > 0 && commandLines(view).length > 1) return lacking(view);
-      return notLoaded(view, /^$/, NETBOOT) ?? restarted(view);
+      return notLoaded(view, /^$/, NETBOOT);
     },
     overdue: (view) =>
       commandLines(view).length > 0
         ? lacking(view)
         : {
             seen: `kernel and initramfs were fetched, and no kernel said anything${lastWords(view, "minipc", /./)}`,
-            look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= in files/boot.ipxe",
+            look: "Is vmlinuz a kernel for x86-64 with an EFI stub? Look at the mini-PC's screen and at initrd= and ${serial-console} in files/boot.ipxe",
           },
   },
   {
@@ -499,7 +565,7 @@ export const CHAIN: ChainLink[] = [
       const asked = askedAs(view, "system")[0];
       return asked && { atMs: asked.atMs, evidence: "on the link: it asks for an address" };
     },
-    broken: (view) => notLoaded(view, /^$/, NETBOOT) ?? restarted(view),
+    broken: (view) => notLoaded(view, /^$/, NETBOOT),
     overdue: () => ({
       seen: "no operating system asked for an address",
       look: "Look at the mini-PC's picture; is the initramfs whole?",
@@ -517,9 +583,9 @@ export const CHAIN: ChainLink[] = [
         (what): what is typeof what & { state: "answered" } =>
           what.state === "answered" && what.stratum > 0 && what.stratum < 16,
       );
-      return (
-        answer && { atMs: answer.atMs, evidence: `NTP: the appliance answers, stratum ${answer.stratum}` }
-      );
+      return answer
+        ? { atMs: answer.atMs, evidence: `NTP: the appliance answers, stratum ${answer.stratum}` }
+        : ownTimeServers(view);
     },
     broken(view) {
       const panic = line(view, "minipc", PANIC)?.match[1];
@@ -529,24 +595,26 @@ export const CHAIN: ChainLink[] = [
           look: "Is the initramfs whole and of this kernel? Remove artifacts/cache/netboot and run pulumi up",
         };
       const lease = systemsLease(view);
-      const asked = ofMinipc(view, "time").filter(({ state }) => state === "asked").length;
       if (lease && !lease.ntp)
         return {
           seen: "the lease names no time server (option 42)",
           look: "Look at option:ntp-server in files/dnsmasq.conf",
         };
+      const asked = timeAsked(view);
+      const restart = restartedAt(view);
       // Without its install disk Talos restarts soon, whatever keeps it waiting.
-      if (asked >= ENOUGH + 1 || (asked > 0 && hasRestarted(view)))
-        return {
-          seen: `the mini-PC asked ${asked === 1 ? "once" : `${asked} times`} for the time and got no usable answer`,
-          look: "Look at allow and local stratum in files/chrony.conf, then at udp dport 123 in files/nftables.conf",
-        };
-      return restarted(view);
+      const waitedInVain = asked.some(({ atMs }) => restart !== undefined && atMs <= restart - ANSWER_MS);
+      return asked.length > ENOUGH || waitedInVain ? noTime(asked.length) : undefined;
     },
-    overdue: (view) => ({
-      seen: `the mini-PC did not ask the appliance for the time${lastWords(view, "minipc", /node: |time|ntp/i)}`,
-      look: "Read minipc.serial.log; option 42 of the lease names the time server",
-    }),
+    overdue(view) {
+      const asked = timeAsked(view).length;
+      if (asked > 0) return noTime(asked);
+      const isRestart = restartedAt(view) !== undefined && lacksInstallDisk(view);
+      return {
+        seen: `the mini-PC did not ask the appliance for the time${isRestart ? "; it restarted meanwhile, since the install disk is not there" : ""}${lastWords(view, "minipc", /node: |time|ntp/i)}`,
+        look: "Read minipc.serial.log; option 42 of the lease names the time server",
+      };
+    },
   },
   {
     id: "config",
@@ -569,13 +637,11 @@ export const CHAIN: ChainLink[] = [
           seen: `the config that is served is another one than was decrypted (SHA-256 ${config.sha256.slice(0, 12)}…, not ${view.expected.configSha256.slice(0, 12)}…)`,
           look: "The image is of another machineConfig: run pulumi up",
         };
-      return (
-        notFetched(
-          view,
-          /./,
-          "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf",
-        ) ?? restarted(view)
-      );
+      const look =
+        "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf";
+      return line(view, "minipc", WAITS_FOR_CONFIG)
+        ? { seen: "Talos fetched no config, and waits for one in maintenance mode", look }
+        : notFetched(view, /./, look);
     },
     overdue: (view) => ({
       seen: `the mini-PC did not ask for its config${lastWords(view, "minipc", /node: |config/i)}`,
@@ -590,21 +656,17 @@ export const CHAIN: ChainLink[] = [
     applies: ({ hasSerialConsole }) => hasSerialConsole,
     reached: accepted,
     broken(view) {
-      const refused = line(view, "minipc", REFUSED)?.match[1];
-      const fault = refused && {
-        // Talos tells the values of unknown keys too, and they may be secret.
-        seen: `it was refused: ${refused.replace(/(unknown keys found during decoding).*/, "$1")}`,
-        look: "Look at the file that machineConfig names; talos-config validate <FILE says the same",
+      const words = line(view, "minipc", REFUSED)?.match[1];
+      if (words === undefined) return undefined;
+      const faults = refusals(words).filter((fault) => !NO_SUCH_DISK.test(fault));
+      return {
+        seen: `it was refused, and fetched ${timesFetched(view)}: ${faults.join("; ")}`,
+        look: "Look at the file that machineConfig names; what only a machine shows is whether its disk selector fits, and whether this Talos supports its Kubernetes versions",
       };
-      const maintenance = line(view, "minipc", WITHOUT_CONFIG) && {
-        seen: "Talos fetched the config, took none, and waits for one in maintenance mode",
-        look: "Read minipc.serial.log before that; is the file that machineConfig names a whole machine config?",
-      };
-      return fault || maintenance || restarted(view);
     },
     overdue: (view) => ({
-      seen: `the config was fetched, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,
-      look: "Read minipc.serial.log",
+      seen: `the config was fetched ${timesFetched(view)}, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,
+      look: "Talos fetches a config anew that it refused: look at the file that machineConfig names; read minipc.serial.log",
     }),
   },
 ];
@@ -615,20 +677,24 @@ export const CHAIN: ChainLink[] = [
  * @param open the links that may be reached, or break, now; the first of them is waited for
  */
 export function firstBreak(view: View, open: ChainLink[]): { link: ChainLink; broken: Break } | undefined {
-  for (const link of open) {
-    // What came to a good end is not judged again by its bad signs.
-    if (link.reached(view)) continue;
+  // What came to a good end is not judged again by its bad signs.
+  const waiting = open.filter((link) => !link.reached(view));
+  for (const link of waiting) {
     const broken = link.broken?.(view);
     if (broken) return { link, broken };
   }
-  // Last: what a machine said tells more than that it is gone.
-  const broken = givenUp(view) ?? ended(view, "appliance") ?? ended(view, "minipc");
-  const link = open[0];
-  return link && broken && { link, broken };
+  // Last: what a machine said tells more than that it restarted or is gone.
+  const broken = givenUp(view) ?? restarted(view) ?? ended(view, "appliance") ?? ended(view, "minipc");
+  return waiting[0] && broken && { link: waiting[0], broken };
 }
 
-/** Whether the mini-PC's screen may show values of a config that was refused. */
-export const showsConfig = (view: View): boolean => line(view, "minipc", REFUSED) !== undefined;
+/** The links of a chain that may be reached, or break, while the one at `index` is waited for. */
+export const openAt = (chain: ChainLink[], index: number): ChainLink[] =>
+  chain.slice(index, chain[index]?.anyOrder ? undefined : index + 1);
+
+/** Whether the mini-PC's screen may show values of its config: Talos quotes those of one that it refuses. */
+export const mayShowConfig = (view: View): boolean =>
+  fetched(view, /^\/configs\//) !== undefined && accepted(view) === undefined;
 
 /** The links that this mini-PC's chain has. */
 export function chainFor(expected: Expected): ChainLink[] {

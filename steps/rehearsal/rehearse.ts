@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../lib/accelerator";
 import type { StepContext } from "../lib/step";
-import { chainFor, firstBreak, showsConfig, type ChainLink, type Sign } from "./chain";
+import { chainFor, firstBreak, mayShowConfig, openAt, type ChainLink, type Sign } from "./chain";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
@@ -31,7 +31,7 @@ const naming = ({ id: at, title, side }: ChainLink) => ({ kind: "link", at, titl
  *
  * @returns what broke, or undefined when all were reached
  */
-async function follow(
+export async function follow(
   context: Pick<StepContext, "signal">,
   stage: Stage,
   chain: ChainLink[],
@@ -47,7 +47,7 @@ async function follow(
         await onReached(link, sign, chain[index + 1]);
         break;
       }
-      const fault = firstBreak(stage.view, link.anyOrder ? chain.slice(index) : [link]);
+      const fault = firstBreak(stage.view, openAt(chain, index));
       if (fault) return { ...naming(fault.link), ...fault.broken };
       const waitedMs = stage.atMs - since;
       // A busy host is not the image's fault: only time that the machines could use counts.
@@ -154,7 +154,7 @@ function proofOf(hardware: Hardware, broken: Diagnosis | undefined, evidence: st
 
 /** Pictures of the screens, one a machine and link of the chain. */
 class Album {
-  readonly screens: Screen[] = [];
+  private readonly screens: (Screen & { mayShowConfig: boolean })[] = [];
   private readonly taking: Promise<void>[] = [];
   private count = 0;
 
@@ -169,14 +169,25 @@ class Album {
     const taken = this.stage.screendump((machine) => join(this.folder, file(machine)));
     this.taking.push(
       taken.then((machines) => {
-        for (const machine of machines) this.screens.push({ id, machine, file: file(machine) });
+        for (const machine of machines)
+          this.screens.push({ id, machine, file: file(machine), mayShowConfig: this.mayShowConfig(machine) });
       }),
     );
   }
 
+  private mayShowConfig(machine: Screen["machine"]): boolean {
+    return machine === "minipc" && mayShowConfig(this.stage.view);
+  }
+
+  /** The pictures, but for those that may show values of a config that was refused: they are deleted. */
   async finish(): Promise<Screen[]> {
     await Promise.all(this.taking);
-    return this.screens.sort((one, other) => one.file.localeCompare(other.file));
+    const kept: Screen[] = [];
+    for (const { mayShowConfig: may, ...screen } of this.screens) {
+      if (may && this.mayShowConfig(screen.machine)) await rm(join(this.folder, screen.file));
+      else kept.push(screen);
+    }
+    return kept.sort((one, other) => one.file.localeCompare(other.file));
   }
 }
 
@@ -231,7 +242,7 @@ export async function rehearse(
     });
     // A terminal's Ctrl-C ends the machines too: that is no broken chain.
     context.signal.throwIfAborted();
-    if (diagnosis && !showsConfig(stage.view)) album.take("end");
+    if (diagnosis) album.take("end");
     const chainEnd = stage.atMs;
     const proofs: Proof[] = [];
     if (!diagnosis) {

@@ -149,6 +149,17 @@ export class Stage {
     await this.machines.minipc?.reset();
   }
 
+  /** Switches the mini-PC off and forgets what it did, so that it can be started anew. */
+  async forgetMinipc(): Promise<void> {
+    await this.machines.minipc?.stop();
+    delete this.machines.minipc;
+    const { seen } = this.view;
+    const kept = seen.filter(
+      (what) => what.kind === "address" || ("machine" in what && what.machine === "appliance"),
+    );
+    seen.splice(0, seen.length, ...kept);
+  }
+
   /** Asks on the isolated link whether the appliance has its address yet; claims none itself (RFC 5227). */
   askForAppliance(): void {
     this.links.isolated.send(arpRequest(STRANGERS[0], "0.0.0.0", this.site.applianceIp));

@@ -1,13 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parse } from "yaml";
 import { rehearsalSubject } from "../../components/rehearsal-subject";
 import { argumentsIn } from "../../components/talos-kernel";
-import { checkConfig } from "../../config";
 import { makeScratch } from "../../steps/lib/scratch.cjs";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import { rehearse, type Rehearsal } from "../../steps/rehearsal/rehearse";
-import { TOP, toolEnvironment } from "../tools";
+import { toolEnvironment } from "../tools";
+import { demo } from "./demo";
 import { demoInput, type Assembly } from "./images";
 
 process.env.PATH = toolEnvironment.PATH;
@@ -15,16 +14,18 @@ process.env.PATH = toolEnvironment.PATH;
 /** Below the limit of a test; a rehearsal has limits of its own, far below. */
 const LIMIT_MS = 880_000;
 
-const { config } = parse(readFileSync(join(TOP, "Pulumi.demo.yaml"), "utf8")) as {
-  config: Record<string, string>;
-};
-const demo = checkConfig(
-  Object.fromEntries(Object.entries(config).map(([key, value]) => [key.split(":")[1] as string, value])),
-  "demo",
-);
-
 /** Without a twin: what is on trial here is the chain. */
 const ALONE = { appliance: HARDWARE.appliance, minipc: HARDWARE.minipc };
+
+/** What the boot of an image like the demo's is checked against. */
+export async function subjectOf({ path, machineConfig }: Pick<Assembly, "path" | "machineConfig">) {
+  const { files } = await demoInput<Assembly>("appliance-assembly");
+  return {
+    ...rehearsalSubject(demo, { arguments: argumentsIn(files["boot.ipxe"] ?? "") }),
+    image: path,
+    configSha256: machineConfig.sha256,
+  };
+}
 
 /**
  * Boots an image with a mini-PC like the demo's, on the hardware of a rehearsal unless told otherwise.
@@ -38,14 +39,8 @@ export async function boot(
 ) {
   const folder = mkdtempSync(join(dirname(path), "evidence-"));
   const scratch = makeScratch("rehearse");
-  const { files } = await demoInput<Assembly>("appliance-assembly");
   const context = { signal: AbortSignal.timeout(LIMIT_MS), scratch, log: () => undefined };
-  const subject = {
-    ...rehearsalSubject(demo, { arguments: argumentsIn(files["boot.ipxe"] ?? "") }),
-    image: path,
-    configSha256: machineConfig.sha256,
-    ...subjectChanges,
-  };
+  const subject = { ...(await subjectOf({ path, machineConfig })), ...subjectChanges };
   try {
     const record = await rehearse(
       context,

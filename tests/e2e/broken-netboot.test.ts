@@ -1,18 +1,8 @@
-import { casesToRun } from "../in-full";
-import { boot } from "./boot";
+import { testBroken, type Broken } from "./broken";
 import { edit, Images, type Assembly } from "./images";
 
 const images = new Images();
 afterAll(() => images.remove());
-
-interface Broken {
-  inputs: (assembly: Assembly) => void | Promise<void>;
-  /** SHA-256 of the config that the stack decrypted, where it is not the image's. */
-  configSha256?: string;
-  at: string;
-  seen: RegExp;
-  look: RegExp;
-}
 
 /** Serves as before, but drops what is sent to a port. */
 const closed = (assembly: Assembly, port: number) =>
@@ -105,85 +95,6 @@ const CASES: Record<string, Broken> = {
     seen: /command line lacks pti=on/,
     look: /files\/boot\.ipxe/,
   },
-  "no time server named": {
-    inputs: (assembly) => edit(assembly, "dnsmasq.conf", /dhcp-option=option:ntp-server.*\n/, ""),
-    at: "time",
-    seen: /names no time server/,
-    look: /option:ntp-server/,
-  },
-  "no time": {
-    inputs: (assembly) => edit(assembly, "chrony.conf", /allow .*\n/, ""),
-    at: "time",
-    seen: /asked \d+ times for the time and got no usable answer/,
-    look: /files\/chrony\.conf/,
-  },
-  "a config that is not there": {
-    inputs: (assembly) =>
-      edit(
-        assembly,
-        "nginx-bootstrap.conf",
-        "location /configs/ {",
-        "location /configs/ {\n        return 404;",
-      ),
-    at: "config",
-    seen: /\/configs\/minipc\.yaml was answered with the status 404/,
-    look: /location \/configs\//,
-  },
-  "a config that another address may have": {
-    inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "allow 10.10.10.100", "allow 10.10.10.101"),
-    at: "config",
-    seen: /answered with the status 403/,
-    look: /location \/configs\//,
-  },
-  "another machine's config": {
-    inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\n")),
-    configSha256: "0".repeat(64),
-    at: "config",
-    seen: /another one than was decrypted/,
-    look: /machineConfig/,
-  },
-  "a config that Talos refuses": {
-    inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\nmachina: {}\n")),
-    at: "accepted",
-    seen: /it was refused: /,
-    look: /talos-config validate/,
-  },
-  "leases for everybody": {
-    inputs: (assembly) => edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", ""),
-    at: "other-mac",
-    seen: /asked on the isolated link and was offered 10\.10\.10\.\d+; the lease was offered/,
-    look: /dhcp-ignore/,
-  },
-  "the config for everybody": {
-    inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "deny all;", ""),
-    at: "pinned",
-    seen: /\/configs\/minipc\.yaml 200/,
-    look: /location \/configs\//,
-  },
-  "services for who takes the lease's address": {
-    inputs: (assembly) =>
-      edit(assembly, "nftables.conf", / *iifname "isolated" ip saddr \S+ ether .* drop\n/, ""),
-    at: "pinned",
-    seen: /10\.10\.10\.100 under another MAC: answered HTTP, DNS, time, TFTP/,
-    look: /ether saddr/,
-  },
-  "services on the uplink": {
-    inputs: (assembly) => edit(assembly, "nftables.conf", "policy drop;", "policy accept;"),
-    at: "uplink-silent",
-    seen: /asked on the uplink: answered .*HTTP/,
-    look: /chain input/,
-  },
 };
 
-test.each(casesToRun(CASES, ["dnsmasq pins another MAC", "services on the uplink"]))(
-  "%s",
-  async (_what, { inputs, configSha256, at, seen, look }) => {
-    const { path, machineConfig } = await images.make(inputs);
-    const sha256 = configSha256 ?? machineConfig.sha256;
-    const { record } = await boot({ path, machineConfig: { ...machineConfig, sha256 } });
-    expect(record.diagnosis?.at).toBe(at);
-    expect(record.diagnosis?.seen).toMatch(seen);
-    expect(record.diagnosis?.look).toMatch(look);
-    expect(record.passed).toBe(false);
-  },
-);
+testBroken(images, CASES, ["dnsmasq pins another MAC"]);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import tar from "tar-stream";
 import { publish } from "../../steps/lib/files";
 import { squashfs } from "../../steps/lib/squashfs";
+import { demo } from "./demo";
 import { inToolEnvironment, sha256Of, tool, TOP, toolEnvironment } from "../tools";
 
 /** What the step `appliance` gets, as far as these tests change it. */
@@ -27,6 +28,8 @@ export async function demoInput<T>(resource: string): Promise<T> {
 export class Images {
   readonly folder: string;
   private readonly assembly = demoInput<Assembly>("appliance-assembly");
+  /** Release of Talos that the demo is of. */
+  private readonly version = demo.talosVersion;
 
   constructor() {
     const parent = join(TOP, "artifacts", "test");
@@ -46,19 +49,24 @@ export class Images {
     return assembly;
   }
 
-  /** A netboot layer like the demo's, with files replaced. */
-  async netboot(version: string, replaced: Record<string, Buffer | undefined>): Promise<Assembly["netboot"]> {
+  /** A netboot layer like the demo's, of a release, with files replaced or changed. */
+  async netboot(
+    version: string,
+    replaced: Record<string, Buffer | ((content: Buffer) => Buffer) | undefined>,
+  ): Promise<Assembly["netboot"]> {
     const { netboot } = await this.assembly;
     const pack = tar.pack();
     pack.entry({ name: "talos", type: "directory", mode: 0o755 });
     pack.entry({ name: `talos/${version}`, type: "directory", mode: 0o755 });
     for (const name of ["vmlinuz", "initramfs.xz"]) {
-      const unpack = ["-cat", netboot.path, `talos/${version}/${name}`];
+      const unpack = ["-cat", netboot.path, `talos/${this.version}/${name}`];
       const { stdout } = await inToolEnvironment("unsquashfs", unpack, {
         encoding: null as never,
         all: false,
       });
-      const content = name in replaced ? replaced[name] : (stdout as unknown as Buffer);
+      const own = stdout as unknown as Buffer;
+      const other = name in replaced ? replaced[name] : own;
+      const content = typeof other === "function" ? other(own) : other;
       if (content) pack.entry({ name: `talos/${version}/${name}`, mode: 0o644 }, content);
     }
     pack.finalize();

@@ -55,7 +55,8 @@ describe.each(SCRIPTS)("npm run %s", (script) => {
 test.each([
   ["demo", "--target=x", "Unknown option '--target'"],
   ["demo", "now", "now is no option of it"],
-  ["setup", "--for=all", "--for all is none of use, demo, lint, test"],
+  ["setup", "--for=all", "--for all is none of use, demo, lint, test, boots"],
+  ["setup", "--talos-version=latest", "--talos-version latest is not of the form v1.11.6"],
   ["new", "", "the new stack's name is missing"],
   ["new", "nuc1 nuc2", "one stack at a time, and nuc2 is too much"],
   ["new", "nuc1 --mca=x", "Unknown option '--mca'"],

@@ -229,7 +229,7 @@ describe("plugins", () => {
 describe("the line on what is missing", () => {
   const env = () => ({ PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") });
   beforeEach(() => {
-    for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talos-config"]) {
+    for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talos-config-1.13"]) {
       machine.program(`../cache/bin/${name}`, "");
     }
     for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
@@ -239,7 +239,7 @@ describe("the line on what is missing", () => {
   });
 
   test("is none where all is there, on the machine or in the cache", () => {
-    expect(missingLine(env())).toBeUndefined();
+    expect(missingLine("v1.13.0", env())).toBeUndefined();
   });
 
   test("names just what is not there, or is no program", () => {
@@ -247,6 +247,16 @@ describe("the line on what is missing", () => {
     rmSync(machine.path("programs/nginx"));
     machine.write("programs/nginx", "no program");
     rmSync(machine.path("programs/xorriso"));
-    expect(missingLine(env())).toBe("missing: sops, nginx, xorriso; run `npm run setup`");
+    expect(missingLine("v1.13.0", env())).toBe("missing: sops, nginx, xorriso; run `npm run setup`");
+  });
+
+  test("names the loader of the stack's own release, and the command that brings it", () => {
+    expect(missingLine("v1.12.3", env())).toBe(
+      "missing: talos-config-1.12; run `npm run setup -- --for use --talos-version v1.12.3`",
+    );
+  });
+
+  test("leaves a version that is none to the check of the config", () => {
+    expect(missingLine("latest", env())).toBeUndefined();
   });
 });

@@ -187,7 +187,7 @@ test.each(["demo", "lab"])(
 
 test("missing tools are named in one line, with what brings them", () => {
   const env = { PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") };
-  expect(missingLine(env)).toMatch(/^missing: pulumi, .*sops.*; run `npm run setup`$/);
+  expect(missingLine("", env)).toMatch(/^missing: pulumi, .*sops.*; run `npm run setup`$/);
 });
 
 test("an npm install that was killed is noticed", () => {

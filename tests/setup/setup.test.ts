@@ -34,6 +34,7 @@ beforeEach(async () => {
   for (const { folder } of RECIPES.flatMap(({ builds = [] }) => builds)) {
     mkdirSync(machine.path("top", folder), { recursive: true });
   }
+  machine.write("top/Pulumi.yaml", readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8"));
   for (const { front } of RECIPES) if (front) machine.write(`top/${front.script}`, "#!/bin/sh\n");
   machine.recorded("npm", "mkdir node_modules && cp package-lock.json node_modules/.package-lock.json");
   withApt(PROGRAMS);
@@ -84,9 +85,14 @@ const sopsPath = () => {
 
 test("a machine with nothing gets all, and a second run does nothing", async () => {
   expect(await setUp(USE, context)).toBe(true);
-  for (const file of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talosctl", "talos-config"]) {
-    expect(existsSync(machine.path("cache/bin", file))).toBe(true);
-  }
+  expect(readdirSync(machine.path("cache/bin")).sort()).toEqual([
+    "packer",
+    "pulumi",
+    "pulumi-language-nodejs",
+    "sops",
+    "talos-config-1.11",
+    "talosctl-1.11",
+  ]);
   expect(readFileSync(machine.path("cache/bin/packer"), "utf8")).toContain("PACKER_PLUGIN_PATH");
   const [apt, npm, packer, ...more] = machine.ran().sort();
   expect(npm).toMatch(/^npm ci --ignore-scripts /);
@@ -141,7 +147,7 @@ test("where nothing at all can be reached, every part is listed", async () => {
   const fault = (await setUp(USE, { ...context, origins }).catch((fault: Error) => fault)) as Error;
   const missing = fault.message.split("\n").filter((line) => /^ {2}- /.test(line));
   expect(missing.map((line) => line.slice(4).split(" ")[0])).toEqual(
-    "npm system pulumi packer sops talos-config packer-plugin-qemu checkers".split(" "),
+    "npm system pulumi packer sops talos-config-1.11 packer-plugin-qemu checkers".split(" "),
   );
   expect(fault.message).toContain(`${NOWHERE} does not answer`);
 });
@@ -156,7 +162,8 @@ describe("what the command at hand wants", () => {
     ["preview", ["pulumi", "pulumi-language-nodejs"], false],
     ["verify", [], true],
     ["rehearse", ["pulumi", "pulumi-language-nodejs", "sops"], true],
-    ["new", ["pulumi", "pulumi-language-nodejs", "sops", "talos-config", "talosctl"], true],
+    ["new", ["pulumi", "pulumi-language-nodejs", "sops"], true],
+    ["loaders", ["talos-config-1.11", "talosctl-1.11"], true],
     ["lint", ["packer"], true],
   ])("for %s the tools are %j", async (scope, tools, system) => {
     expect(await setUp(scope, context)).toBe(true);
@@ -165,6 +172,34 @@ describe("what the command at hand wants", () => {
     expect(machine.ran().some((line) => line.startsWith("apt-get"))).toBe(system);
     expect(machine.ran().some((line) => line.startsWith("packer"))).toBe(false);
     expect(await setUp(scope, context)).toBe(false);
+  });
+
+  test.each([
+    [["v1.13.2"], ["1.13"]],
+    [["v1.14.0-beta.1"], ["1.14"]],
+    [
+      ["v1.12.0", "v1.9.1", "v1.12.6"],
+      ["1.12", "1.9"],
+    ],
+    [["v1.15.0"], ["1.14"]],
+    [["latest"], []],
+  ])("for Talos %j the loaders are %j", async (versions, minors) => {
+    await setUp("loaders", context, versions);
+    const bin = machine.path("cache/bin");
+    const expected = minors.flatMap((minor) => [`talos-config-${minor}`, `talosctl-${minor}`]);
+    expect(existsSync(bin) ? readdirSync(bin).sort() : []).toEqual(expected.sort());
+    const requests = machine.requests.length;
+    expect(await setUp("loaders", context, versions)).toBe(false);
+    expect(machine.requests).toHaveLength(requests);
+  });
+
+  test("a talosctl of the machine's own serves for its minor alone", async () => {
+    const own = machine.program("talosctl", "echo 'Tag: v1.13.9'");
+    await setUp("loaders", context, ["v1.12.0", "v1.13.0"]);
+    expect(readFileSync(machine.path("cache/bin/talosctl-1.13"), "utf8")).toBe(readFileSync(own, "utf8"));
+    expect(readFileSync(machine.path("cache/bin/talosctl-1.12"), "utf8")).toContain("# talos-config-1.12");
+    expect(machine.said).toContain(`talos-config-1.13 1.13.9: this machine's own, ${own}`);
+    expect(await setUp("loaders", context, ["v1.12.0", "v1.13.0"])).toBe(false);
   });
 
   test.each<[string, Scope]>([
@@ -198,17 +233,41 @@ echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'S
     context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
     machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
     await setUp(USE, context);
-    for (const file of ["pulumi", "packer", "talos-config"])
+    for (const file of ["pulumi", "packer", "talos-config-1.11"])
       expect(existsSync(machine.path("cache/bin", file))).toBe(true);
-    expect(existsSync(machine.path("cache/bin/node-tool"))).toBe(false);
+    expect(readdirSync(machine.path("cache/bin")).filter((name) => /^node-tool/.test(name))).toEqual([]);
     expect(steps().length).toBeGreaterThanOrEqual(10);
     expect(steps().every((step, at) => step === (at % 2 === 0 ? "start" : "end"))).toBe(true);
+  });
+
+  test("each release's loader is built of its own module, with the tags of the releases before it", async () => {
+    machine.recorded("go", `echo "$@" >> '${machine.path("steps")}'\n${GO.replaceAll("STEPS", "/dev/null")}`);
+    await setUp("loaders", context, ["v1.10.0"]);
+    const built = steps().filter((line) => line.startsWith("build"));
+    expect(built).toEqual([
+      expect.stringMatching(/ -modfile talos-1\.10\.mod -tags talos1\.9,talos1\.10 \.$/),
+    ]);
+  });
+
+  test("what the tests want are the oldest, the default and the newest loader; all of them for the boots", async () => {
+    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
+    context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
+    const loaders = () =>
+      readdirSync(machine.path("cache/bin")).filter((name) => /^(talos-config|node-tool)-/.test(name));
+    await setUp("test", context).catch(() => undefined);
+    expect(loaders()).toHaveLength(6);
+    await setUp("boots", context).catch(() => undefined);
+    expect(loaders()).toHaveLength(12);
   });
 
   test("what the demo's inputs want does not wait for Pulumi and Packer", async () => {
     machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
     await setUp("inputs", context);
-    expect(readdirSync(machine.path("cache/bin")).sort()).toEqual(["node-tool", "sops", "talos-config"]);
+    expect(readdirSync(machine.path("cache/bin")).sort()).toEqual([
+      "node-tool-1.11",
+      "sops",
+      "talos-config-1.11",
+    ]);
   });
 });
 
@@ -297,13 +356,18 @@ test.each([
   expect(await inForeground("sh", ["-c", script], context.env, machine.folder)).toBe(status);
 });
 
-test.each(["--for both", "--forr use", "more"])("set-up refuses %s, with its usage", (line) => {
-  const env = { ...context.env, BOOTSTRAP_PXE_CACHE: machine.path("cache") };
-  const ended = spawnSync(process.execPath, [join(SETUP, "setup.mjs"), ...line.split(" ")], {
-    env,
-    encoding: "utf8",
-  });
-  expect(ended.status).toBe(1);
-  expect(ended.stderr).toContain("npm run setup -- [--yes] [--for use|demo|lint|test]");
-  expect(existsSync(machine.path("cache"))).toBe(false);
-});
+test.each(["--for both", "--forr use", "--talos-version latest", "more"])(
+  "set-up refuses %s, with its usage",
+  (line) => {
+    const env = { ...context.env, BOOTSTRAP_PXE_CACHE: machine.path("cache") };
+    const ended = spawnSync(process.execPath, [join(SETUP, "setup.mjs"), ...line.split(" ")], {
+      env,
+      encoding: "utf8",
+    });
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain(
+      "npm run setup -- [--yes] [--for use|demo|lint|test|boots] [--talos-version V]",
+    );
+    expect(existsSync(machine.path("cache"))).toBe(false);
+  },
+);

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const gen = ["generate", "--cluster", "test", "--endpoint", "https://10.10.10.100:6443"];
   const install = ["--install-image", "ghcr.io/siderolabs/installer:v1.11.6", "--install-disk", "/dev/vda"];
   made = JSON.parse(
-    await tool("talos-config", [...gen, "--talos-version", "v1.11.6", ...install]),
+    await tool("talos-config-1.11", [...gen, "--talos-version", "v1.11.6", ...install]),
   ) as typeof made;
   plain = made.controlplane;
 });

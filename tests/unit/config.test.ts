@@ -85,6 +85,10 @@ test.each([
     { kernelArgs: "talos.config=http://elsewhere/" },
     "kernelArgs: talos.config=http://elsewhere/: the appliance sets talos.config itself",
   ],
+  [
+    { kernelArgs: "[nosmt, nohz]" },
+    "kernelArgs: not a list as JSON writes it, each argument in double quotes",
+  ],
   [{ kernelArgs: "-pti" }, "kernelArgs: -pti: Talos stops at its start without pti=on"],
   [{ kernelArgs: "nosmt pti=off" }, "kernelArgs: pti=off: Talos stops at its start without pti=on"],
   [{ kernelArgs: "a=${uuid}" }, 'kernelArgs: iPXE reads "${uuid}" of a=${uuid} as its own script'],

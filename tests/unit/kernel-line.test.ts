@@ -69,6 +69,11 @@ test("what Talos hides from GRUB behind a backslash is the kernel's as it was", 
   ]);
 });
 
+test("a backslash at a line's end continues the line, unless it is hidden itself", () => {
+  expect(grubArguments("linux /boot/vmlinuz a \\\n  b\ninitrd /x\n")).toEqual(["a", "b"]);
+  expect(grubArguments("linux /boot/vmlinuz a\\\\\ninitrd /x\n")).toEqual(["a\\"]);
+});
+
 test("an ISO of both forms boots UEFI machines by its unified kernel image, whose line counts", () => {
   expect(isoArguments({ ukiCommandLine: "a b", grubConfig: grubConfig("c") })).toEqual(["a", "b"]);
 });

@@ -106,6 +106,17 @@ test("its outputs are those that the README names", async () => {
   });
 });
 
+test("a release whose own loader is not known is warned of, before anything is made", async () => {
+  const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+  await run({ talosVersion: "v1.14.0-beta.1" });
+  expect(warn).not.toHaveBeenCalled();
+  await run({ talosVersion: "v1.15.0" });
+  expect(warn.mock.calls.map(([line]) => line)).toEqual([
+    expect.stringMatching(/Talos v1\.15\.0.* by the loader of Talos v1\.14\./),
+  ]);
+  warn.mockRestore();
+});
+
 test("the image that was made is the one that is rehearsed, held to the config that was decrypted", async () => {
   await run({ consoles: "tty0,ttyS1" });
   expect(stdinOf("rehearsal-boot")).toMatchObject({
@@ -154,6 +165,19 @@ test("the schematic is what the ISO and the machine config are checked against, 
     expect(stdinOf("netboot-layer").schematic).toBe(schematic);
     expect(stdinOf("config-check").schematic).toBe(schematic);
   }
+});
+
+test("the ISO's kernel line reaches the site and the rehearsal, with what the stack changes of it", async () => {
+  await run({ kernelArgs: "nosmt" });
+  const { files } = stdinOf("appliance-assembly") as { files: Record<string, string> };
+  expect(files["boot.ipxe"]).toMatch(
+    /^kernel \S+ initrd=initramfs\.xz talos\.platform=metal .* selinux=1 .* nosmt /m,
+  );
+  expect(step("appliance-assembly").environment).toMatchObject({
+    KERNEL_LINE: expect.stringMatching(/^The kernel line is the ISO's with .* nosmt\.$/) as string,
+  });
+  const { subject } = stdinOf("rehearsal-boot") as { subject: { kernelArguments: string[] } };
+  expect(subject.kernelArguments).toEqual(expect.arrayContaining(["selinux=1", "nosmt"]));
 });
 
 test("the same image is rehearsed again where something else is expected of it", async () => {

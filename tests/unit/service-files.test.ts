@@ -25,7 +25,7 @@ test.each([
     },
   ],
 ])("%s", (_name, given) => {
-  const config = checkConfig(given as Record<string, string>, "lab");
+  const config = checkConfig(given, "lab");
   const boot = renderBootScript(config, kernelLineOf(config, ISO));
   expect({ "boot.ipxe": boot, ...renderServiceFiles(config) }).toMatchSnapshot();
 });

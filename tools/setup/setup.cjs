@@ -5,6 +5,7 @@ const { join } = require("node:path");
 const { installPackages, listsHeld, missingPackages, updateLists } = require("./apt.cjs");
 const { bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { untriedLine } = require("./distribution.cjs");
+const { MINORS, loaderFor } = require("../../steps/lib/talos-releases.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
 const { stillAtIt } = require("./context.cjs");
 const { withLock } = require("./lock.cjs");
@@ -12,33 +13,49 @@ const { dependenciesHeld, installDependencies } = require("./npm.cjs");
 const { bringPackerPlugin, pluginHeld } = require("./packer-plugin.cjs");
 const { hasPip } = require("./pip.cjs");
 const { RECIPES } = require("./recipes.cjs");
+const { defaultVersion } = require("./talos-versions.cjs");
 const { bringTool, isHeld } = require("./tools.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
-/** @typedef {"preview" | "verify" | "new" | "rehearse" | "lint" | "use" | "inputs" | "demo" | "test"} Scope what set-up is for */
+/** @typedef {"preview" | "verify" | "new" | "rehearse" | "lint" | "use" | "loaders" | "inputs" | "demo" | "test" | "boots"} Scope what set-up is for */
 /** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined> }} Part after: parts that it waits for */
 
-const USE = ["npm", "system", "pulumi", "packer", "sops", "talos-config", "packer-plugin", "checkers"];
+/** Its programs are of one release of Talos each: those that the scope's stacks are for. */
+const LOADER = "talos-config";
+/** What the demo's node has of Talos, of one release each. */
+const NODE_TOOL = "node-tool";
+
+const USE = ["npm", "system", "pulumi", "packer", "sops", LOADER, "packer-plugin", "checkers"];
 /** What the demo's inputs are made with. */
-const INPUTS = ["npm", "system", "lists", "sops", "talos-config", "node-tool"];
+const INPUTS = ["npm", "system", "lists", "sops", LOADER, NODE_TOOL];
+const TESTS = RECIPES.filter(({ tests }) => tests).map(({ name }) => name);
+const TEST = [...new Set([...USE, ...INPUTS, ...TESTS])];
 
 /** The parts that each scope wants: nothing is compiled before the command at hand needs it. */
 const SCOPES = {
   // What of Pulumi's commands runs no step.
   preview: ["npm", "pulumi"],
   verify: ["npm", "system"],
-  // What a stack's configs are made and encrypted with.
-  new: ["npm", "system", "pulumi", "sops", "talos-config"],
+  // What a stack is made with; its configs' generator is brought when their release is known.
+  new: ["npm", "system", "pulumi", "sops"],
+  loaders: ["system", LOADER],
   rehearse: ["npm", "system", "pulumi", "sops"],
   lint: ["npm", "system", "packer"],
   use: USE,
   inputs: INPUTS,
   demo: [...new Set([...USE, ...INPUTS])],
-  test: [...new Set([...USE, ...INPUTS, ...RECIPES.filter(({ tests }) => tests).map(({ name }) => name)])],
+  test: TEST,
+  boots: TEST,
 };
 /** Those that want the system packages of the demo too. */
-const ON_DEMO = ["lint", "inputs", "demo", "test"];
+const ON_DEMO = ["lint", "inputs", "demo", "test", "boots"];
+/**
+ * The minors of Talos that tests want beside the default: `npm test` has no time to compile all.
+ *
+ * @type {Partial<Record<Scope, string[]>>}
+ */
+const TESTED = { test: MINORS.filter((_, at) => at === 0 || at === MINORS.length - 1), boots: MINORS };
 // Pulumi's commands that make what a program asks for.
 const MAKING = ["up", "update", "watch"];
 
@@ -71,19 +88,39 @@ async function timed(what, how, work, context) {
 }
 
 /**
+ * The parts that a scope wants, by name.
+ *
+ * @param {Scope} scope
+ * @param {string} top
+ * @param {string[] | undefined} talosVersions
+ */
+function partsOf(scope, top, talosVersions) {
+  const standard = defaultVersion(top);
+  /** @param {string[]} versions */
+  const minorsOf = (versions) => [
+    ...versions.flatMap((version) => loaderFor(version)?.minor ?? []),
+    ...(TESTED[scope] ?? []),
+  ];
+  /** @type {Record<string, string[]>} */
+  const minors = { [LOADER]: minorsOf(talosVersions ?? [standard]), [NODE_TOOL]: minorsOf([standard]) };
+  return new Set(SCOPES[scope].flatMap((name) => minors[name]?.map((minor) => `${name}-${minor}`) ?? [name]));
+}
+
+/**
  * What set-up brings for a scope, in the order in which it is told of.
  *
  * @param {Scope} scope
  * @param {Context} context
+ * @param {string[]} [talosVersions] as of `setUp`
  * @returns {Part[]}
  */
-function parts(scope, context) {
+function parts(scope, context, talosVersions) {
   const { top, ask } = context;
-  const wanted = SCOPES[scope];
+  const wanted = partsOf(scope, top, talosVersions);
   const demo = ON_DEMO.includes(scope);
   const recipes = RECIPES.filter(
     ({ name, builds = [] }) =>
-      wanted.includes(name) && builds.every(({ folder }) => existsSync(join(top, folder))),
+      wanted.has(name) && builds.every(({ folder }) => existsSync(join(top, folder))),
   );
   const system = () => {
     const packages = missingPackages({ demo }, context);
@@ -146,7 +183,7 @@ function parts(scope, context) {
       bring: () => bringCheckers(context),
     },
   ];
-  return all.filter(({ name }) => wanted.includes(name));
+  return all.filter(({ name }) => wanted.has(name));
 }
 
 /**
@@ -187,11 +224,12 @@ function report(failures) {
  *
  * @param {Scope} scope
  * @param {Context} context
+ * @param {string[]} [talosVersions] releases of Talos whose generator and loader the command at hand runs; unset, Pulumi.yaml's
  * @returns {Promise<boolean>} whether there was anything to do
  * @throws Error that lists everything still missing, each with what was tried
  */
-async function setUp(scope, context) {
-  const all = parts(scope, context);
+async function setUp(scope, context, talosVersions) {
+  const all = parts(scope, context, talosVersions);
   if (all.every((part) => part.held())) return false;
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error(`Set-up is for Linux on x86-64; this is ${process.platform} on ${process.arch}.`);

@@ -135,11 +135,13 @@ function filesIn(folder) {
  *
  * @param {unknown} data
  * @param {string[]} folders
+ * @param {(name: string) => boolean} [counts] whether a file of theirs is part of it
  */
-function recipeDigest(data, folders = []) {
+function recipeDigest(data, folders = [], counts = () => true) {
   const hash = createHash("sha256").update(JSON.stringify(data));
   for (const folder of folders.filter((folder) => existsSync(folder))) {
-    for (const name of filesIn(folder)) hash.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
+    for (const name of filesIn(folder).filter(counts))
+      hash.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
   }
   return hash.digest("hex");
 }

@@ -8,6 +8,7 @@ const {
   realpathSync,
   renameSync,
   rmSync,
+  symlinkSync,
 } = require("node:fs");
 const { basename, dirname, isAbsolute, join } = require("node:path");
 const { scratch, stillAtIt } = require("./context.cjs");
@@ -37,7 +38,13 @@ const { fits } = require("./versions.cjs");
 function digestOf({ pin, builds, wheel, front }, { top }) {
   const folders = (builds ?? []).map(({ folder }) => join(top, folder));
   const script = front ? [readFileSync(join(top, front.script), "utf8")] : [];
-  return recipeDigest([pin, builds, wheel, ...script], folders);
+  const own = (builds ?? []).flatMap(({ modfile }) => modfile ?? []).map((file) => file.replace(/mod$/, ""));
+  // The other releases' modules in the same folder are no part of it.
+  const counts = (/** @type {string} */ name) =>
+    own.length === 0 ||
+    !/\.(mod|sum)$/.test(name) ||
+    own.some((stem) => name === `${stem}mod` || name === `${stem}sum`);
+  return recipeDigest([pin, builds, wheel, ...script], folders, counts);
 }
 
 /**
@@ -76,11 +83,11 @@ const ownFolders = ({ env, cache }) => searchPath(env).filter((folder) => folder
  * @param {Recipe} recipe
  * @param {Context} context
  */
-function machineFiles({ files, asks }, context) {
+function machineFiles({ files, machine = files, asks }, context) {
   const folders = ownFolders(context);
-  const main = asks && which(/** @type {string} */ (files[0]), folders);
+  const main = asks && which(/** @type {string} */ (machine[0]), folders);
   if (!main) return undefined;
-  const paths = files.map((file) => which(file, [...folders, dirname(realpathSync(main))]));
+  const paths = machine.map((file) => which(file, [...folders, dirname(realpathSync(main))]));
   return paths.every((path) => path !== undefined) ? paths : undefined;
 }
 
@@ -181,7 +188,15 @@ async function bringTool(recipe, context) {
     if (fits(version, pin)) {
       // One that an earlier run brought would come first on the tools' PATH.
       for (const file of everyProgram(recipe)) rmSync(join(bin, file), { force: true });
-      const paths = [...own, ...putFront(recipe, bin, context)];
+      mkdirSync(bin, { recursive: true });
+      // By the name that the recipe has for it, too.
+      const links = recipe.files.flatMap((file, at) => {
+        const [program, link] = [String(own[at]), join(bin, file)];
+        if (basename(program) === file) return [];
+        symlinkSync(program, link);
+        return [link];
+      });
+      const paths = [...own, ...links, ...putFront(recipe, bin, context)];
       writeStamp(context.cache, name, { recipe: digest, from: "machine", version: String(version), paths });
       context.log(`${name} ${version}: this machine's own, ${own[0]}`);
       return undefined;

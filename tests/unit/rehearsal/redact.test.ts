@@ -1,3 +1,5 @@
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { makeRedactor, redactStream } from "../../../steps/rehearsal/machines/redact";
 
@@ -21,4 +23,27 @@ test("the bytes of a console pass as they are, wherever they are cut", async () 
   for (const byte of said) stream.write(Buffer.from([byte]));
   stream.setEncoding("latin1").end();
   expect(await text(stream)).toBe(said.toString("latin1"));
+});
+
+test("the serial log of a real Talos that refuses an unknown key holds its name's place, and no value", async () => {
+  const console = createReadStream(join(__dirname, "consoles", "refused-by-loader.txt"));
+  const kept = await text(console.pipe(redactStream()));
+  expect(kept).toContain("unknown keys found during decoding: (left out, since the values may be secret)");
+  expect(kept).not.toMatch(/nosuchkey|SECRETVALUE/);
+});
+
+test.each([
+  [
+    "error decoding  to *v1alpha1.Config: yaml: unmarshal errors:\\n  line 3: cannot unmarshal !!str `SECRETV...` into bool",
+    "SECRET",
+  ],
+  [
+    "line 3: cannot unmarshal !!str `SECRET`x` into int\\n  line 4: cannot unmarshal !!int `4711` into bool",
+    "SECRET",
+  ],
+  ["decode error: yaml: unknown anchor 'SECRET' referenced", "SECRET"],
+])("a value that the YAML library quotes is left out: %s", (fault, value) => {
+  const kept = makeRedactor()(`${NEXT} "error": "failed to load config via platform metal: ${fault}"}`);
+  expect(kept).toMatch(/cannot unmarshal !!str \(left out\) into |unknown anchor \(left out\) referenced/);
+  expect(kept).not.toContain(value);
 });

@@ -53,12 +53,7 @@ const REACHED = [
     "the mini-PC has the very machine config",
     "GET /configs/minipc.yaml: 200, SHA-256 4b156ed9546f… as decrypted",
   ],
-  [
-    76,
-    "accepted",
-    "Talos's loader accepts the config",
-    "its console: node: config accepted machine.type=controlplane",
-  ],
+  [76, "accepted", "Talos's loader accepts the config", "its console: machine config loaded successfully"],
 ] as const;
 
 const PROOFS = [

@@ -26,11 +26,14 @@ type Fields = Record<string, unknown>;
 const joined = (documents: unknown[]) => documents.map((each) => stringify(each)).join("---\n");
 const documentsOf = (text: string) => parseAllDocuments(text);
 
-/** A config with other values, by their path, in its first document or in that of a kind. */
+/** A config with other values, or without them where they are undefined, by their path, in its first document or in that of a kind. */
 export function edited(text: string, values: Fields, kind?: string): string {
   const documents = documentsOf(text);
   const document = documents.find((each) => !kind || each.get("kind") === kind)!;
-  for (const [path, value] of Object.entries(values)) document.setIn(path.split("."), value);
+  for (const [path, value] of Object.entries(values)) {
+    if (value === undefined) document.deleteIn(path.split("."));
+    else document.setIn(path.split("."), value);
+  }
   return joined(documents.map((each) => each.toJS() as unknown));
 }
 

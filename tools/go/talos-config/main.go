@@ -1,7 +1,7 @@
 // talos-config makes Talos's configs and checks machine configs, with Talos's own generator and loader.
 //
 //	talos-config generate --cluster NAME --endpoint URL --talos-version vX.Y.Z --install-image REF --install-disk PATH
-//	talos-config validate
+//	talos-config validate [--talos-version vX.Y.Z]
 //	talos-config version
 //
 // It reads stdin and writes stdout and stderr: no config ever touches a disk or an argument.
@@ -27,15 +27,15 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 	"github.com/siderolabs/talos/pkg/machinery/config/machine"
 	"github.com/siderolabs/talos/pkg/machinery/constants"
-	"gopkg.in/yaml.v3"
 )
 
 const usage = `talos-config generate --cluster NAME --endpoint https://HOST:6443 --talos-version vX.Y.Z
     --install-image REF --install-disk /dev/DISK [--additional-sans A,B] [--kubernetes-version X.Y.Z]
     [--config-patch YAML]... [--from-control-plane <CONTROLPLANE.yaml]
   prints {"controlplane": ..., "worker": ..., "talosconfig": ...}; --from-control-plane: for that one's cluster
-talos-config validate <FILE
-  says what Talos would refuse, and warns of what it would warn of
+talos-config validate [--talos-version vX.Y.Z] <FILE
+  says what Talos would refuse, and warns of what it would warn of; --talos-version: also which versions of Kubernetes
+  that release would refuse once it runs
 talos-config version`
 
 // misuse is an argument that is wrong, as against a config that is.
@@ -112,8 +112,7 @@ func secretsFor(asked request, contract *config.VersionContract) (*secrets.Bundl
 	if existing.Machine() == nil || existing.Machine().Type() == machine.TypeWorker {
 		return nil, errors.New("the config on stdin is not that of a control plane, and only that has the cluster's keys")
 	}
-	kept := secrets.NewBundleFromConfig(clock, existing)
-	return kept, kept.Validate()
+	return secretsOf(clock, existing, contract)
 }
 
 func generateConfigs(asked request) (map[string]string, error) {
@@ -140,7 +139,7 @@ func generateConfigs(asked request) (map[string]string, error) {
 			ClusterName: asked.cluster,
 			Endpoint:    asked.endpoint,
 			KubeVersion: strings.TrimPrefix(asked.kubernetesVersion, "v"),
-			GenOptions: []generate.Option{
+			GenOptions: append(releaseOptions(),
 				generate.WithVersionContract(contract),
 				generate.WithSecretsBundle(kept),
 				generate.WithInstallDisk(asked.installDisk),
@@ -148,9 +147,8 @@ func generateConfigs(asked request) (map[string]string, error) {
 				generate.WithAdditionalSubjectAltNames(sans),
 				// What talosctl gen config sets unless it is told otherwise.
 				generate.WithDNSDomain(constants.DefaultDNSDomain),
-				generate.WithPersist(true),
 				generate.WithClusterDiscovery(true),
-			},
+			),
 		}),
 	)
 	if err != nil {
@@ -164,7 +162,7 @@ func generateConfigs(asked request) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := yaml.Marshal(made.TalosConfig())
+	client, err := made.TalosConfig().Bytes()
 	if err != nil {
 		return nil, err
 	}
@@ -173,16 +171,36 @@ func generateConfigs(asked request) (map[string]string, error) {
 	}, nil
 }
 
-func validate() error {
+func validate(args []string) error {
+	var talosVersion string
+	flags := flag.NewFlagSet("validate", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&talosVersion, "talos-version", "", "")
+	if err := flags.Parse(args); err != nil {
+		return misuse{err}
+	}
+	if flags.NArg() > 0 {
+		return misuse{fmt.Errorf("%q is no flag", flags.Arg(0))}
+	}
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
 	}
-	_, warnings, err := loader.Load(text)
+	read, warnings, err := loader.Load(text)
 	for _, warning := range warnings {
 		fmt.Fprintf(os.Stderr, "warning: %s\n", warning)
 	}
-	return err
+	if err != nil || talosVersion == "" {
+		return err
+	}
+	faults, err := loader.KubernetesFaults(read, talosVersion)
+	if err != nil {
+		return misuse{fmt.Errorf("--talos-version %s is not of the form v1.11.6", talosVersion)}
+	}
+	if len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
+	}
+	return nil
 }
 
 func run(args []string) error {
@@ -197,8 +215,8 @@ func run(args []string) error {
 			return err
 		}
 		return json.NewEncoder(os.Stdout).Encode(made)
-	case len(args) == 1 && args[0] == "validate":
-		return validate()
+	case len(args) > 0 && args[0] == "validate":
+		return validate(args[1:])
 	case len(args) == 1 && args[0] == "version":
 		_, err := fmt.Println(strings.TrimPrefix(loader.Version(), "v"))
 		return err

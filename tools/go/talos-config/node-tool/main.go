@@ -16,6 +16,7 @@ import (
 
 	"bootstrap-pxe.local/tools/go/talos-config/loader"
 	"github.com/beevik/ntp"
+	"github.com/siderolabs/talos/pkg/machinery/config/machine"
 )
 
 func load(text []byte) (string, error) {
@@ -23,8 +24,13 @@ func load(text []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("machine.type=%s endpoint=%s install.image=%s", config.Machine().Type(),
-		config.Cluster().Endpoint(), config.Machine().Install().Image()), nil
+	// A config may be partial, as one that only joins a server of Omni.
+	kind := machine.TypeUnknown
+	if config.Machine() != nil {
+		kind = config.Machine().Type()
+	}
+	return fmt.Sprintf("machine.type=%s endpoint=%s install.image=%s", kind, loader.Endpoint(config),
+		loader.Installer(config)), nil
 }
 
 func setClock(server string) (string, error) {

@@ -1,0 +1,105 @@
+import { tool } from "../tools";
+import { testBroken, type Broken } from "./broken";
+import { edit, Images } from "./images";
+
+const images = new Images();
+afterAll(() => images.remove());
+
+/** A control plane's config for an install disk, made by Talos's own generator. */
+async function generated(disk: string): Promise<string> {
+  const release = ["--talos-version", "v1.11.6", "--install-image", "ghcr.io/siderolabs/installer:v1.11.6"];
+  const cluster = ["--cluster", "demo", "--endpoint", "https://10.10.10.100:6443", "--install-disk", disk];
+  const made = await tool("talos-config", ["generate", ...cluster, ...release]);
+  return (JSON.parse(made) as { controlplane: string }).controlplane;
+}
+
+const CASES: Record<string, Broken> = {
+  "an argument that Talos misses and the stack does not name": {
+    inputs: (assembly) => edit(assembly, "boot.ipxe", " pti=on", ""),
+    kernelArguments: ["talos.platform=metal"],
+    at: "time",
+    seen: /the mini-PC goes no further: KSPP kernel parameter pti is required/,
+    look: /files\/boot\.ipxe/,
+  },
+  "no time server named": {
+    inputs: (assembly) => edit(assembly, "dnsmasq.conf", /dhcp-option=option:ntp-server.*\n/, ""),
+    at: "time",
+    seen: /names no time server/,
+    look: /option:ntp-server/,
+  },
+  "no time": {
+    inputs: (assembly) => edit(assembly, "chrony.conf", /allow .*\n/, ""),
+    at: "time",
+    seen: /asked \d+ times for the time and got no usable answer/,
+    look: /files\/chrony\.conf/,
+  },
+  "no time, and Talos restarts meanwhile, since its install disk is not there": {
+    async inputs(assembly) {
+      edit(assembly, "chrony.conf", /allow .*\n/, "");
+      assembly.machineConfig = images.config(await generated("/dev/vda"));
+    },
+    at: "time",
+    seen: /asked \d+ times for the time and got no usable answer/,
+    look: /files\/chrony\.conf/,
+  },
+  "a config that is not there": {
+    inputs: (assembly) =>
+      edit(
+        assembly,
+        "nginx-bootstrap.conf",
+        "location /configs/ {",
+        "location /configs/ {\n        return 404;",
+      ),
+    at: "config",
+    seen: /\/configs\/minipc\.yaml was answered with the status 404/,
+    look: /location \/configs\//,
+  },
+  "a config that another address may have": {
+    inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "allow 10.10.10.100", "allow 10.10.10.101"),
+    at: "config",
+    seen: /answered with the status 403/,
+    look: /location \/configs\//,
+  },
+  "another machine's config": {
+    inputs: (assembly) => void (assembly.machineConfig = images.config("version: v1alpha1\n")),
+    configSha256: "0".repeat(64),
+    at: "config",
+    seen: /another one than was decrypted/,
+    look: /machineConfig/,
+  },
+  "a config that Talos refuses": {
+    inputs: (assembly) =>
+      void (assembly.machineConfig = images.config("version: v1alpha1\nmachine: {nosuchkey: QUOTED}\n")),
+    unseen: "QUOTED",
+    at: "accepted",
+    seen: /it was refused, and fetched \d times: unknown keys found during decoding/,
+    look: /the file that machineConfig names/,
+  },
+  "leases for everybody": {
+    inputs: (assembly) => edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", ""),
+    at: "other-mac",
+    seen: /asked on the isolated link and was offered 10\.10\.10\.\d+; the lease was offered/,
+    look: /dhcp-ignore/,
+  },
+  "the config for everybody": {
+    inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "deny all;", ""),
+    at: "pinned",
+    seen: /\/configs\/minipc\.yaml 200/,
+    look: /location \/configs\//,
+  },
+  "services for who takes the lease's address": {
+    inputs: (assembly) =>
+      edit(assembly, "nftables.conf", / *iifname "isolated" ip saddr \S+ ether .* drop\n/, ""),
+    at: "pinned",
+    seen: /10\.10\.10\.100 under another MAC: answered HTTP, DNS, time, TFTP/,
+    look: /ether saddr/,
+  },
+  "services on the uplink": {
+    inputs: (assembly) => edit(assembly, "nftables.conf", "policy drop;", "policy accept;"),
+    at: "uplink-silent",
+    seen: /asked on the uplink: answered .*HTTP/,
+    look: /chain input/,
+  },
+};
+
+testBroken(images, CASES, ["services on the uplink"]);

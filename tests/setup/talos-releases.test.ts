@@ -1,0 +1,150 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { LOADERS, MINORS } from "../../steps/lib/talos-releases.cjs";
+import { casesToRun } from "../in-full";
+import { inToolEnvironment, TOP } from "../tools";
+import { FakeMachine } from "./fake-machine";
+
+type Kind = "controlplane" | "worker";
+type Made = Record<Kind, string>;
+
+/** What `npm test` builds; `npm run test:boots` builds all. */
+const NAMED = ["1.9", "1.11", "1.14"];
+const minors = casesToRun(LOADERS, NAMED)
+  .map(([minor]) => minor)
+  .sort((one, other) => MINORS.indexOf(one) - MINORS.indexOf(other));
+/** The releases whose configs have what the one before does not know. */
+const NEW_FORMS = ["1.12", "1.14"];
+
+const program = (minor: string, args: string[], input = "") =>
+  inToolEnvironment(`talos-config-${minor}`, args, { input });
+const validate = (minor: string, text: string, version = `v${minor}.0`) =>
+  program(minor, ["validate", "--talos-version", version], text);
+const generated: Record<string, Made> = {};
+
+beforeAll(async () => {
+  for (const minor of minors) {
+    const version = `v${minor}.0`;
+    const args = ["--cluster", "home", "--endpoint", "https://10.10.10.100:6443", "--talos-version", version];
+    const install = [
+      "--install-image",
+      `ghcr.io/siderolabs/installer:${version}`,
+      "--install-disk",
+      "/dev/sda",
+    ];
+    const { stdout, stderr } = await program(minor, ["generate", ...args, ...install]);
+    expect(stderr).toBe("");
+    generated[minor] = JSON.parse(stdout) as Made;
+  }
+});
+
+/** A config with other versions of Kubernetes. */
+const withKubernetes = (text: string, version: string) =>
+  text.replace(/((?:kubelet|kube-[a-z-]+):v)[\d.]+/g, `$1${version}`);
+
+describe.each(minors)("Talos %s", (minor) => {
+  test("has a program that is of its release", async () => {
+    expect((await program(minor, ["version"])).stdout).toBe(LOADERS[minor]);
+  });
+
+  test.each<Kind>(["controlplane", "worker"])("accepts what it generates: %s", async (kind) => {
+    const text = generated[minor]![kind];
+    expect(await validate(minor, text)).toMatchObject({ exitCode: 0, all: "" });
+    const refused = await validate(minor, text.replace("type: ", "sekrit: x\n    type: "));
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toContain("unknown keys found during decoding");
+  });
+
+  test("makes further machines of a cluster out of its control plane's config", async () => {
+    const args = ["--cluster", "home", "--endpoint", "https://10.10.10.100:6443", "--from-control-plane"];
+    const install = [
+      "--install-image",
+      "i:v1",
+      "--install-disk",
+      "/dev/sda",
+      "--talos-version",
+      `v${minor}.0`,
+    ];
+    const { controlplane, worker } = generated[minor]!;
+    const { stdout } = await program(minor, ["generate", ...args, ...install], controlplane);
+    const secrets = (text: string) =>
+      parseAllDocuments(text)
+        .map((document) => document.toJS() as { machine?: { token: string } })
+        .find(({ machine }) => machine)?.machine?.token;
+    expect(secrets((JSON.parse(stdout) as Made).worker)).toBe(secrets(worker));
+  });
+
+  test("makes the node-tool read its configs", async () => {
+    const { stdout, stderr } = await inToolEnvironment(`node-tool-${minor}`, ["config"], {
+      input: generated[minor]!.controlplane,
+    });
+    expect([stdout, stderr]).toEqual([
+      `machine.type=controlplane endpoint=https://10.10.10.100:6443 install.image=ghcr.io/siderolabs/installer:v${minor}.0`,
+      "",
+    ]);
+  });
+
+  test.each(minors)("judges the configs of Talos %s as it can", async (other) => {
+    const [own, its] = [MINORS.indexOf(minor), MINORS.indexOf(other)];
+    const isBeyond = NEW_FORMS.some((form) => own < MINORS.indexOf(form) && MINORS.indexOf(form) <= its);
+    const { exitCode } = await program(minor, ["validate"], generated[other]!.controlplane);
+    expect(exitCode).toBe(isBeyond ? 1 : 0);
+  });
+
+  describe("and Kubernetes", () => {
+    let machine: FakeMachine;
+    beforeEach(() => {
+      machine = new FakeMachine();
+      const front = readFileSync(join(TOP, "tools/talosctl-as-talos-config.cjs"), "utf8");
+      chmodSync(machine.write(`programs/talos-config-${minor}`, front), 0o755);
+      machine.program(`talosctl-${minor}`, "exec cat >/dev/null");
+    });
+    afterEach(() => machine.remove());
+
+    /** Both programs' words on a config. */
+    const judged = async (text: string) => {
+      const args = ["validate", "--talos-version", `v${minor}.0`];
+      const { exitCode, stderr } = await program(minor, args, text);
+      const byTable = spawnSync(machine.path("programs", `talos-config-${minor}`), args, {
+        input: text,
+        encoding: "utf8",
+      });
+      expect([byTable.status, byTable.stderr.trim()]).toEqual([exitCode, stderr]);
+      return stderr;
+    };
+
+    test("supports six minors, and this project's table for talosctl has the same", async () => {
+      const versions = Array.from({ length: 13 }, (_, at) => `1.${26 + at}.${at}`);
+      const said: string[] = [];
+      for (const version of versions)
+        said.push(await judged(withKubernetes(generated[minor]!.controlplane, version)));
+      expect(said.filter((words) => words === "")).toHaveLength(6);
+      for (const words of said.filter(Boolean))
+        expect(words).toMatch(
+          /^kubelet image .*; kube-scheduler image \S+ version of Kubernetes 1\.\d+\.\d+ is too /,
+        );
+    });
+
+    test("is named where it is too old for a worker", async () => {
+      expect(await judged(withKubernetes(generated[minor]!.worker, "1.20.3"))).toBe(
+        `kubelet image ghcr.io/siderolabs/kubelet:v1.20.3: version of Kubernetes 1.20.3 is too old to be used with Talos ${minor}.0`,
+      );
+    });
+
+    test("has to be named by the image's tag", async () => {
+      const pinned = generated[minor]!.worker.replace(/(kubelet):v[\d.]+/, "$1@sha256:ab");
+      expect(await judged(pinned)).toMatch(
+        /^kubelet image "ghcr.io\/siderolabs\/kubelet@sha256:ab" has no tag /,
+      );
+    });
+  });
+});
+
+test("the newest loader says nothing of the Kubernetes of a release that it does not know", async () => {
+  const newest = MINORS.at(-1)!;
+  const text = withKubernetes(generated[newest]!.worker, "1.99.0");
+  expect(await validate(newest, text, "v1.99.0")).toMatchObject({ exitCode: 0, all: "" });
+  expect(await validate(newest, text)).toMatchObject({ exitCode: 1 });
+});
