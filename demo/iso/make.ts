@@ -108,34 +108,9 @@ async function makeInitramfs(
   return archive;
 }
 
-/** The whole of it as one EFI program, as Talos's Secureboot ISO has it: sections behind systemd's stub. */
-async function makeUki(
-  context: StepContext,
-  stub: string,
-  kernel: string,
-  initramfs: string,
-  uki: string,
-): Promise<void> {
-  const cmdline = `${uki}.cmdline`;
-  await writeFile(cmdline, KERNEL_LINE);
-  const sections = [
-    { name: ".cmdline", file: cmdline, address: 0x1000000 },
-    { name: ".linux", file: kernel, address: 0x2000000 },
-    { name: ".initrd", file: initramfs, address: 0x4000000 },
-  ];
-  const flags = sections.flatMap(({ name, file, address }) => [
-    "--add-section",
-    `${name}=${file}`,
-    "--change-section-vma",
-    `${name}=${address}`,
-  ]);
-  await run(context, "objcopy", [...flags, stub, uki]);
-  await rm(cmdline);
-}
-
 /**
  * Makes an ISO laid out like Talos's metal-amd64.iso in `folder`, with sha256sum.txt beside it: a real kernel, and
- * an initramfs whose init does what Talos does first. With `uki`, an ISO that holds a unified kernel image only.
+ * an initramfs whose init does what Talos does first.
  *
  * @param tool the node-tool that set-up built
  */
@@ -144,9 +119,8 @@ export async function makeTalosIso(
   folder: string,
   version: string,
   tool: string,
-  uki = false,
 ): Promise<string> {
-  const iso = join(folder, uki ? `uki-${TALOS_ISO}` : TALOS_ISO);
+  const iso = join(folder, TALOS_ISO);
   const from = await ingredients([__dirname, NODE], version, await sha256File(tool));
   if (isMade(iso, from)) return iso;
   context.log(`Talos-shaped ISO ${relative(process.cwd(), iso)}`);
@@ -154,28 +128,16 @@ export async function makeTalosIso(
   const packages = await unpack(context, join(work, "packages"), [
     ...(await newestKernel(context)),
     "busybox-static",
-    ...(uki ? ["systemd-boot-efi"] : []),
   ]);
   const kernel = fileOf(packages, "kernel");
   const initramfs = await makeInitramfs(context, packages, tool, work);
 
   const tree = join(work, "tree");
-  if (uki) {
-    await mkdir(join(tree, "EFI/Linux"), { recursive: true });
-    await makeUki(
-      context,
-      fileOf(packages, "efiStub"),
-      kernel,
-      initramfs,
-      join(tree, `EFI/Linux/Talos-${version}.efi`),
-    );
-  } else {
-    await mkdir(join(tree, "boot/grub"), { recursive: true });
-    await cp(kernel, join(tree, "boot/vmlinuz"));
-    await cp(initramfs, join(tree, "boot/initramfs.xz"));
-    const entry = `linux /boot/vmlinuz ${KERNEL_LINE} talos.halt_if_installed=1\n\tinitrd /boot/initramfs.xz`;
-    await writeFile(join(tree, "boot/grub/grub.cfg"), `menuentry "Talos ISO" {\n\t${entry}\n}\n`);
-  }
+  await mkdir(join(tree, "boot/grub"), { recursive: true });
+  await cp(kernel, join(tree, "boot/vmlinuz"));
+  await cp(initramfs, join(tree, "boot/initramfs.xz"));
+  const entry = `linux /boot/vmlinuz ${KERNEL_LINE} talos.halt_if_installed=1\n\tinitrd /boot/initramfs.xz`;
+  await writeFile(join(tree, "boot/grub/grub.cfg"), `menuentry "Talos ISO" {\n\t${entry}\n}\n`);
   const volume = volumeIdOf(`Talos-${version}`);
   await run(
     context,
@@ -185,7 +147,7 @@ export async function makeTalosIso(
   );
   await rename(join(work, "image.iso"), iso);
   await rm(work, { recursive: true });
-  if (!uki) await writeWhole(join(folder, "sha256sum.txt"), `${await sha256File(iso)}  ${TALOS_ISO}\n`);
+  await writeWhole(join(folder, "sha256sum.txt"), `${await sha256File(iso)}  ${TALOS_ISO}\n`);
   await noteMade(iso, from);
   return iso;
 }

@@ -61,7 +61,6 @@ const RELEASES = {
       busybox: "./bin/busybox",
       kernel: "./boot/vmlinuz-6.1.0-56-amd64",
       builtinModules: "./lib/modules/6.1.0-56-amd64/modules.builtin",
-      efiStub: "./usr/lib/systemd/boot/efi/linuxx64.efi.stub",
     },
     modules: {
       virtio_pci: { file: "./lib/modules/6.1.0-56-amd64/kernel/drivers/virtio/virtio_pci.ko" },
@@ -83,7 +82,6 @@ const RELEASES = {
       busybox: "./usr/bin/busybox",
       kernel: "./boot/vmlinuz-6.12.118+deb13-amd64",
       builtinModules: "./usr/lib/modules/6.12.118+deb13-amd64/modules.builtin",
-      efiStub: "./usr/lib/systemd/boot/efi/linuxx64.efi.stub",
     },
     modules: {
       virtio_pci: "built in",
@@ -111,7 +109,6 @@ const RELEASES = {
       busybox: "./usr/bin/busybox",
       kernel: "./boot/vmlinuz-6.8.0-45-generic",
       builtinModules: "./lib/modules/6.8.0-45-generic/modules.builtin",
-      efiStub: "./usr/lib/systemd/boot/efi/linuxx64.efi.stub",
     },
     modules: {
       virtio_pci: "built in",

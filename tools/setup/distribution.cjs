@@ -41,7 +41,6 @@ const IN_PACKAGES = {
   busybox: /(^|\/)bin\/busybox$/,
   kernel: /(^|\/)boot\/vmlinuz-[^/]+$/,
   builtinModules: /\/modules\.builtin$/,
-  efiStub: /\/linuxx64\.efi\.stub$/,
 };
 
 /** Where GRUB for a BIOS lies. */
