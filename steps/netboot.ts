@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import tar, { type Pack } from "tar-stream";
+import type { Pack } from "tar-stream";
 import * as z from "zod";
 import { intact, manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
 import { judgeIso } from "./lib/image-factory";
@@ -12,7 +12,7 @@ import { kernelMachine, kernelVersion } from "./lib/kernel-image";
 import { isoArguments } from "./lib/kernel-line";
 import { run, saidBy } from "./lib/process";
 import { bytesOf, streamOf, within, type Slice } from "./lib/slice";
-import { squashfs } from "./lib/squashfs";
+import { squashfsOf } from "./lib/squashfs";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
 import { openTalosIso, type TalosIso } from "./lib/talos-iso";
@@ -133,18 +133,16 @@ async function addFile(pack: Pack, name: string, file: Slice): Promise<string> {
 }
 
 /** Writes the layer and returns the SHA-256 of each file in it. */
-async function writeLayer(context: StepContext, version: string, iso: TalosIso, path: string) {
-  const pack = tar.pack();
-  const written = squashfs(context, pack, path);
-  for (const name of ["talos", `talos/${version}`])
-    pack.entry({ ...fixed, name, type: "directory", mode: 0o755 });
-  const files = {
-    vmlinuz: await addFile(pack, `talos/${version}/vmlinuz`, iso.kernel),
-    "initramfs.xz": await addFile(pack, `talos/${version}/initramfs.xz`, iso.initramfs),
+function writeLayer(context: StepContext, version: string, iso: TalosIso, path: string) {
+  const fill = async (pack: Pack) => {
+    for (const name of ["talos", `talos/${version}`])
+      pack.entry({ ...fixed, name, type: "directory", mode: 0o755 });
+    return {
+      vmlinuz: await addFile(pack, `talos/${version}/vmlinuz`, iso.kernel),
+      "initramfs.xz": await addFile(pack, `talos/${version}/initramfs.xz`, iso.initramfs),
+    };
   };
-  pack.finalize();
-  await written;
-  return files;
+  return squashfsOf(context, fill, path);
 }
 
 void runStep("netboot", Input, async (request, context) => {

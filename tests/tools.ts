@@ -27,6 +27,8 @@ export function inToolEnvironment(program: string, args: string[], options: Opti
     cwd: TOP,
     reject: false,
     all: true,
+    // Of bytes, the last one may happen to be a line's end.
+    stripFinalNewline: options.encoding !== null,
     ...options,
     env: { ...toolEnvironment, ...options.env },
   });

@@ -48,7 +48,8 @@ export class Members {
   }
 
   private async compressChunk(from: FileHandle, start: number, bytes: number): Promise<Buffer> {
-    const { buffer } = await from.read(Buffer.allocUnsafe(bytes), 0, bytes, start);
+    const { buffer, bytesRead } = await from.read(Buffer.alloc(bytes), 0, bytes, start);
+    if (bytesRead < bytes) throw new Error(`only ${bytesRead} of ${bytes} bytes could be read at ${start}`);
     const member = await this.member(buffer);
     this.done += bytes;
     return member;

@@ -27,6 +27,8 @@ export async function run(
   const all: Options & { signal: AbortSignal } = {
     stdin,
     maxBuffer: 1 << 30,
+    // Of bytes, the last one may happen to be a line's end.
+    stripFinalNewline: options.encoding !== null,
     ...options,
     signal: context.signal,
   };

@@ -195,6 +195,18 @@ test("all that was given is counted, chunks of zeros too", async () => {
   expect(await sumOf("gunzip", out)).toBe(sha256Of(Buffer.alloc(40 << 20)));
 });
 
+test("a member whose last byte is that of a line's end keeps it", async () => {
+  // The checksum at the end of its frame ends with 0x0a (RFC 8878, section 3.1.1).
+  const content = "content 39";
+  const [plain, out] = [join(folder, "plain"), join(folder, "plain.zst")];
+  writeFileSync(plain, content);
+  const [source, target] = [await open(plain), await open(out, "wx")];
+  await new Members(stepContext(folder), "zstd").write(source, { start: 0, end: content.length }, target);
+  await Promise.all([source.close(), target.close()]);
+  expect(readFileSync(out).at(-1)).toBe(0x0a);
+  expect(await tool("unzstd", ["-c", out])).toBe(content);
+});
+
 test("whatever is put behind each other comes out as one", async () => {
   const context = stepContext(folder);
   await fc.assert(

@@ -28,7 +28,7 @@ const SYSTEM_PACKAGES = [
   { apt: "dosfstools", has: ["mkfs.vfat"] },
   { apt: "fdisk", has: ["sfdisk"] },
   { apt: "e2fsprogs", has: ["resize2fs"] },
-  { apt: "binutils", has: ["objcopy"] },
+  { apt: "binutils", has: ["objcopy"], demo: true },
   { apt: "busybox-static", has: ["busybox"] },
   { apt: "zstd", has: ["zstd"] },
   { apt: "xz-utils", has: ["xz"] },
