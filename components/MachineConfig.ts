@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { warningLine, type Finding, type WarningName } from "../steps/talos/finding";
 import { findingsOf } from "../steps/talos/findings";
+import type { Surroundings } from "../steps/talos/surroundings";
 import { fileDigest } from "./identity";
 import { lastCheck } from "./last-check";
 import { Part } from "./part";
@@ -8,7 +9,7 @@ import { known } from "./preview";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
-export interface MachineConfigArgs {
+export interface MachineConfigArgs extends Omit<Surroundings, "leases"> {
   /** SOPS-encrypted Talos machine config, a path from the checkout's top. */
   path: string;
   /** SOPS-encrypted Talos client config; unset, none is served. */
@@ -17,16 +18,6 @@ export interface MachineConfigArgs {
   ageKeyFile?: string;
   /** Take files that are not encrypted. */
   allowPlaintext: boolean;
-  talosVersion: string;
-  /** The Image Factory's schematic of the ISO, which the installer has to be of too. */
-  schematic?: string;
-  minipcIp: string;
-  minipcMac: string;
-  applianceCidr: string;
-  /** Whether the appliance gives the mini-PC NAT and DNS by a second NIC. */
-  uplink: boolean;
-  /** Whether the mini-PC joins a cluster that another control plane starts. */
-  joins: boolean;
   /** Warnings that are not told. */
   acceptWarnings: readonly WarningName[];
 }

@@ -1,12 +1,10 @@
 import semver from "semver";
 import { splitArguments } from "../steps/lib/kernel-line";
-
-/** Oldest Talos release whose ISOs this program was read against. */
-const OLDEST = "1.9.0";
+import { MINORS } from "../steps/lib/talos-releases.cjs";
 
 /** Whether a release is supported. A newer one than any that was tried is: its ISO says what its kernel wants. */
 export function knowsTalos(version: string): boolean {
-  return semver.gte(version, OLDEST);
+  return semver.gte(version, `${MINORS[0]}.0`);
 }
 
 /**

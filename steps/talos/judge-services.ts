@@ -102,10 +102,10 @@ function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
     ...node.timeServers.map((host) => ({ host, of: "the time server" })),
     ...(image ? [{ host: registryOf(image), of: "the installer's registry" }] : []),
   ];
-  const bare = named.filter(({ host, of }) => {
+  const bare = named.filter(({ host }) => {
     const name = withoutPort(host);
     if (name === "" || name === "localhost" || name.startsWith("/")) return false;
-    return of !== "" && placeOf(resolved(name, node), around) === "a bare name";
+    return placeOf(resolved(name, node), around) === "a bare name";
   });
   return bare.length === 0
     ? []

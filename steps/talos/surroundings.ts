@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 /** What a stack says of the link that its mini-PC starts on. */
 export interface Surroundings {
   talosVersion: string;
-  /** The Image Factory's schematic of the ISO; unset, it is a plain release. */
+  /** The Image Factory's schematic of the ISO, which the installer has to be of too; unset, it is a plain release. */
   schematic?: string;
   minipcIp: string;
   minipcMac: string;

@@ -5,31 +5,37 @@ const { readFileSync, readdirSync, readlinkSync } = require("node:fs");
 const MARK = "BOOTSTRAP_PXE_RUN";
 
 /**
+ * Does something with a file of /proc, which ends with its process.
+ *
+ * @template T
+ * @param {() => T} read
+ * @param {T} otherwise for a process that ended, or is another user's
+ */
+function ofProcess(read, otherwise) {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+/**
  * A process by its pid and the time it started at, so that a pid that was given anew is not mistaken for it.
  *
  * @param {number | string} pid
  * @returns {string | undefined} undefined when it does not run, or ended and nobody asked how
  */
 function identity(pid) {
-  try {
-    // proc(5): field 22 of stat, counted after the name in parentheses, which may hold spaces.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return fields[0] === "Z" ? undefined : `${pid}@${fields[19]}`;
-  } catch {
-    return undefined;
-  }
+  const stat = ofProcess(() => readFileSync(`/proc/${pid}/stat`, "utf8"), "");
+  // proc(5): field 22, counted after the name in parentheses, which may hold spaces.
+  const fields = stat.replace(/^.*\) /s, "").split(" ");
+  return stat === "" || fields[0] === "Z" ? undefined : `${pid}@${fields[19]}`;
 }
 
 /** @param {string} pid */
 function markOf(pid) {
-  try {
-    const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-    return variables.find((variable) => variable.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
-  } catch {
-    return undefined;
-  }
+  const variables = ofProcess(() => readFileSync(`/proc/${pid}/environ`, "utf8"), "").split("\0");
+  return variables.find((variable) => variable.startsWith(`${MARK}=`))?.slice(MARK.length + 1);
 }
 
 /** What the pids of this process are counted in: a container's processes are seen from outside, by other pids. */
@@ -58,4 +64,4 @@ function endOrphans({ own = false, among = readdirSync("/proc") } = {}) {
   }
 }
 
-module.exports = { identity, runMark, endOrphans };
+module.exports = { endOrphans, identity, ofProcess, runMark };

@@ -18,7 +18,7 @@ const { fileURLToPath } = require("node:url");
 const { parseArgs } = require("node:util");
 const { makeScratch, sweepScratch } = require("../../steps/lib/scratch.cjs");
 const { backendLine, toolEnvironment } = require("../environment.cjs");
-const { endOrphans, identity, runMark } = require("./orphans.cjs");
+const { endOrphans, identity, ofProcess, runMark } = require("./orphans.cjs");
 const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
 
@@ -79,21 +79,6 @@ function localLocks(env) {
     const lock = readLock(path);
     return lock?.hostname === hostname() ? [{ path, stack: basename(dirname(path)), ...lock }] : [];
   });
-}
-
-/**
- * Does something with a file of /proc, which ends with its process.
- *
- * @template T
- * @param {() => T} read
- * @param {T} otherwise for a process that ended, or is another user's
- */
-function ofProcess(read, otherwise) {
-  try {
-    return read();
-  } catch {
-    return otherwise;
-  }
 }
 
 /** @param {number} pid */
