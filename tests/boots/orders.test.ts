@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node
 import { join } from "node:path";
 import { chooseAccelerator } from "../../steps/lib/accelerator";
 import { makeScratch } from "../../steps/lib/scratch.cjs";
+import { loaderFor } from "../../steps/lib/talos-releases.cjs";
 import { chainFor } from "../../steps/rehearsal/chain";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import { follow } from "../../steps/rehearsal/rehearse";
@@ -9,6 +10,7 @@ import { Stage } from "../../steps/rehearsal/stage";
 import { subjectOf } from "../e2e/boot";
 import { demo } from "../e2e/demo";
 import { edit, Images } from "../e2e/images";
+import { talosConfigs } from "../talos-configs";
 import { inToolEnvironment, tool } from "../tools";
 
 const images = new Images();
@@ -19,11 +21,9 @@ const BOOTS = Number(process.env.BOOTS ?? 3);
 /** Never reached: a rehearsal has limits of its own. */
 const LIMIT_MS = 900_000 * (1 + BOOTS);
 
-const minorOf = (talosVersion: string) => /^v(\d+\.\d+)/.exec(talosVersion)?.[1] ?? "";
-
 /** The demo's initramfs with a release's own loader: the kernel unpacks one archive after the other. */
 async function initramfsFor(talosVersion: string) {
-  const program = await tool("sh", ["-c", `command -v node-tool-${minorOf(talosVersion)}`]);
+  const program = await tool("sh", ["-c", `command -v node-tool-${loaderFor(talosVersion)?.minor}`]);
   const root = mkdtempSync(join(images.folder, "root-"));
   mkdirSync(join(root, "bin"));
   copyFileSync(program, join(root, "bin/node-tool"));
@@ -35,26 +35,13 @@ async function initramfsFor(talosVersion: string) {
   return (base: Buffer) => Buffer.concat([base, Buffer.alloc(-base.length & 3), stdout as unknown as Buffer]);
 }
 
-/** A machine config for a release, made by Talos's own generator. */
-async function configFor(talosVersion: string): Promise<string> {
-  const flags = {
-    ...{ cluster: "demo", endpoint: "https://10.10.10.100:6443", "talos-version": talosVersion },
-    ...{ "install-image": `ghcr.io/siderolabs/installer:${talosVersion}`, "install-disk": "/dev/nvme0n1" },
-  };
-  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  return (
-    JSON.parse(await tool(`talos-config-${minorOf(talosVersion)}`, ["generate", ...args])) as {
-      controlplane: string;
-    }
-  ).controlplane;
-}
-
 /** An image like the demo's, of a release, whose node gets its config and the time in the given order. */
 async function imageFor(talosVersion: string, order: string) {
   const netboot = await images.netboot(talosVersion, {
     "initramfs.xz": await initramfsFor(talosVersion),
   });
-  const machineConfig = images.config(await configFor(talosVersion));
+  const config = { cluster: "demo", talosVersion, installDisk: "/dev/nvme0n1" };
+  const machineConfig = images.config((await talosConfigs(config)).controlplane);
   const assembly = await images.make((each) => {
     Object.assign(each, { netboot, machineConfig });
     for (const [name, text] of Object.entries(each.files))

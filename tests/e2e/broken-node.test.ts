@@ -1,4 +1,4 @@
-import { tool } from "../tools";
+import { talosConfigs } from "../talos-configs";
 import { testBroken, type Broken } from "./broken";
 import { edit, Images } from "./images";
 
@@ -6,12 +6,8 @@ const images = new Images();
 afterAll(() => images.remove());
 
 /** A control plane's config for an install disk, made by Talos's own generator. */
-async function generated(disk: string): Promise<string> {
-  const release = ["--talos-version", "v1.11.6", "--install-image", "ghcr.io/siderolabs/installer:v1.11.6"];
-  const cluster = ["--cluster", "demo", "--endpoint", "https://10.10.10.100:6443", "--install-disk", disk];
-  const made = await tool("talos-config-1.11", ["generate", ...cluster, ...release]);
-  return (JSON.parse(made) as { controlplane: string }).controlplane;
-}
+const generated = async (installDisk: string) =>
+  (await talosConfigs({ cluster: "demo", installDisk })).controlplane;
 
 const CASES: Record<string, Broken> = {
   "an argument that Talos misses and the stack does not name": {

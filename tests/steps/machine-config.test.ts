@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
+import type { GeneratedConfigs } from "../../steps/lib/talos-config";
+import { talosConfigs } from "../talos-configs";
 import { tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
@@ -15,17 +17,13 @@ const folder = testFolder();
 const ageKeyFile = join(folder, "age.key");
 let recipient: string;
 let plain: string;
-let made: Record<"controlplane" | "worker" | "talosconfig", string>;
+let made: GeneratedConfigs;
 let number = 0;
 
 beforeAll(async () => {
   await tool("age-keygen", ["-o", ageKeyFile]);
   recipient = (await tool("age-keygen", ["-y", ageKeyFile])).trim();
-  const gen = ["generate", "--cluster", "test", "--endpoint", "https://10.10.10.100:6443"];
-  const install = ["--install-image", "ghcr.io/siderolabs/installer:v1.11.6", "--install-disk", "/dev/vda"];
-  made = JSON.parse(
-    await tool("talos-config-1.11", [...gen, "--talos-version", "v1.11.6", ...install]),
-  ) as typeof made;
+  made = await talosConfigs();
   plain = made.controlplane;
 });
 

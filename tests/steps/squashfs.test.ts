@@ -5,13 +5,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Pack } from "tar-stream";
 import { squashfsOf } from "../../steps/lib/squashfs";
-import { toolEnvironment } from "../tools";
-
-process.env.PATH = toolEnvironment.PATH;
+import { stepContext } from "./disk";
 
 const folder = mkdtempSync(join(tmpdir(), "squashfs-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const context = { signal: new AbortController().signal, scratch: folder, log: () => undefined };
+const context = stepContext(folder);
 
 /** More than any pipe holds, so that it waits for whoever reads. */
 const MUCH = Buffer.alloc(16 << 20, "x");

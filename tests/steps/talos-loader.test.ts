@@ -1,25 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LOADERS } from "../../steps/lib/talos-releases.cjs";
-import { tool } from "../tools";
+import { talosConfigs } from "../talos-configs";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
 let number = 0;
 
 /** A worker's config, as the generator of a minor makes it. */
-async function generated(minor: string): Promise<string> {
-  const version = `v${minor}.0`;
-  const args = ["generate", "--cluster", "test", "--endpoint", "https://10.10.10.7:6443"];
-  const install = [
-    "--install-image",
-    `ghcr.io/siderolabs/installer:${version}`,
-    "--install-disk",
-    "/dev/vda",
-  ];
-  const made = await tool(`talos-config-${minor}`, [...args, "--talos-version", version, ...install]);
-  return (JSON.parse(made) as { worker: string }).worker;
-}
+const generated = async (minor: string) =>
+  (await talosConfigs({ talosVersion: `v${minor}.0`, endpoint: "https://10.10.10.7:6443" })).worker;
 
 function check(text: string, talosVersion: string) {
   const path = join(folder, `${++number}.yaml`);
