@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hostAndPortOf, hostOf } from "./hosts";
+import { hostAndPortOf, hostOf, proxiesOf } from "./hosts";
 import { flag, part, text, texts } from "./lenient";
 import { LOOPBACK } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
@@ -52,6 +52,7 @@ const schemas = {
     name: z.string(),
     endpoints: part(z.array(z.object({ url: z.string() }))),
   }),
+  EnvironmentConfig: z.object({ variables: part(z.looseObject({})) }),
   SideroLinkConfig: z.object({ apiUrl: z.string() }),
 };
 
@@ -150,6 +151,7 @@ export function readDocuments(documents: unknown[]): Reading {
       registry: name,
       hosts: (endpoints ?? []).map(({ url }) => hostAndPortOf(url)),
     })),
+    proxies: all(documents, "EnvironmentConfig").flatMap(({ variables }) => proxiesOf(variables ?? {})),
     omni: all(documents, "SideroLinkConfig").map(({ apiUrl }) => hostOf(apiUrl))[0],
   };
 }

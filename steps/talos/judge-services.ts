@@ -25,14 +25,16 @@ function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
   const registry = install.image ? registryOf(install.image) : OWN_REGISTRY;
   const own = mirrors.find((mirror) => mirror.registry === registry);
   const used = own ?? mirrors.find((mirror) => mirror.registry === "*");
-  const sources = [registry, ...(used?.hosts ?? [])].map((host) => resolved(withoutPort(host), node));
+  const sources = [registry, ...(used?.hosts ?? []), ...node.proxies].map((host) =>
+    resolved(withoutPort(host), node),
+  );
   if (sources.some((host) => placeOf(host, around) === "on the link")) return [];
   return [
     warning(
       "no-images",
       `uplink is false, and the installer comes from ${registry}${used ? ` or its mirrors ${used.hosts.join(", ")}` : ""}: ` +
         "Talos tries to pull it for 20 minutes and starts again, without end. Set uplink to true, or name a mirror by its address on " +
-        `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12). Right only if another NIC of the mini-PC gets it`,
+        `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12), or a proxy there. Right only if another NIC of the mini-PC gets it`,
     ),
   ];
 }
@@ -99,6 +101,7 @@ function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
     ...node.mirrors.flatMap(({ registry, hosts }) =>
       hosts.map((host) => ({ host, of: `the mirror of ${registry}` })),
     ),
+    ...node.proxies.map((host) => ({ host, of: "the proxy" })),
     ...node.timeServers.map((host) => ({ host, of: "the time server" })),
     ...(image ? [{ host: registryOf(image), of: "the installer's registry" }] : []),
   ];

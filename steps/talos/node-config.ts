@@ -95,17 +95,22 @@ export interface NodeConfig {
   /** Addresses that the config itself gives to host names. */
   hosts: { address: string; names: string[] }[];
   mirrors: Mirror[];
+  /** HTTP proxies that Talos and its services use, hosts with their port. */
+  proxies: string[];
   /** Host of the Omni that the machine reports to; empty without. */
   omni: string;
 }
 
-export type Reading = Partial<Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors">> & {
+export type Reading = Partial<
+  Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors" | "proxies">
+> & {
   /** Certificate of the CA of Talos's API. */
   ca?: string;
   links: LinkEntry[];
   vips: string[];
   hosts: NodeConfig["hosts"];
   mirrors: Mirror[];
+  proxies: string[];
 };
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
@@ -132,6 +137,7 @@ export function readNodeConfig(text: string): NodeConfig {
     searchDomains: others.searchDomains ?? first.searchDomains ?? [],
     hosts: [...(sections?.hosts ?? []), ...others.hosts],
     mirrors: [...(sections?.mirrors ?? []), ...others.mirrors],
+    proxies: [...(sections?.proxies ?? []), ...others.proxies],
     omni: others.omni ?? "",
   };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hostAndPortOf } from "./hosts";
+import { hostAndPortOf, proxiesOf } from "./hosts";
 import { flag, part, text, texts } from "./lenient";
 import { LOOPBACK } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
@@ -50,6 +50,7 @@ const V1Alpha1 = z.object({
       }),
     ),
     time: part(z.object({ disabled: flag, servers: texts })),
+    env: part(z.looseObject({})),
     registries: part(z.object({ mirrors: part(z.record(z.string(), part(z.object({ endpoints: texts })))) })),
   }),
   cluster: part(z.object({ clusterName: text, controlPlane: part(z.object({ endpoint: text })) })),
@@ -137,6 +138,7 @@ export function readSections(documents: unknown[]): Reading | undefined {
       address: ip,
       names: aliases ?? [],
     })),
+    proxies: proxiesOf(machine.env ?? {}),
     mirrors: Object.entries(machine.registries?.mirrors ?? {}).map(([registry, mirror]) => ({
       registry,
       hosts: (mirror?.endpoints ?? []).map(hostAndPortOf),

@@ -297,6 +297,24 @@ describe("without an uplink", () => {
     expect(names(text)).toEqual([]);
   });
 
+  test.each([
+    ["in the sections", withMachine({ env: { https_proxy: "http://10.10.10.5:3128" } })],
+    ["without a scheme", withMachine({ env: { HTTPS_PROXY: "10.10.10.5:3128" } })],
+    [
+      "in a document",
+      withDocuments({ kind: "EnvironmentConfig", variables: { HTTPS_PROXY: "http://10.10.10.5:3128" } }),
+    ],
+  ])("a proxy on the link serves, too: %s", (_where, text) => {
+    expect(names(text)).toEqual([]);
+  });
+
+  test.each([
+    ["off the link", withMachine({ env: { https_proxy: "http://192.168.1.9:3128" } })],
+    ["of other programs", withMachine({ env: { no_proxy: "10.10.10.5" } })],
+  ])("a proxy %s brings no images", (_where, text) => {
+    expect(names(text)).toEqual(["warning no-images"]);
+  });
+
   test.each<[string, object, string[]]>([
     ["a time server by name", { time: { servers: ["time.cloudflare.com"] } }, ["warning time-off-the-link"]],
     [
