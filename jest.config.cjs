@@ -31,8 +31,8 @@ module.exports = {
   testSequencer: "<rootDir>/tests/sequencer.cjs",
   // A busy machine may be many times slower than those that this was written on; only what hangs reaches it.
   testTimeout: 900_000,
-  // Two cores: one boots machines, one does the rest.
-  maxWorkers: 2,
+  // For two cores: what boots machines waits for them as often as it computes.
+  maxWorkers: 3,
   coverageDirectory: "coverage",
   coverageReporters: ["text"],
   collectCoverageFrom: ["*.ts", "components/**/*.ts", "steps/**/*.ts"],

@@ -4,7 +4,7 @@ const { join } = require("node:path");
 const Sequencer = require("@jest/test-sequencer").default;
 
 /**
- * Files that take a minute and more, so that two workers are busy to the end: the longest first, and what boots machines
+ * Files that take a minute and more, so that all workers are busy to the end: the longest first, and what boots machines
  * apart from one another.
  */
 const LONG = [
