@@ -280,16 +280,16 @@ const keys = {
 
 let defaults: Record<string, string> | undefined;
 
-/** The default of each key as Pulumi.yaml declares it; an empty one counts as not set. */
+/** What each key is where a stack does not set it: the checkout's own value or the default of Pulumi.yaml. An empty one counts as not set. */
 export function declaredDefaults(): Record<string, string> {
   if (defaults) return defaults;
   const project = parse(readFileSync(join(TOP, "Pulumi.yaml"), "utf8")) as {
-    config: Record<string, { default: string }>;
+    config: Record<string, { value?: unknown; default: string }>;
   };
   defaults = Object.fromEntries(
-    Object.entries(project.config).map(([key, { default: value }]) => [
+    Object.entries(project.config).map(([key, { value, default: otherwise }]) => [
       key.slice(NAMESPACE.length + 1),
-      value,
+      String(value ?? otherwise),
     ]),
   );
   return defaults;

@@ -31,7 +31,7 @@ void runProgram("demo", async (context) => {
   await mkdir(folder, { recursive: true });
   const { talosVersion = "" } = declaredDefaults();
   await makeMachineConfig(context, folder, talosVersion);
-  const iso = await makeTalosIso(context, folder, talosVersion, nodeTool(talosVersion));
-  const base = await makeBaseImage(context, folder);
-  return { iso, base };
+  await makeTalosIso(context, folder, talosVersion, nodeTool(talosVersion));
+  await makeBaseImage(context, folder);
+  return undefined;
 });

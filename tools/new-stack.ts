@@ -162,16 +162,22 @@ interface Identity {
   made?: string;
 }
 
-/** Where sops looks for an age identity (getsops/sops, "Encrypting using age"). */
+/** The age identity of the checkout, else where sops looks for one (getsops/sops, "Encrypting using age"). */
 function usualIdentity(): string {
+  const { ageKeyFile } = declaredDefaults();
+  if (ageKeyFile) return resolve(TOP, ageKeyFile);
   const config = process.env.XDG_CONFIG_HOME || join(process.env.HOME || homedir(), ".config");
   return process.env.SOPS_AGE_KEY_FILE || join(config, "sops", "age", "keys.txt");
 }
 
+/** The key itself, where neither a flag nor the checkout names its file. */
+const keyInEnvironment = (ageKey?: string) =>
+  ageKey || declaredDefaults().ageKeyFile ? undefined : process.env.SOPS_AGE_KEY;
+
 /** The age identity that is missing, if one is. */
 function missingIdentity({ ageKey }: Request): string | undefined {
   const path = ageKey ? resolve(ageKey) : usualIdentity();
-  return (process.env.SOPS_AGE_KEY && !ageKey) || existsSync(path) ? undefined : path;
+  return keyInEnvironment(ageKey) || existsSync(path) ? undefined : path;
 }
 
 async function identity(
@@ -187,7 +193,7 @@ async function identity(
     // It makes the file for its user alone, and replaces none.
     await run(context, "age-keygen", ["-o", path]);
   }
-  const inEnvironment = ageKey ? undefined : process.env.SOPS_AGE_KEY;
+  const inEnvironment = keyInEnvironment(ageKey);
   const keys = await run(context, "age-keygen", inEnvironment ? ["-y"] : ["-y", path], {
     input: inEnvironment,
   }).catch((fault: unknown) => {

@@ -44,7 +44,8 @@ async function unpack(context: StepContext, folder: string, names: string[]): Pr
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name));
+    // Before Node 20.12 an entry has no parentPath.
+    .map(({ parentPath, path, name }) => join(parentPath ?? path, name));
   return { names, files };
 }
 

@@ -2,6 +2,7 @@ import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:chil
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
 import type { Context } from "../../tools/setup/context.cjs";
 import { withLock } from "../../tools/setup/lock.cjs";
@@ -94,7 +95,8 @@ test("a machine with nothing gets all, and a second run does nothing", async () 
     "talosctl-1.11",
   ]);
   expect(readFileSync(machine.path("cache/bin/packer"), "utf8")).toContain("PACKER_PLUGIN_PATH");
-  const [apt, npm, packer, ...more] = machine.ran().sort();
+  const [download, apt, npm, packer, ...more] = machine.ran().sort();
+  expect(download).toMatch(/ --download-only .* age /);
   expect(npm).toMatch(/^npm ci --ignore-scripts /);
   expect(apt).toMatch(/ install .* age /);
   expect(packer).toMatch(/^packer plugins install /);
@@ -135,8 +137,32 @@ test("what is missing is told at once, each with what was tried; the rest is kep
   publishAll(context.origins.github);
   const before = machine.ran().length;
   expect(await setUp(USE, context)).toBe(true);
-  expect(machine.ran().slice(before)).toEqual([expect.stringMatching(/^apt-get .* install /)]);
+  expect(machine.ran().slice(before)).toEqual([
+    expect.stringMatching(/^apt-get .* install .*--download-only /),
+    expect.stringMatching(/^apt-get .* install /),
+  ]);
   expect(await setUp(USE, context)).toBe(false);
+});
+
+test("a user who may not be root is given one list of what to ask for, and nothing else is begun", async () => {
+  const user = jest.spyOn(process, "getuid").mockReturnValue(1000);
+  rmSync(machine.path("programs/sudo"));
+  await expect(setUp("demo", context)).rejects.toThrow(
+    /^Nothing was set up: this user is not root and has no sudo; ask .* to run: apt-get update && apt-get install .*xorriso.* && usermod --add-subuids /,
+  );
+  user.mockRestore();
+  expect(machine.said).toEqual([]);
+  // It looks for Go and pip, to know what else to ask for.
+  expect(machine.ran().filter((line) => !/ (--)?version$/.test(line))).toEqual([]);
+});
+
+test("a person who declines the system packages gets nothing by halves", async () => {
+  const stdin = jest
+    .spyOn(process, "stdin", "get")
+    .mockReturnValue(Readable.from(["n\n"]) as typeof process.stdin);
+  await expect(setUp("demo", { ...context, ask: true })).rejects.toThrow("installing was declined");
+  stdin.mockRestore();
+  expect(machine.ran().filter((line) => !/ (--)?version$/.test(line))).toEqual([]);
 });
 
 test("where nothing at all can be reached, every part is listed", async () => {

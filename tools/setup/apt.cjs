@@ -85,6 +85,12 @@ function listsHeld() {
   return existsSync(folder) && readdirSync(folder).some((name) => name.includes("_Packages"));
 }
 
+/** An answer of a person that ends set-up. */
+class Declined extends Error {}
+
+/** Seconds after which apt's transfers are given up: its own limit ends those that are silent, not those that drip. */
+const TRANSFERS_S = 60 * 60;
+
 /** @param {Context} context */
 const mayBeRoot = ({ env }) => process.getuid?.() === 0 || which("sudo", searchPath(env)) !== undefined;
 
@@ -95,10 +101,10 @@ const mayBeRoot = ({ env }) => process.getuid?.() === 0 || which("sudo", searchP
  * @param {Context} context
  * @param {Busy} busy
  */
-async function asRoot(command, { env, ask }, busy) {
+async function asRoot(command, { env, ask }, busy, /** @type {number | undefined} */ limit = undefined) {
   const sudo = process.getuid?.() === 0 ? [] : ["sudo", ...(ask ? [] : ["--non-interactive"])];
   const [program, ...args] = [...sudo, "env", "DEBIAN_FRONTEND=noninteractive", ...command];
-  await run(/** @type {string} */ (program), args, { env, busy, outlive: true, terminal: ask });
+  await run(/** @type {string} */ (program), args, { env, busy, outlive: true, terminal: ask, limit });
 }
 
 /**
@@ -108,7 +114,26 @@ async function asRoot(command, { env, ask }, busy) {
 async function updateLists(context, busy) {
   if (!which("apt-get", searchPath(context.env))) throw new Error("apt-get is not on this machine");
   if (!mayBeRoot(context)) throw new Error("this user is not root and has no sudo; as root: apt-get update");
-  await asRoot(["apt-get", ...PATIENT, "update"], context, busy);
+  await asRoot(["apt-get", ...PATIENT, "update"], context, busy, TRANSFERS_S);
+}
+
+/** @param {string[]} packages */
+const byHand = (packages) => `apt-get install --no-install-recommends ${packages.join(" ")}`;
+
+/** @param {string} command that root runs */
+const asUser = (command) => (process.getuid?.() === 0 ? command : `sudo ${command}`);
+
+/**
+ * Why this user cannot install packages, with what to ask for; undefined where they can.
+ *
+ * @param {string[]} packages
+ * @param {Context} context
+ * @param {string} [also] a command that root has to run besides
+ */
+function installRefusal(packages, context, also) {
+  if (!which("apt-get", searchPath(context.env))) return "apt-get is not on this machine";
+  if (mayBeRoot(context)) return undefined;
+  return `this user is not root and has no sudo; ask who administers this machine to run: ${["apt-get update", byHand(packages), ...(also ? [also] : [])].join(" && ")}`;
 }
 
 /**
@@ -120,22 +145,18 @@ async function updateLists(context, busy) {
  * @throws Error that says the command to type instead
  */
 async function installPackages(packages, context, busy) {
-  const { env, ask, log } = context;
-  if (!which("apt-get", searchPath(env))) throw new Error("apt-get is not on this machine");
-  const byHand = `apt-get install --no-install-recommends ${packages.join(" ")}`;
-  if (!mayBeRoot(context)) {
-    throw new Error(
-      `this user is not root and has no sudo; ask who administers this machine to run: apt-get update && ${byHand}`,
-    );
-  }
+  const { ask, log } = context;
+  const refusal = installRefusal(packages, context);
+  if (refusal) throw new Error(refusal);
   log(`System packages to install with apt-get: ${packages.join(" ")}`);
-  if (ask && !(await agreed("Install them? [Y/n] "))) throw new Error("installing was declined");
-  const install = () =>
-    asRoot(
-      ["apt-get", ...PATIENT, "install", "--yes", "--no-install-recommends", ...packages],
-      context,
-      busy,
-    );
+  if (ask && !(await agreed("Install them? [Y/n] ")))
+    throw new Declined(`installing was declined; by hand: ${asUser(byHand(packages))}`);
+  const apt = ["apt-get", ...PATIENT, "install", "--yes", "--no-install-recommends"];
+  const install = async () => {
+    // What unpacks and configures must not be stopped, so the transfers go first.
+    await asRoot([...apt, "--download-only", ...packages], context, busy, TRANSFERS_S);
+    await asRoot([...apt, ...packages], context, busy);
+  };
   try {
     await install().catch(async (fault) => {
       // A killed dpkg has to be let finish; else the lists are missing or old.
@@ -145,9 +166,17 @@ async function installPackages(packages, context, busy) {
       await install();
     });
   } catch (fault) {
-    const sudo = process.getuid?.() === 0 ? "" : "sudo ";
-    throw new Error(`${/** @type {Error} */ (fault).message}; by hand: ${sudo}${byHand}`);
+    throw new Error(`${/** @type {Error} */ (fault).message}; by hand: ${asUser(byHand(packages))}`);
   }
 }
 
-module.exports = { SYSTEM_PACKAGES, missingPackages, listsHeld, updateLists, installPackages };
+module.exports = {
+  Declined,
+  TRANSFERS_S,
+  SYSTEM_PACKAGES,
+  installRefusal,
+  missingPackages,
+  listsHeld,
+  updateLists,
+  installPackages,
+};

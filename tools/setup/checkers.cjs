@@ -11,7 +11,7 @@ const {
   writeFileSync,
 } = require("node:fs");
 const { join } = require("node:path");
-const { listsHeld, updateLists } = require("./apt.cjs");
+const { TRANSFERS_S, listsHeld, updateLists } = require("./apt.cjs");
 const { scratch, stillAtIt } = require("./context.cjs");
 const { releaseName } = require("./distribution.cjs");
 const { run, which } = require("./process.cjs");
@@ -115,7 +115,9 @@ async function bringCheckers(context) {
     const closure = [...plan.matchAll(/^Inst (\S+)/gm)].map((found) => /** @type {string} */ (found[1]));
     const packages = closure.filter((name) => wanted.includes(name) || name.startsWith("lib"));
     log(`${title}: from ${packages.length} Debian packages, unpacked beside the tools`);
-    await run("apt-get", ["-o", "Acquire::Retries=2", "download", ...packages], { env, cwd: folder, busy });
+    await run("apt-get", ["-o", "Acquire::Retries=2", "download", ...packages], {
+      ...{ env, cwd: folder, busy, limit: TRANSFERS_S },
+    });
     const root = join(folder, "root");
     mkdirSync(root);
     for (const file of readdirSync(folder).filter((name) => name.endsWith(".deb"))) {

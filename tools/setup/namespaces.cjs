@@ -24,6 +24,23 @@ function contentOf(path) {
 }
 
 /**
+ * What gives a user the ids that a user namespace of theirs maps, newuidmap(1); undefined where they have them, or are root.
+ *
+ * @param {string} [username]
+ * @param {string} [root] where the system's files are
+ */
+function rangesCommand(username = userInfo().username, root = "/") {
+  if (process.getuid?.() === 0) return undefined;
+  const hasRange = (/** @type {string} */ file) =>
+    contentOf(join(root, "etc", file))
+      .split("\n")
+      .some((line) => line.startsWith(`${username}:`));
+  const ranges = ["subuid", "subgid"].filter((file) => !hasRange(file));
+  if (ranges.length === 0) return undefined;
+  return `usermod ${ranges.map((file) => `--add-${file}s 100000-165535`).join(" ")} ${username}`;
+}
+
+/**
  * One line on why this user cannot make user namespaces, which the demo's base is made in, and how to allow them;
  * undefined where they can, or need none.
  *
@@ -44,15 +61,8 @@ async function namespacesLine({ env }, root = "/") {
     const closed = SETTINGS.filter(
       ({ name, forbids }) => contentOf(join(root, "proc/sys", name.replace(".", "/"))).trim() === forbids,
     ).map(({ name, allows }) => `sudo sysctl -w ${name}=${allows}`);
-    const hasRange = (/** @type {string} */ file) =>
-      contentOf(join(root, "etc", file))
-        .split("\n")
-        .some((line) => line.startsWith(`${username}:`));
-    const ranges = ["subuid", "subgid"].filter((file) => !hasRange(file));
-    if (ranges.length > 0)
-      closed.push(
-        `sudo usermod ${ranges.map((file) => `--add-${file}s 100000-165535`).join(" ")} ${username}`,
-      );
+    const ranges = rangesCommand(username, root);
+    if (ranges) closed.push(`sudo ${ranges}`);
     const how = closed.length > 0 ? closed.join(" && ") : "in a container, its runtime has to allow them";
     return (
       `The demo's base is made by mmdebstrap in a user namespace, which ${username} cannot make here (${said}). ` +
@@ -61,4 +71,4 @@ async function namespacesLine({ env }, root = "/") {
   }
 }
 
-module.exports = { namespacesLine };
+module.exports = { namespacesLine, rangesCommand };

@@ -2,13 +2,21 @@
 
 const { existsSync, rmSync } = require("node:fs");
 const { join } = require("node:path");
-const { installPackages, listsHeld, missingPackages, updateLists } = require("./apt.cjs");
+const {
+  Declined,
+  installPackages,
+  installRefusal,
+  listsHeld,
+  missingPackages,
+  updateLists,
+} = require("./apt.cjs");
 const { bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { untriedLine } = require("./distribution.cjs");
 const { MINORS, loaderFor } = require("../../steps/lib/talos-releases.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
 const { stillAtIt } = require("./context.cjs");
 const { withLock } = require("./lock.cjs");
+const { rangesCommand } = require("./namespaces.cjs");
 const { dependenciesHeld, installDependencies } = require("./npm.cjs");
 const { bringPackerPlugin, pluginHeld } = require("./packer-plugin.cjs");
 const { hasPip } = require("./pip.cjs");
@@ -19,7 +27,7 @@ const { bringTool, isHeld } = require("./tools.cjs");
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
 /** @typedef {"preview" | "verify" | "new" | "rehearse" | "lint" | "use" | "loaders" | "inputs" | "demo" | "test" | "boots"} Scope what set-up is for */
-/** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined> }} Part after: parts that it waits for */
+/** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined>, refusal?: () => string | undefined }} Part after: parts that it waits for; refusal: why it cannot be brought, known before anything is */
 
 /** Its programs are of one release of Talos each: those that the scope's stacks are for. */
 const LOADER = "talos-config";
@@ -81,6 +89,8 @@ async function timed(what, how, work, context) {
   try {
     await work(() => stillAtIt(context, what, started));
   } catch (fault) {
+    // What a person does not want is not brought by halves.
+    if (fault instanceof Declined) throw fault;
     return { what, tried: [`${how}: ${/** @type {Error} */ (fault).message}`] };
   }
   context.log(`${what}: done, ${seconds()} s`);
@@ -141,6 +151,7 @@ function parts(scope, context, talosVersions) {
       name: "system",
       after: [],
       held: () => missingPackages({ demo }, context).length === 0,
+      refusal: () => installRefusal(system(), context, demo ? rangesCommand() : undefined),
       bring: async () => {
         const failure = await timed(
           "system packages",
@@ -236,6 +247,8 @@ async function setUp(scope, context, talosVersions) {
   }
   const untried = untriedLine(context.osRelease);
   if (untried) context.log(untried);
+  const refusals = all.flatMap((part) => (!part.held() && part.refusal?.()) || []);
+  if (refusals.length > 0) throw new Error(`Nothing was set up: ${refusals.join("; ")}`);
   await withLock(context, async () => {
     rmSync(join(context.cache, "tmp"), { recursive: true, force: true });
     const failures = await bringAll(all);
