@@ -12,6 +12,7 @@ const { explainTaken, takenByNpm } = require("./npm-options.cjs");
  * @property {string} name the npm script's
  * @property {string} usage
  * @property {O} options
+ * @property {boolean} [passesOn] whether another program gets what the command does not know
  * @property {Record<string, readonly string[]>} [choices] options that take one of few values
  * @property {(given: ReturnType<typeof parseArgs<{ options: O, allowPositionals: true }>>) => string | undefined} [fault] what is
  *   wrong with the arguments, in a few words
@@ -75,7 +76,7 @@ function refuseTaken(script, options, args) {
  * @param {string[]} [args]
  */
 function readCommandLine(command, args = process.argv.slice(2)) {
-  const { name: script, usage, options, choices = {}, fault } = command;
+  const { name: script, usage, options, passesOn, choices = {}, fault } = command;
   if (asksForHelp(args)) printUsage(command);
   refuseTaken(script, { ...options, ...HELP }, args);
   /** @returns {never} */
@@ -83,7 +84,7 @@ function readCommandLine(command, args = process.argv.slice(2)) {
   /** @type {ReturnType<typeof parseArgs<{ options: O, allowPositionals: true }>>} */
   let given;
   try {
-    given = parseArgs({ args, options, allowPositionals: true });
+    given = parseArgs({ args, options, allowPositionals: true, strict: !passesOn });
   } catch (fault) {
     const { message } = /** @type {Error} */ (fault);
     // Node goes on to explain how a positional argument may begin with a dash.

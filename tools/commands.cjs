@@ -29,6 +29,25 @@ const DEMO = command({
   fault: ({ positionals }) => noPositionals(positionals),
 });
 
+/**
+ * A command that runs jest: what it does not know itself is jest's.
+ *
+ * @param {string} name
+ * @param {string} does
+ */
+const testing = (name, does) => ({
+  name,
+  usage: `npm run ${name} [-- [--yes] JEST'S OPTIONS]: sets up what is missing, and ${does}
+  --yes   install system packages without asking
+  --help  this text; npx jest --help lists jest's options`,
+  options: { yes: flag },
+  passesOn: true,
+});
+
+const TEST = testing("test", "runs every test but those that boot many images");
+const BOOTS = testing("test:boots", "boots every image that is broken on purpose, and what else takes long");
+const LINT = testing("lint", "checks types, style and shell scripts");
+
 const SETUP = command({
   name: "setup",
   usage: `npm run setup -- [--yes] [--for use|demo|lint|test|boots] [--talos-version V]: brings what this machine lacks
@@ -220,13 +239,16 @@ const PULUMI_OPTIONS = Object.fromEntries([
 module.exports = {
   BENCH,
   BENCH_PARTS,
+  BOOTS,
   DEMO,
   FLEET,
   FLEET_COMMANDS,
+  LINT,
   NEW,
   PULUMI_OPTIONS,
   PULUMI_USAGE,
   REHEARSE,
   SETUP,
+  TEST,
   VERIFY,
 };

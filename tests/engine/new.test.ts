@@ -47,6 +47,17 @@ test("without a terminal every fault of the command line is told at once, and no
   expect(untracked()).toEqual([]);
 });
 
+test("the age identity that Pulumi.yaml names for all stacks is the one that is looked for", async () => {
+  const path = checkout.path("Pulumi.yaml");
+  const before = readFileSync(path, "utf8");
+  writeFileSync(path, before.replace(/(ageKeyFile:\n(?: .*\n)*?) *default: ""/, "$1    value: team/age.key"));
+  expect(readFileSync(path, "utf8")).not.toBe(before);
+  const { exitCode, all } = await make("nuc1", ...NUC1);
+  writeFileSync(path, before);
+  expect(exitCode).toBe(1);
+  expect(all).toContain(`--age-key: there is no age identity ${checkout.path("team/age.key")}`);
+});
+
 test("where a later part fails, what was made is taken back, the identity too", async () => {
   // Pulumi makes no stack without a passphrase.
   checkout.use({ PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: "/nowhere" });

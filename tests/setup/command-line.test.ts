@@ -5,7 +5,19 @@ import { which } from "../../tools/setup/process.cjs";
 import { TOP } from "../tools";
 import { FakeMachine } from "./fake-machine";
 
-const SCRIPTS = ["demo", "setup", "pulumi", "new", "rehearse", "verify", "bench", "fleet"];
+const SCRIPTS = [
+  "test",
+  "test:boots",
+  "lint",
+  "demo",
+  "setup",
+  "pulumi",
+  "new",
+  "rehearse",
+  "verify",
+  "bench",
+  "fleet",
+];
 const NPM = realpathSync(which("npm", (process.env.PATH ?? "").split(":")) ?? "");
 const { scripts } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
@@ -38,7 +50,7 @@ const start = (program: string, args: string[], env: NodeJS.ProcessEnv = {}) =>
     stdin: "ignore",
   });
 const node = (script: string, ...args: string[]) =>
-  start(process.execPath, [String(scripts[script]).replace("node ", ""), ...args]);
+  start(process.execPath, [...String(scripts[script]).split(" ").slice(1), ...args]);
 const npm = (line: string, env?: NodeJS.ProcessEnv) =>
   // It is a program of its own: here JavaScript, there a shell's.
   start(NPM, ["run", "--silent", ...line.split(" ")], env);

@@ -225,8 +225,9 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
 async function runPulumi(commands, context, options) {
   const work = async (/** @type {Env} */ env) => {
     for (const args of commands) {
-      const tells = process.stdout.isTTY && tellsOutcome(args);
-      const narrow = tells && narrowLine(process.stdout.columns);
+      // The demo's reader wants the next steps last, wherever they read them; a program that reads Pulumi's list gets it.
+      const tells = (process.stdout.isTTY || options?.own) && tellsOutcome(args);
+      const narrow = tells ? narrowLine(process.stdout.columns) : undefined;
       if (narrow) context.log(narrow);
       const status = await inForeground("pulumi", tells ? withoutOutputs(args) : args, env, context.top);
       if (status !== 0) {
