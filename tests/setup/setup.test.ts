@@ -9,7 +9,7 @@ import { withLock } from "../../tools/setup/lock.cjs";
 import { dependenciesHeld } from "../../tools/setup/npm.cjs";
 import { inForeground } from "../../tools/setup/pulumi.cjs";
 import { RECIPES } from "../../tools/setup/recipes.cjs";
-import { scopeOfPulumi, setUp, type Scope } from "../../tools/setup/setup.cjs";
+import { OLDEST_NODE, refuseOldNode, scopeOfPulumi, setUp, type Scope } from "../../tools/setup/setup.cjs";
 import { sha256Of } from "../tools";
 import { FakeMachine, NOWHERE, PLAIN, zipOf } from "./fake-machine";
 
@@ -142,6 +142,24 @@ test("what is missing is told at once, each with what was tried; the rest is kep
     expect.stringMatching(/^apt-get .* install /),
   ]);
   expect(await setUp(USE, context)).toBe(false);
+});
+
+test.each([
+  ["18.20.4", false],
+  ["20.5.1", false],
+  ["20.6.0", true],
+  ["22.1.0", true],
+])("Node %s is new enough: %s", (version, isEnough) => {
+  const attempt = expect(() => refuseOldNode(version));
+  if (isEnough) attempt.not.toThrow();
+  else attempt.toThrow(`Node ${OLDEST_NODE} or newer is needed, and this is ${version}`);
+});
+
+test("package.json asks for the Node that set-up asks for", () => {
+  const { engines } = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as {
+    engines: { node: string };
+  };
+  expect(engines.node).toBe(`>=${OLDEST_NODE}`);
 });
 
 test("a user who may not be root is given one list of what to ask for, and nothing else is begun", async () => {

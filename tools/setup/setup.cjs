@@ -221,6 +221,20 @@ async function bringAll(all) {
   return failures.filter((failure) => failure !== undefined);
 }
 
+/** The oldest Node that this runs on, as package.json has it: tsx's `--import` came with it. */
+const OLDEST_NODE = "20.6";
+
+/**
+ * @param {string} [version] of Node
+ * @throws Error when it is too old
+ */
+function refuseOldNode(version = process.versions.node) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [oldMajor = 0, oldMinor = 0] = OLDEST_NODE.split(".").map(Number);
+  if (major > oldMajor || (major === oldMajor && minor >= oldMinor)) return;
+  throw new Error(`Node ${OLDEST_NODE} or newer is needed, and this is ${version}: see https://nodejs.org`);
+}
+
 /** @param {Failure[]} failures */
 function report(failures) {
   const lines = failures.flatMap(({ what, tried }) => [
@@ -240,6 +254,7 @@ function report(failures) {
  * @throws Error that lists everything still missing, each with what was tried
  */
 async function setUp(scope, context, talosVersions) {
+  refuseOldNode();
   const all = parts(scope, context, talosVersions);
   if (all.every((part) => part.held())) return false;
   if (process.platform !== "linux" || process.arch !== "x64") {
@@ -261,4 +276,4 @@ async function setUp(scope, context, talosVersions) {
   return true;
 }
 
-module.exports = { scopeOfPulumi, setUp };
+module.exports = { OLDEST_NODE, refuseOldNode, scopeOfPulumi, setUp };
