@@ -215,6 +215,17 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
 }
 
 /**
+ * What the program has to know of a command: under an update plan it decides by what the plan's preview knew (components/step.ts).
+ *
+ * @param {string[]} args of the Pulumi CLI
+ * @returns {Env}
+ */
+function planEnvironment(args) {
+  const isPlanned = args.some((arg) => /^--(plan|save-plan|strict)(=|$)/.test(arg));
+  return isPlanned ? { BOOTSTRAP_PXE_PLAN: "true" } : {};
+}
+
+/**
  * Runs the Pulumi CLI that set-up found or brought, in the checkout.
  *
  * @param {string[][]} commands one after the other, until one fails
@@ -228,7 +239,12 @@ async function runPulumi(commands, context, options) {
       const tells = process.stdout.isTTY && tellsOutcome(args);
       const narrow = tells && narrowLine(process.stdout.columns);
       if (narrow) context.log(narrow);
-      const status = await inForeground("pulumi", tells ? withoutOutputs(args) : args, env, context.top);
+      const status = await inForeground(
+        "pulumi",
+        tells ? withoutOutputs(args) : args,
+        { ...env, ...planEnvironment(args) },
+        context.top,
+      );
       if (status !== 0) {
         explainLocks(args, env, context.log);
         return status;
