@@ -20,6 +20,8 @@ const { makeScratch, sweepScratch } = require("../../steps/lib/scratch.cjs");
 const { backendLine, toolEnvironment } = require("../environment.cjs");
 const { endOrphans, identity, ofProcess, runMark } = require("./orphans.cjs");
 const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
+const { carryOverStates } = require("./carried-states.cjs");
+const { linesAfter, refusalOf } = require("./stack-commands.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -204,6 +206,8 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
   sweepScratch();
   dropDemoSalt(context.top);
   dropDeadLocks(env, context.log);
+  const isBusy = (/** @type {string} */ stack) => localLocks(env).some((lock) => lock.stack === stack);
+  carryOverStates(env, context.top, context.log, isBusy);
   try {
     return await work(env);
   } finally {
@@ -236,6 +240,11 @@ function planEnvironment(args) {
 async function runPulumi(commands, context, options) {
   const work = async (/** @type {Env} */ env) => {
     for (const args of commands) {
+      const refusal = refusalOf(args);
+      if (refusal) {
+        context.log(refusal);
+        return 1;
+      }
       const tells = process.stdout.isTTY && tellsOutcome(args);
       const narrow = tells && narrowLine(process.stdout.columns);
       if (narrow) context.log(narrow);
@@ -250,6 +259,7 @@ async function runPulumi(commands, context, options) {
         return status;
       }
       if (tells) tellOutcome(args, env, context.top);
+      for (const line of linesAfter(args, context, env.PULUMI_CONFIG_PASSPHRASE_FILE)) context.log(line);
     }
     return 0;
   };
