@@ -267,6 +267,10 @@ const keys = {
       (value) => isURL(value, { protocols: ["https", "http"], require_tld: false }),
       "neither a host nor a URL",
     )
+    .refine(
+      (value) => /^(https?:\/\/)?[^/?#]+\/?$/i.test(value),
+      "it names a path, and a server has none; the bucket is named by the key bucket",
+    )
     .refine((value) => !USER_INFO.test(value), NO_USER_INFO)
     .optional(),
   region: z
@@ -277,6 +281,9 @@ const keys = {
   artifactName: name,
   accelerator: z.enum(["auto", "kvm", "hvf", "tcg"], "neither auto, kvm, hvf nor tcg"),
 };
+
+/** Whether a key is either true or false. */
+export const isFlag = (key: string): boolean => (keys as Record<string, unknown>)[key] === flag;
 
 let defaults: Record<string, string> | undefined;
 
@@ -445,6 +452,7 @@ export function imageOf(given: Record<string, string>): string {
  * @param stack name of the stack, for the message
  * @param secretKeys keys whose value is not shown in a message
  * @param env what may name the bucket where no key does, and holds its credentials
+ * @param found faults of values that were not read as they are written; nothing else is told of those
  * @throws ConfigError with every fault, each with its key, value, what is wrong and an example that is right
  */
 export function checkConfig(
@@ -452,6 +460,7 @@ export function checkConfig(
   stack: string,
   secretKeys: string[] = [],
   env: NodeJS.ProcessEnv = process.env,
+  found: Fault[] = [],
 ): StackConfig {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
   // Who uploads nothing may have variables of other tools, with whatever values.
@@ -461,11 +470,11 @@ export function checkConfig(
   for (const [key, value] of Object.entries(subnet ? addressesOf(subnet) : {})) values[key] ||= value;
   const shown = (key: string) =>
     secretKeys.includes(key) ? "[secret]" : values[key]?.replace(USER_INFO, "//[secret]@") || undefined;
-  const faults: Fault[] = Object.keys(given)
-    .filter((key) => !(key in keys))
-    .map((key) => unknownKeyFault(key, shown(key) ?? "", values));
+  const unknown = Object.keys(given).filter((key) => !(key in keys));
+  const faults = [...found, ...unknown.map((key) => unknownKeyFault(key, shown(key) ?? "", values))];
   const checked: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(keys) as [keyof typeof keys, z.ZodType][]) {
+    if (found.some((fault) => fault.key === key)) continue;
     // They follow a subnet that is wrong itself.
     if (!subnet && !values[key] && (key === "minipcIp" || key === "dhcpRange")) continue;
     const result = schema.safeParse(values[key] || undefined);

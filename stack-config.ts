@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { TOP } from "./components/top";
 import { checkConfig, machineOf, NAMESPACE, type StackConfig } from "./config";
-import { sharedByStacks, stackFiles } from "./stack-files";
+import { misreadFaults, readStackFile, sharedByStacks, stackFiles } from "./stack-files";
 import { faultOf } from "./steps/lib/sops";
 import { borrowedLoaderLine } from "./steps/lib/talos-releases.cjs";
 
@@ -32,10 +32,11 @@ export function stackConfig(): StackConfig {
   const secret = secretKeys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
   const stack = pulumi.getStack();
   try {
-    const config = checkConfig(given, stack, secret);
+    const misread = misreadFaults(readStackFile(TOP, stack), given);
+    const config = checkConfig(given, stack, secret, process.env, misread);
     refuseWhatShows(config);
     const others = stackFiles(TOP).filter((file) => file.stack !== stack);
-    const own = { stack, given, machine: machineOf(given) };
+    const own = { stack, given, misread: [], machine: machineOf(given) };
     const borrowed = borrowedLoaderLine(config.talosVersion);
     if (borrowed) void pulumi.log.warn(borrowed);
     for (const line of sharedByStacks([own, ...others], stack)) void pulumi.log.warn(line);

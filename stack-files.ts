@@ -1,15 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { TOP } from "./components/top";
-import { imageOf, machineOf, NAMESPACE, type Machine } from "./config";
+import { imageOf, machineOf, type Fault, type Machine } from "./config";
+import { readStackText, type StackText } from "./stack-text";
 import { clusterRecord } from "./steps/lib/cluster-record";
 
 /** A stack as its file in the checkout describes it. */
-export interface StackFile {
+export interface StackFile extends StackText {
   stack: string;
-  /** Values by key, without the namespace. */
-  given: Record<string, string>;
   machine: Machine;
 }
 
@@ -17,21 +15,27 @@ const NAME = /^Pulumi\.(.+)\.yaml$/;
 /** It boots virtual machines alone. */
 const DEMO = "demo";
 
-/** What a stack's file sets; a file that is missing or no YAML sets nothing: Pulumi tells that to whoever uses it. */
+/** What a stack's file sets; a file that is missing sets nothing. */
 export function readStackFile(folder: string, stack: string): StackFile {
-  const given: Record<string, string> = {};
-  try {
-    const file = parse(readFileSync(join(folder, `Pulumi.${stack}.yaml`), "utf8")) as {
-      config?: Record<string, string | number | boolean>;
-    } | null;
-    for (const [key, value] of Object.entries(file?.config ?? {}))
-      if (key.startsWith(`${NAMESPACE}:`) && ["string", "number", "boolean"].includes(typeof value))
-        given[key.slice(NAMESPACE.length + 1)] = String(value);
-  } catch {
-    // As if it were empty.
-  }
-  return { stack, given, machine: machineOf(given) };
+  const path = join(folder, `Pulumi.${stack}.yaml`);
+  const text = readStackText(existsSync(path) ? readFileSync(path, "utf8") : "");
+  return { stack, ...text, machine: machineOf(text.given) };
 }
+
+/**
+ * The faults of values that YAML reads as something else than what stands in a stack's file.
+ *
+ * @param given what Pulumi hands over, by key without the namespace: what it has from elsewhere is not the file's fault
+ */
+export const misreadFaults = ({ misread }: StackFile, given: Record<string, string>): Fault[] =>
+  misread
+    .filter(({ key, value }) => given[key] === value)
+    .map(({ key, text, value }) => ({
+      key,
+      value,
+      wrong: `YAML reads ${text} as this value`,
+      right: `${key}: ${JSON.stringify(text)}`,
+    }));
 
 /** Every stack that has a file in the checkout, but the demo. */
 export function stackFiles(folder: string): StackFile[] {

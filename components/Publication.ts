@@ -4,7 +4,7 @@ import { BucketObjectv2, type BucketObjectv2Args } from "@pulumi/aws/s3/bucketOb
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import type { Image } from "./Appliance";
-import { providerArgs } from "./bucket";
+import { providerArgs, serverOf } from "./bucket";
 import { Part } from "./part";
 import { noteUploadForPreview } from "./preview";
 import { artifactOf, checksumList, objectFolder, objectManifest } from "./published";
@@ -30,7 +30,13 @@ export class Publication extends Part {
       .all([args.image, args.compressed, args.rehearsal])
       .apply(([image, compressed, rehearsal]) => ({ image, compressed, rehearsal }));
     const artifact = published.apply(artifactOf);
-    const provider = new Provider(`${name}-s3`, providerArgs(config, process.env), { parent: this });
+    const server = serverOf(config.endpoint);
+    // What was uploaded to one server is removed there, also when the config names another by then.
+    const provider = new Provider(
+      [`${name}-s3`, ...(server ? [server] : [])].join("-"),
+      providerArgs(config, process.env),
+      { parent: this },
+    );
     const object = (
       what: string,
       file: pulumi.Input<string>,
@@ -40,8 +46,16 @@ export class Publication extends Part {
       new BucketObjectv2(
         `${name}-${what}`,
         { bucket, key: pulumi.interpolate`${objectFolder(config)}/${file}`, ...content },
-        // What is in the bucket may be all that is left of an image.
-        { provider, parent: this, dependsOn, retainOnDelete: !config.deleteObjects },
+        {
+          provider,
+          parent: this,
+          dependsOn,
+          replacementTrigger: server,
+          // What is in the bucket may be all that is left of an image.
+          retainOnDelete: !config.deleteObjects,
+          // One server may have two names: what is removed by the old one must not be what was just uploaded by the new.
+          deleteBeforeReplace: config.deleteObjects,
+        },
       );
     const image = object("image", artifact.name, {
       source: artifact.path.apply((path) => new pulumi.asset.FileAsset(path)),

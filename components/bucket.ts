@@ -59,6 +59,14 @@ export function hasCredentials(env: Environment): boolean {
   return hasKey(env) || others.some((name) => Boolean(env[name])) || existsSync(kept);
 }
 
+/** Where a server is, as a URL without a path: one that is named by its host alone is asked by TLS. */
+export const originOf = (endpoint: string): string =>
+  new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`).origin;
+
+/** What tells a server from another: its host, and its port if that is not the usual one. Unset, AWS. */
+export const serverOf = (endpoint: string | undefined): string | undefined =>
+  endpoint && new URL(originOf(endpoint)).host;
+
 /**
  * How the bucket's server is reached, as the arguments of an `aws.Provider`. No key is among them: the plugin has the one
  * of the environment from a program (tools/s3), and any other where AWS's tools keep it.
@@ -70,7 +78,7 @@ export function providerArgs(
   return {
     region: region ?? "us-east-1",
     ...(endpoint && {
-      endpoints: [{ s3: /^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}` }],
+      endpoints: [{ s3: originOf(endpoint) }],
       // A server of one's own has no name for each bucket.
       s3UsePathStyle: true,
       skipRequestingAccountId: true,

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { intact, type Stamp } from "../steps/lib/files";
@@ -36,11 +37,54 @@ function lookAt(path: string | undefined, key: string | undefined): { stamp?: St
   return key && stamp.key !== key ? { missing: `${path} is of other inputs` } : { stamp };
 }
 
+/** Whether an update plan binds this run, or is made by it (tools/setup/pulumi.cjs). */
+const isPlanned = () => process.env.BOOTSTRAP_PXE_PLAN !== undefined;
+
+/**
+ * What a step prints. A plan binds what the update may learn later than its preview, so under one the key of a file that is
+ * there decides only now whether it is the right one.
+ *
+ * @throws pulumi.RunError when it is of other inputs, as after a run that was killed and whose change was taken back
+ */
+function printed(stdout: pulumi.Output<string>, { path, key }: Partial<StepArgs["artifact"] & object> = {}) {
+  const text = pulumi.unsecret(stdout);
+  if (!isPlanned() || !pulumi.Output.isInstance(key)) return text;
+  return pulumi.all([text, key]).apply(([known, wanted]) => {
+    const stamp = path ? intact(join(TOP, path)) : undefined;
+    if (stamp && stamp.key !== wanted)
+      throw new pulumi.RunError(
+        `${path} is of other inputs, which no update plan tells: run up without a plan`,
+      );
+    return known;
+  });
+}
+
+const modified = (path: string): number | undefined =>
+  statSync(join(TOP, path), { throwIfNoEntry: false })?.mtimeMs;
+
+/** When the next folder above a path that is there was changed. */
+const changedAbove = (path: string): number => modified(dirname(path)) ?? changedAbove(dirname(path));
+
+let atStart: number | undefined;
+
+/**
+ * When a step last ran here: the same in a preview and in the update that follows it, so that an update plan holds, and
+ * another one after each run, so that a file that vanishes once more is a change once more.
+ */
+function lastRunTime(name: string): string {
+  const path = lastRunPath(name);
+  // The steps that run before this one write into those folders.
+  atStart ??= changedAbove(path);
+  return new Date(modified(path) ?? atStart).toISOString();
+}
+
 /**
  * The Command that runs a step.
  *
  * A file that vanished shows as a changed variable, so that preview names it; while the file is there, what the
  * state holds of that variable is left alone.
+ *
+ * It names no folder to run in: the engine starts plugins in the checkout that it works for, wherever the state was made.
  */
 function commandFor(
   name: string,
@@ -55,10 +99,9 @@ function commandFor(
       delete: onDestroy && `exec steps/run ${onDestroy}`,
       // Another path is another resource: the new one is made, then the old one's file is removed.
       triggers: onDestroy && artifact?.path ? [artifact.path] : undefined,
-      dir: TOP,
       stdin: pulumi.jsonStringify(input),
       environment: {
-        ARTIFACT: missing ? `${missing}, seen ${new Date().toISOString()}` : "present",
+        ARTIFACT: missing ? `${missing}; last run here by ${lastRunTime(name)}` : "present",
         LAST_RUN: lastRunPath(name),
         ...settings,
         ...secrets,
@@ -77,17 +120,19 @@ export function step<M extends object>(
   parent: pulumi.Resource,
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
 ): pulumi.Output<M> {
-  const make = (key?: string) => {
-    const { stamp, missing } = args.artifact ? lookAt(args.artifact.path, key) : {};
-    return { stamp, missing, command: commandFor(name, args, missing, { parent, dependsOn }) };
+  const given = args.artifact?.key;
+  const key = isPlanned() && pulumi.Output.isInstance(given) ? undefined : given;
+  const make = (known?: string) => {
+    const { stamp, missing } = args.artifact ? lookAt(args.artifact.path, known) : {};
+    const command = commandFor(name, args, missing, { parent, dependsOn });
+    return { stamp: key === given ? stamp : undefined, missing, command };
   };
-  const key = args.artifact?.key;
   // Whether a file is of these inputs shows when they are known; where a preview cannot know them, they change.
   const made = pulumi.Output.isInstance(key) ? known(key).then(make) : make(key as string | undefined);
   noteForPreview(name, args.input, made);
   return pulumi.output(made).apply(({ stamp, command }) =>
     // A manifest holds digests and paths, no secret, whatever went in.
-    pulumi.unsecret(command.stdout).apply((text) => {
+    printed(command.stdout, args.artifact).apply((text) => {
       const manifest = JSON.parse(text) as M;
       // A cache was emptied, and another stack has made the same again: what lies there counts, not what once did.
       const held = stamp && "sha256" in manifest && { sha256: stamp.sha256, bytes: stamp.bytes };

@@ -115,7 +115,7 @@ async function inspect(context: StepContext, disk: string): Promise<void> {
 }
 
 void runStep("appliance", Input, async (request, context) => {
-  await claim(request.path, request.stack);
+  await claim(request.path, request.stack, (line) => context.log(line));
   const made = await verified(request.path, request.key);
   if (made) {
     await listChecksums(dirname(request.path));

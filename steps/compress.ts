@@ -65,7 +65,7 @@ function holdToStamp({ path, sha256 }: Request["image"]): number {
 }
 
 void runStep("compress", Input, async (request, context) => {
-  await claim(request.path, request.stack);
+  await claim(request.path, request.stack, (line) => context.log(line));
   const made = await verified(request.path, request.key);
   if (made) {
     await listChecksums(dirname(request.path));

@@ -1,18 +1,35 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { listChecksums } from "./lib/checksums";
-import { discard, sweepPartials } from "./lib/files";
+import { discard, intact, sweepPartials } from "./lib/files";
 import { ownerOf, release } from "./lib/owner";
 import { runStep } from "./lib/step";
 
-const Input = z.object({ path: z.string(), stack: z.string() });
+const Input = z.object({ path: z.string(), stack: z.string(), key: z.string().optional() });
 
 // What is remembered of a step is what it made last, not what went.
 delete process.env.LAST_RUN;
 
+/** Why a file has to stay, if it has to. */
+function reasonToStay({ path, stack, key }: z.output<typeof Input>): string | undefined {
+  const owner = ownerOf(path);
+  if (owner === stack) return undefined;
+  if (!existsSync(path)) return "it is not there";
+  if (owner !== undefined) return `it belongs to the stack ${owner}`;
+  // Its owner's name was lost; its stamp still tells whether it is what this stack made.
+  const isOwn = key !== undefined && intact(path)?.key === key;
+  return isOwn ? undefined : "nothing beside it tells which stack made it: remove it yourself";
+}
+
 /** Removes a stack's image; another stack's is left alone. Caches stay: they are shared. */
-void runStep("discard", Input, async ({ path, stack }, context) => {
-  if (ownerOf(path) !== stack) return { path, removed: false };
+void runStep("discard", Input, async (request, context) => {
+  const { path } = request;
+  const reason = reasonToStay(request);
+  if (reason !== undefined) {
+    context.log(`${path} is not removed: ${reason}`);
+    return { path, removed: false };
+  }
   await discard(path);
   sweepPartials(dirname(path));
   await listChecksums(dirname(path));

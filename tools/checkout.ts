@@ -51,6 +51,13 @@ export class Checkout {
     this.env = { ...ownPulumi(makeContext({ top: this.top })), PULUMI_CONFIG_PASSPHRASE: "test" };
   }
 
+  /** The same at another place, once it was moved or copied there. */
+  at(top: string): Checkout {
+    const env = Object.entries(this.env).map(([name, value]) => [name, value?.replace(this.top, top)]);
+    const other = Object.create(Checkout.prototype) as Checkout;
+    return Object.assign(other, { top, env: Object.fromEntries(env) as NodeJS.ProcessEnv });
+  }
+
   /** Runs everything from now on with these variables too. */
   use(variables: NodeJS.ProcessEnv): void {
     this.env = { ...this.env, ...variables };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { rehearsalSubject } from "../components/rehearsal-subject";
 import { argumentsIn, hasSerialConsole } from "../components/talos-kernel";
 import { checkConfig, NAMESPACE, type StackConfig } from "../config";
+import { misreadFaults, readStackFile } from "../stack-files";
 import { intact, sha256File } from "../steps/lib/files";
 import { failureOf, run } from "../steps/lib/process";
 import { decrypt } from "../steps/lib/sops";
@@ -44,11 +45,10 @@ async function configOf(context: StepContext, stack: string): Promise<StackConfi
   });
   const held = JSON.parse(stdout) as Record<string, { value: string }>;
   const own = Object.entries(held).filter(([key]) => key.startsWith(`${NAMESPACE}:`));
+  const given = Object.fromEntries(own.map(([key, { value }]) => [key.slice(NAMESPACE.length + 1), value]));
   try {
-    return checkConfig(
-      Object.fromEntries(own.map(([key, { value }]) => [key.slice(NAMESPACE.length + 1), value])),
-      stack,
-    );
+    const misread = misreadFaults(readStackFile(process.cwd(), stack), given);
+    return checkConfig(given, stack, [], process.env, misread);
   } catch (fault) {
     throw new StepError(reading, (fault as Error).message, "docs/troubleshooting.md has more");
   }

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parse } from "yaml";
-import { NAMESPACE } from "../config";
+import { readStackFile } from "../stack-files";
 import { sha256File } from "../steps/lib/files";
 import { run } from "../steps/lib/process";
 import { writesTo } from "../steps/lib/room";
@@ -22,12 +21,8 @@ function placeOf(stack: string): { endpoint?: string; region?: string } {
   const path = `Pulumi.${stack}.yaml`;
   if (!existsSync(path))
     throw new StepError(`reading ${path}`, "there is no such file", "See that the stack's name is right");
-  const { config = {} } = parse(readFileSync(path, "utf8")) as { config?: Record<string, unknown> };
-  const set = ["endpoint", "region"].flatMap((key) => {
-    const value = config[`${NAMESPACE}:${key}`];
-    return typeof value === "string" && value !== "" ? [[key, value]] : [];
-  });
-  return Object.fromEntries(set) as { endpoint?: string; region?: string };
+  const { endpoint, region } = readStackFile(".", stack).given;
+  return { endpoint: endpoint || undefined, region: region || undefined };
 }
 
 /**

@@ -6,26 +6,31 @@ import { StepError } from "./step-error";
 
 const ownerFile = (artifact: string) => join(dirname(artifact), `.${basename(artifact)}.owner`);
 
-/** The stack that owns an artifact's path, if any. */
+/** The stack that owns an artifact's path, if any; a file that was emptied names none. */
 export function ownerOf(artifact: string): string | undefined {
-  return existsSync(ownerFile(artifact)) ? readFileSync(ownerFile(artifact), "utf8").trim() : undefined;
+  const path = ownerFile(artifact);
+  return (existsSync(path) && readFileSync(path, "utf8").trim()) || undefined;
 }
 
+/** A stack's config in the checkout, which is where steps run: without it, no `up` of that stack can ever want its path. */
+const configOf = (stack: string) => `Pulumi.${stack}.yaml`;
+
 /**
- * Takes a path for a stack.
+ * Takes a path for a stack. That of a stack whose file is gone is free: it was renamed, or removed.
  *
  * @throws StepError when another stack has it
  */
-export async function claim(artifact: string, stack: string): Promise<void> {
+export async function claim(artifact: string, stack: string, log: (line: string) => void): Promise<void> {
   const owner = ownerOf(artifact);
   if (owner === stack) return;
-  if (owner !== undefined) {
+  if (owner !== undefined && existsSync(configOf(owner))) {
     throw new StepError(
       `writing ${artifact}`,
       `it belongs to the stack ${owner}`,
-      `Give this one another name (pulumi config set artifactName NAME --stack ${stack}), or pulumi destroy --stack ${owner} first`,
+      `Give this one another name (pulumi config set artifactName NAME --stack ${stack}), or pulumi destroy --stack ${owner} first, or remove ${configOf(owner)} if there is no such stack any more`,
     );
   }
+  if (owner !== undefined) log(`${artifact} was of the stack ${owner}, whose ${configOf(owner)} is gone`);
   await writeWhole(ownerFile(artifact), `${stack}\n`);
 }
 

@@ -13,7 +13,8 @@ import {
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Checkout, Plan } from "../../tools/checkout";
-import { inToolEnvironment, tool } from "../tools";
+import { inToolEnvironment, sha256Of, tool } from "../tools";
+import { upEndsWell } from "./aftermath";
 import type { PackerStandIn } from "./packer-stand-in";
 import { SmallLab } from "./small-lab";
 
@@ -383,6 +384,23 @@ test("preview says which parts are reused, which run and why, and how long they 
   expect(await told()).toContain("Every part is reused: ");
 });
 
+test("an update plan holds: for a change, for a file that is gone, and for both", async () => {
+  const planned = async () => {
+    const plan = checkout.path("artifacts/plan.json");
+    const previewed = await checkout.pulumi("preview", "--stack", "lab", "--save-plan", plan);
+    expect({ exitCode: previewed.exitCode, said: previewed.stderr }).toMatchObject({ exitCode: 0 });
+    await up("--plan", plan);
+    await up("--expect-no-changes");
+    expect(await checkout.output("lab", "imageSha256")).toBe(sha256Of(readFileSync(checkout.path(IMAGE))));
+  };
+  checkout.set("lab", { minipcMac: "52:54:00:12:34:98" });
+  await planned();
+  checkout.set("lab", { minipcMac: "52:54:00:12:34:99" });
+  rmSync(madeBy("netboot-layer"));
+  rmSync(checkout.path(IMAGE));
+  await planned();
+});
+
 test("preview says of a stack that was destroyed what is made again, and what is there still", async () => {
   expect(await checkout.pulumi("destroy", "--stack", "lab", "--yes", "--skip-preview")).toMatchObject({
     exitCode: 0,
@@ -391,4 +409,33 @@ test("preview says of a stack that was destroyed what is made again, and what is
   for (const checked of ["services-check", "config-check"])
     expect(stdout).toMatch(new RegExp(`${checked} +runs `));
   for (const there of ["talos-fetch", "base-fetch"]) expect(stdout).toMatch(new RegExp(`${there} +reused`));
+});
+
+test("a copied checkout destroys its own image, a moved one its own, and a renamed stack keeps its", async () => {
+  await up();
+  const copy = checkout.at(`${checkout.top} copied`);
+  const moved = checkout.at(`${checkout.top} moved`);
+  const destroy = (where: Checkout, stack: string) =>
+    where.pulumi("destroy", "--stack", stack, "--yes", "--skip-preview");
+  await tool("cp", ["-al", checkout.top, copy.top]);
+  const gone = await destroy(copy, "lab");
+  expect(gone.exitCode).toBe(0);
+  expect([existsSync(copy.path(IMAGE)), existsSync(checkout.path(IMAGE))]).toEqual([false, true]);
+  copy.remove();
+  renameSync(checkout.top, moved.top);
+  try {
+    await upEndsWell(moved, "lab", "--expect-no-changes");
+    expect((await moved.pulumi("stack", "rename", "nuc7", "--stack", "lab")).exitCode).toBe(0);
+    await upEndsWell(moved, "nuc7");
+    await upEndsWell(moved, "nuc7", "--expect-no-changes");
+    const removed = await moved.pulumi("stack", "rm", "nuc7", "--force", "--yes");
+    expect(removed.all).toContain(`Of the stack nuc7 there is still ${IMAGE}`);
+    expect(removed.exitCode).toBe(0);
+    await moved.stack("nuc8", { machineConfig: MACHINE_CONFIG });
+    await upEndsWell(moved, "nuc8");
+    expect((await destroy(moved, "nuc8")).exitCode).toBe(0);
+    expect(existsSync(moved.path(IMAGE))).toBe(false);
+  } finally {
+    renameSync(moved.top, checkout.top);
+  }
 });

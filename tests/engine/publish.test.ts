@@ -59,8 +59,8 @@ afterAll(async () => {
   await server?.remove();
 });
 
-const objects = async () =>
-  [...(await server.curl("GET", "images?list-type=2")).matchAll(/<Key>([^<]*)<\/Key>/g)]
+const objects = async (at = server) =>
+  [...(await at.curl("GET", "images?list-type=2")).matchAll(/<Key>([^<]*)<\/Key>/g)]
     .map(([, key]) => key)
     .sort();
 /** An object that ends with a line break, which `curl` does not print. */
@@ -300,4 +300,26 @@ test("destroy leaves the objects, unless deleteObjects says otherwise", async ()
   await upEndsWell(lab.checkout);
   expect((await destroy()).exitCode).toBe(0);
   expect(await objects()).toEqual(before.filter((key) => !key?.startsWith("bootstrap/three/")));
+});
+
+test("another endpoint: the objects go there and leave the first server; a second name for one server costs none", async () => {
+  const other = await S3Server.start("images");
+  const at = async (endpoint: string) => {
+    lab.checkout.set("lab", { endpoint });
+    await upEndsWell(lab.checkout);
+  };
+  const before = await objects();
+  const own = ["SHA256SUMS", "bootstrap-pxe.raw.gz", "manifest.json"].map(
+    (name) => `bootstrap/three/${name}`,
+  );
+  try {
+    await at(other.origin);
+    expect([await objects(), await objects(other)]).toEqual([before, own]);
+    await at(server.origin);
+    expect([await objects(), await objects(other)]).toEqual([[...before, ...own].sort(), []]);
+    await at(`http://localhost:${server.port}`);
+    expect(await objects()).toEqual([...before, ...own].sort());
+  } finally {
+    await other.remove();
+  }
 });

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Checkout } from "../../tools/checkout";
 
 let checkout: Checkout;
@@ -19,8 +19,12 @@ async function refusal(stack: string, command: "preview" | "up" = "up"): Promise
 
 test("every fault of the config at once, in preview, without a stack trace", async () => {
   await checkout.stack("faults", { minipcMac: "01:00:5e:00:00:01", minipcIp: "10.10.11.1", compres: "gzip" });
+  const file = checkout.path("Pulumi.faults.yaml");
+  const text = readFileSync(file, "utf8").replace(/^.*bootstrapVersion:.*$/m, "  bootstrapVersion: 1.10");
+  writeFileSync(file, text);
   const said = await refusal("faults", "preview");
-  expect(said).toContain("The config of the stack faults has 3 faults:");
+  expect(said).toContain("The config of the stack faults has 4 faults:");
+  expect(said).toContain('YAML reads 1.10 as this value. Right: bootstrapVersion: "1.10"');
   expect(said).toContain('minipcMac = "01:00:5e:00:00:01": a multicast address');
   expect(said).toContain('minipcIp = "10.10.11.1": outside the appliance\'s subnet');
   expect(said).toContain('compres = "gzip": no such key; did you mean compress');

@@ -12,13 +12,17 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
+import execa from "execa";
 import { toolEnvironment } from "../../tools/environment.cjs";
 import { missingLine } from "../../tools/preflight.cjs";
 import { withLock } from "../../tools/setup/lock.cjs";
 import { dependenciesHeld } from "../../tools/setup/npm.cjs";
 import { endOrphans } from "../../tools/setup/orphans.cjs";
+import { stacksWithFolders, withoutFolders } from "../../tools/setup/carried-states.cjs";
 import { dropDeadLocks, dropDemoSalt, ownTmpdir } from "../../tools/setup/pulumi.cjs";
+import { linesAfter } from "../../tools/setup/stack-commands.cjs";
 import { announceStandIns } from "../../tools/setup/stand-ins.cjs";
+import { TOP } from "../tools";
 import { FakeMachine, NOWHERE } from "./fake-machine";
 
 let machine: FakeMachine;
@@ -184,6 +188,68 @@ test.each(["demo", "lab"])(
     }
   },
 );
+
+test("a state that names a folder for its steps is found, and loses it; nothing else of it changes", () => {
+  const resources = (dir?: string) => [
+    { type: "command:local:Command", urn: "a", inputs: { create: "x", dir }, outputs: { stdout: "{}", dir } },
+    { type: "aws:s3/bucketObjectv2:BucketObjectv2", urn: "b", inputs: { key: "k" } },
+  ];
+  const state = (dir?: string) => ({ version: 3, deployment: { manifest: {}, resources: resources(dir) } });
+  const clean = JSON.parse(JSON.stringify(state())) as unknown;
+  expect(JSON.parse(JSON.stringify(withoutFolders(state("/srv/other"))))).toEqual(clean);
+  const folder = "state/.pulumi/stacks/bootstrap-pxe";
+  machine.write(`${folder}/old.json`, JSON.stringify({ checkpoint: state("/srv/other") }));
+  machine.write(`${folder}/new.json`, JSON.stringify({ checkpoint: state() }));
+  const env = { PULUMI_BACKEND_URL: `file://${machine.path("state")}` };
+  expect(stacksWithFolders(env)).toEqual(["old"]);
+  expect(stacksWithFolders({ PULUMI_BACKEND_URL: "s3://bucket" })).toEqual([]);
+});
+
+describe("a command that changes a stack as a whole", () => {
+  const after = (...args: string[]) =>
+    linesAfter(args, { top: machine.path("top") }, "/top/.pulumi-passphrase");
+
+  test("of a stack that was removed, the images that are still there are named", () => {
+    const folder = "top/artifacts/bootstrap";
+    for (const [name, owner] of Object.entries({ nuc1: "nuc1", nuc2: "nuc2", gone: "nuc1" }))
+      machine.write(`${folder}/v1/.${name}.raw.owner`, `${owner}\n`);
+    for (const name of ["nuc1", "nuc2"]) machine.write(`${folder}/v1/${name}.raw`, "");
+    const told = [
+      expect.stringContaining("Of the stack nuc1 there is still artifacts/bootstrap/v1/nuc1.raw, which"),
+    ];
+    expect(after("stack", "rm", "nuc1", "--force")).toEqual(told);
+    expect(after("stack", "rm", "--force", "--yes", "--stack", "organization/bootstrap-pxe/nuc1")).toEqual(
+      told,
+    );
+    expect(after("stack", "rm", "nuc3")).toEqual([]);
+    expect(after("up", "--stack", "nuc1")).toEqual([]);
+  });
+
+  test("what a new name and a new passphrase mean is said", () => {
+    expect(after("stack", "rename", "nuc7", "--stack", "nuc1")).toEqual([
+      expect.stringContaining("The next up runs each step once more"),
+    ]);
+    expect(after("stack", "change-secrets-provider", "passphrase")).toEqual([
+      expect.stringMatching(
+        /set PULUMI_CONFIG_PASSPHRASE .* since \/top\/\.pulumi-passphrase has the old one/,
+      ),
+    ]);
+    expect(after("stack", "change-secrets-provider", "awskms://alias/x")).toEqual([]);
+  });
+
+  test("a new passphrase that nobody can give is refused", () => {
+    const program =
+      'process.stdout.write(String(require("./tools/setup/stack-commands.cjs").refusalOf(process.argv.slice(1))))';
+    const asked = (stdin: "ignore" | "pipe", ...args: string[]) =>
+      execa.sync("node", ["-e", program, "--", "stack", "change-secrets-provider", ...args], {
+        cwd: TOP,
+        stdin,
+      }).stdout;
+    expect(asked("ignore", "passphrase")).toContain("the new one is read from a terminal or a pipe");
+    expect(asked("pipe", "passphrase")).toBe("undefined");
+    expect(asked("ignore", "awskms://alias/x")).toBe("undefined");
+  });
+});
 
 test("missing tools are named in one line, with what brings them", () => {
   const env = { PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") };

@@ -35,6 +35,8 @@ test.each([
   ['  bootstrap-pxe:talosVersion: "v1.13.0"', "v1.13.0"],
   ["  bootstrap-pxe:talosVersion: 'v1.13.0'", "v1.13.0"],
   ["  'bootstrap-pxe:talosVersion': v1.14.0-beta.1 # soon", "v1.14.0-beta.1"],
+  ["  talosVersion: v1.13.0", "v1.13.0"],
+  ["  bootstrap-pxe:config:talosVersion: v1.13.0", "v1.13.0"],
   ["  # bootstrap-pxe:talosVersion: v1.13.0", DEFAULT],
   ["  other:talosVersion: v1.13.0", DEFAULT],
   ["", DEFAULT],

@@ -1,5 +1,5 @@
-import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { publish } from "../../steps/lib/files";
 import { tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
@@ -88,26 +88,53 @@ test("another MAC changes the site, and nothing before it", async () => {
   expect(readFileSync(join(await siteOf(two), "site.env"), "utf8")).toBe(files["site.env"]);
 });
 
-test("a path that belongs to another stack is left alone", async () => {
+/** Where an image's owner is written down. */
+const ownerOf = (path: string) => join(path, "..", `.${basename(path)}.owner`);
+
+test("a path that belongs to another stack is left alone, and both who writes and who removes say so", async () => {
+  const path = newPath();
+  // The demo's file is in every checkout.
+  await runStep("appliance", { ...request, path, stack: "demo" }, env);
+  const before = await sha256(path);
+  const other = { ...request, path, stack: "nuc2", key: "other" };
+  const { manifest, said } = await runStep("appliance", other, env);
+  expect(manifest).toBeUndefined();
+  expect(said).toContain("it belongs to the stack demo");
+  expect(said).toContain("artifactName");
+  const left = await runStep("discard", { path, stack: "nuc2" });
+  expect(left.said).toContain(`${path} is not removed: it belongs to the stack demo`);
+  expect(await sha256(path)).toBe(before);
+});
+
+test("the path of a stack that was renamed or removed is taken over, and that is said", async () => {
+  const path = newPath();
+  await runStep("appliance", { ...request, path, stack: "gone" }, env);
+  const { manifest, said } = await runStep("appliance", { ...request, path, stack: "renamed" }, env);
+  expect(manifest).toMatchObject({ path });
+  expect(said).toContain("was of the stack gone, whose Pulumi.gone.yaml is gone");
+  expect((await runStep("discard", { path, stack: "gone" })).manifest).toMatchObject({ removed: false });
+  expect((await runStep("discard", { path, stack: "renamed" })).manifest).toMatchObject({ removed: true });
+});
+
+test("where the owner's name was lost, the next run writes it anew, and discard goes by what was made", async () => {
   const path = newPath();
   await runStep("appliance", { ...request, path }, env);
-  const before = await sha256(path);
-  const { manifest, said } = await runStep(
-    "appliance",
-    { ...request, path, stack: "nuc2", key: "other" },
-    env,
-  );
-  expect(manifest).toBeUndefined();
-  expect(said).toContain("it belongs to the stack lab");
-  expect(said).toContain("artifactName");
-  await runStep("discard", { path, stack: "nuc2" });
-  expect(await sha256(path)).toBe(before);
+  writeFileSync(ownerOf(path), "");
+  await runStep("appliance", { ...request, path }, env);
+  expect(readFileSync(ownerOf(path), "utf8")).toBe("lab\n");
+  writeFileSync(ownerOf(path), "");
+  const other = await runStep("discard", { path, stack: "lab", key: "other" });
+  expect(other.manifest).toEqual({ path, removed: false });
+  expect(other.said).toContain("nothing beside it tells which stack made it");
+  const own = await runStep("discard", { path, stack: "lab", key: request.key });
+  expect(own.manifest).toEqual({ path, removed: true });
+  expect(existsSync(path)).toBe(false);
 });
 
 test("discard removes the image and its checksum, and gives the path back", async () => {
   const path = newPath();
-  await runStep("appliance", { ...request, path }, env);
-  expect((await runStep("discard", { path, stack: "lab" })).manifest).toEqual({ path, removed: true });
+  await runStep("appliance", { ...request, path, stack: "demo" }, env);
+  expect((await runStep("discard", { path, stack: "demo" })).manifest).toEqual({ path, removed: true });
   expect(await tool("ls", ["-A", join(path, "..")])).toBe("");
   expect((await runStep("appliance", { ...request, path, stack: "nuc2" }, env)).manifest?.path).toBe(path);
 });

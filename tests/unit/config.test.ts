@@ -73,6 +73,15 @@ test.each([
     { isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.10.3/metal-amd64.iso` },
     "isoUrl: of Talos v1.10.3, but talosVersion is v1.11.6",
   ],
+  ...[
+    "https://s3.example/images",
+    "http://s3.example:9000/a/",
+    "s3.example/images",
+    "https://s3.example?a",
+  ].map((endpoint): [Record<string, string>, string] => [
+    { endpoint },
+    "endpoint: it names a path, and a server has none; the bucket is named by the key bucket",
+  ]),
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { compile } from "../../tools/compile.cjs";
+import { TOP } from "../tools";
 
 beforeAll(compile);
 
@@ -259,6 +260,20 @@ describe("an upload", () => {
     expect(JSON.stringify(registered)).not.toMatch(/the-key|the-secret/);
   });
 
+  test("goes through one provider for each server, however the server is written", async () => {
+    const providerOf = async (endpoint: string) => {
+      await run({ upload: "true", endpoint });
+      const { name, inputs } = registered.find(({ type }) => type === "pulumi:providers:aws") as Registered;
+      return [name, (JSON.parse(inputs.endpoints as string) as { s3: string }[])[0]?.s3];
+    };
+    for (const endpoint of ["s3.example", "HTTPS://s3.example/", "https://S3.example:443"])
+      expect(await providerOf(endpoint)).toEqual(["publication-s3-s3.example", "https://s3.example"]);
+    expect(await providerOf("http://127.0.0.1:9000")).toEqual([
+      "publication-s3-127.0.0.1:9000",
+      "http://127.0.0.1:9000",
+    ]);
+  });
+
   test("is not made unless it is asked for", async () => {
     const { objectUri } = await run({});
     expect(objectUri).toBeUndefined();
@@ -283,6 +298,12 @@ test("what the check of the machine config warns of is told, but for what accept
     MANIFESTS["config-check"] = held;
     said.mockRestore();
   }
+});
+
+test("no input of anything names the folder of the checkout: a state serves wherever the checkout is", async () => {
+  await run({ compress: "gzip" });
+  expect(registered.length).toBeGreaterThan(10);
+  expect(registered.filter(({ inputs }) => JSON.stringify(inputs).includes(TOP))).toEqual([]);
 });
 
 test("every step runs through steps/run, none through a shell of its own", async () => {

@@ -3,7 +3,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
 import { stringify } from "yaml";
-import { sharedByStacks, sharedImage, stackFiles, startersOf } from "../../stack-files";
+import { checkConfig, ConfigError } from "../../config";
+import {
+  misreadFaults,
+  readStackFile,
+  sharedByStacks,
+  sharedImage,
+  stackFiles,
+  startersOf,
+} from "../../stack-files";
+import { readStackText } from "../../stack-text";
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,6 +34,83 @@ beforeAll(() => {
   write("away", { minipcMac: "52:54:00:00:00:05", applianceCidr: "10.10.10.2/16" });
   writeFileSync(join(folder, "Pulumi.broken.yaml"), "config: [");
   writeFileSync(join(folder, "Pulumi.empty.yaml"), "");
+});
+
+/** What a key's value is read as, and what Pulumi hands over where that is something else. */
+function read(key: string, written: string) {
+  const { given, misread } = readStackText(`config:\n  bootstrap-pxe:${key}: ${written}\n`);
+  return [given[key], misread[0]?.value];
+}
+
+// The values are those that Pulumi 3.248 hands over (pulumi config --json).
+test.each([
+  ["1.10", "1.1"],
+  ["0123", "83"],
+  ["089", "89"],
+  ["2025_12", "202512"],
+  ["12e3", "12000"],
+  ["0x1F", "31"],
+  ["0o17", "15"],
+  ["0b11", "3"],
+  ["+5", "5"],
+  ["-0", "0"],
+  [".5", "0.5"],
+  ["1.0", "1"],
+  ["True", "true"],
+  ["18446744073709551616", "18446744073709552000"],
+  ["2025-12-17", "2025-12-17 00:00:00 +0000 UTC"],
+  ["2001-1-1", "2001-01-01 00:00:00 +0000 UTC"],
+])("%s without quotes is not what Pulumi hands over: %s", (written, value) => {
+  expect(read("bootstrapVersion", written)).toEqual([written, value]);
+  expect(read("bootstrapVersion", `"${written}"`)).toEqual([written, undefined]);
+  expect(read("bootstrapVersion", `!!str ${written}`)).toEqual([written, undefined]);
+});
+
+test.each([
+  "20251217",
+  "1.5",
+  "yes",
+  "on",
+  "52:54:00",
+  "52:54:00:12:34:56",
+  "v1.11.6",
+  "1234567890123456789",
+  "1.10.2",
+  "a b",
+])("%s without quotes is what Pulumi hands over", (written) => {
+  expect(read("bootstrapVersion", written)).toEqual([written, undefined]);
+});
+
+test("what means the same is no fault: True of a flag, and a value that is not there", () => {
+  expect(read("uplink", "True")).toEqual(["true", undefined]);
+  for (const nothing of ["", "~", "null"]) expect(read("isoUrl", nothing)).toEqual(["", undefined]);
+});
+
+test("a key has its namespace or has none, as Pulumi reads it; the last one of two counts", () => {
+  const text = "config:\n  bucket: &name one\n  bootstrap-pxe:config:region: *name\n  other:endpoint: two\n";
+  expect(readStackText(text).given).toEqual({ bucket: "one", region: "one" });
+  const twice = "config:\n  bootstrapVersion: 1.10\n  bootstrap-pxe:bootstrapVersion: b\n";
+  expect(readStackText(twice)).toEqual({ given: { bootstrapVersion: "b" }, misread: [] });
+  expect(readStackText("config:\n  upstreamDns: [9.9.9.9, 1.1.1.1]\n").given).toEqual({
+    upstreamDns: '["9.9.9.9","1.1.1.1"]',
+  });
+});
+
+test("such a value is refused in one line that shows it in quotes, with whatever else is wrong, unless it comes from elsewhere", () => {
+  writeFileSync(
+    join(folder, "Pulumi.misread.yaml"),
+    "config:\n  bootstrapVersion: 1.10\n  minipcMac: none\n",
+  );
+  const file = readStackFile(folder, "misread");
+  rmSync(join(folder, "Pulumi.misread.yaml"));
+  const given = { bootstrapVersion: "1.1", minipcMac: "none" };
+  const check = () => checkConfig(given, "misread", [], {}, misreadFaults(file, given));
+  expect(check).toThrow(ConfigError);
+  expect(check).toThrow(
+    '  bootstrapVersion = "1.1": YAML reads 1.10 as this value. Right: bootstrapVersion: "1.10"\n',
+  );
+  expect(check).toThrow('minipcMac = "none": not a MAC address of 6 bytes');
+  expect(misreadFaults(file, { bootstrapVersion: "2" })).toEqual([]);
 });
 
 test("stacks with one MAC, or with one lease on one link, are told of; the demo and the example are not", () => {

@@ -20,6 +20,8 @@ const { makeScratch, sweepScratch } = require("../../steps/lib/scratch.cjs");
 const { backendLine, toolEnvironment } = require("../environment.cjs");
 const { endOrphans, identity, ofProcess, runMark } = require("./orphans.cjs");
 const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
+const { carryOverStates } = require("./carried-states.cjs");
+const { linesAfter, refusalOf } = require("./stack-commands.cjs");
 const { announceStandIns } = require("./stand-ins.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -204,6 +206,8 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
   sweepScratch();
   dropDemoSalt(context.top);
   dropDeadLocks(env, context.log);
+  const isBusy = (/** @type {string} */ stack) => localLocks(env).some((lock) => lock.stack === stack);
+  carryOverStates(env, context.top, context.log, isBusy);
   try {
     return await work(env);
   } finally {
@@ -212,6 +216,17 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
     rmSync(env.TMPDIR, { recursive: true, force: true });
     dropDemoSalt(context.top);
   }
+}
+
+/**
+ * What the program has to know of a command: under an update plan it decides by what the plan's preview knew (components/step.ts).
+ *
+ * @param {string[]} args of the Pulumi CLI
+ * @returns {Env}
+ */
+function planEnvironment(args) {
+  const isPlanned = args.some((arg) => /^--(plan|save-plan|strict)(=|$)/.test(arg));
+  return isPlanned ? { BOOTSTRAP_PXE_PLAN: "true" } : {};
 }
 
 /**
@@ -225,16 +240,27 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
 async function runPulumi(commands, context, options) {
   const work = async (/** @type {Env} */ env) => {
     for (const args of commands) {
+      const refusal = refusalOf(args);
+      if (refusal) {
+        context.log(refusal);
+        return 1;
+      }
       // The demo's reader wants the next steps last, wherever they read them; a program that reads Pulumi's list gets it.
       const tells = (process.stdout.isTTY || options?.own) && tellsOutcome(args);
       const narrow = tells ? narrowLine(process.stdout.columns) : undefined;
       if (narrow) context.log(narrow);
-      const status = await inForeground("pulumi", tells ? withoutOutputs(args) : args, env, context.top);
+      const status = await inForeground(
+        "pulumi",
+        tells ? withoutOutputs(args) : args,
+        { ...env, ...planEnvironment(args) },
+        context.top,
+      );
       if (status !== 0) {
         explainLocks(args, env, context.log);
         return status;
       }
       if (tells) tellOutcome(args, env, context.top);
+      for (const line of linesAfter(args, context, env.PULUMI_CONFIG_PASSPHRASE_FILE)) context.log(line);
     }
     return 0;
   };

@@ -32,7 +32,8 @@ const defaultVersion = (top) =>
 
 /** @param {string} path @param {string} top */
 const versionIn = (path, top) =>
-  valueIn(path, /^\s+["']?bootstrap-pxe:talosVersion["']?:\s*["']?([^\s"'#]+)/m) ?? defaultVersion(top);
+  valueIn(path, /^\s+["']?(?:bootstrap-pxe:(?:config:)?)?talosVersion["']?:\s*["']?([^\s"'#]+)/m) ??
+  defaultVersion(top);
 
 /**
  * @param {string} top
