@@ -7,11 +7,19 @@ import isMACAddress from "validator/lib/isMACAddress";
 import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import * as z from "zod";
-import { bucketFrom, halfKey, hasCredentials, sourcesFrom, variableOf } from "./components/bucket";
+import {
+  bucketFrom,
+  halfKey,
+  hasCredentials,
+  sourcesFrom,
+  sourceVariable,
+  variableOf,
+} from "./components/bucket";
 import { kernelArgFault, knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
 import { factoryPath } from "./steps/lib/image-factory";
 import { splitArguments } from "./steps/lib/kernel-line";
+import { NO_USER_INFO, splitQuery, USER_INFO, withoutUrlSecrets } from "./steps/lib/source-url";
 import { WARNINGS } from "./steps/talos/finding";
 
 /** Namespace of every config key: the name of the project in Pulumi.yaml. */
@@ -100,9 +108,6 @@ const sha256 = z
   .regex(/^[0-9a-f]{64}$/i, "not a SHA-256")
   .toLowerCase();
 const path = z.string().regex(/^[^\0\n]+$/, "not a path");
-/** A user and a password in a URL, RFC 3986, section 3.2.1. State, previews and process arguments would show them. */
-const USER_INFO = /\/\/[^/?#]*@/;
-const NO_USER_INFO = "it names a user or a password, which would be shown";
 const source = z
   .string()
   .refine(
@@ -407,6 +412,39 @@ function crossFaults(
   return faults;
 }
 
+/** The sources, each with the key that tells its content. */
+const SOURCES = { isoUrl: "isoSha256", baseUrl: "baseSha256" } as const;
+
+/**
+ * What is wrong with the queries of sources: each may be a signature or a token, and no part of what names the source.
+ *
+ * @param set what the stack's own config sets
+ */
+function queryFaults(
+  config: Partial<StackConfig>,
+  set: Record<string, string>,
+  shown: (key: string) => string | undefined,
+): Fault[] {
+  return (Object.keys(SOURCES) as (keyof typeof SOURCES)[]).flatMap((key) => {
+    if (splitQuery(config[key] ?? "").query === "") return [];
+    const digest = SOURCES[key];
+    const inFile = {
+      wrong:
+        "what follows its question mark may be a token, which the stack's file and Pulumi's history would show",
+      right: `unset here, and ${sourceVariable(key)} in the environment of the command`,
+    };
+    const untold = {
+      wrong: `what follows its question mark does not count as its name, so ${digest} has to tell which file is meant`,
+      right: `the same, with ${digest} set`,
+    };
+    return [...(key in set ? [inFile] : []), ...(config[digest] ? [] : [untold])].map((fault) => ({
+      key,
+      value: shown(key),
+      ...fault,
+    }));
+  });
+}
+
 function unknownKeyFault(key: string, value: string, values: Record<string, string>): Fault {
   const near = closest(key, Object.keys(keys)) as keyof typeof keys;
   const meant = distance(key.toLowerCase(), near.toLowerCase()) <= 3;
@@ -469,9 +507,9 @@ export function checkConfig(
   const subnet = subnetOf(values.applianceCidr);
   for (const [key, value] of Object.entries(subnet ? addressesOf(subnet) : {})) values[key] ||= value;
   const shown = (key: string) =>
-    secretKeys.includes(key) ? "[secret]" : values[key]?.replace(USER_INFO, "//[secret]@") || undefined;
+    secretKeys.includes(key) ? "[secret]" : withoutUrlSecrets(values[key] ?? "") || undefined;
   const unknown = Object.keys(given).filter((key) => !(key in keys));
-  const faults = [...found, ...unknown.map((key) => unknownKeyFault(key, shown(key) ?? "", values))];
+  const faults: Fault[] = [...found, ...unknown.map((key) => unknownKeyFault(key, shown(key) ?? "", values))];
   const checked: Record<string, unknown> = {};
   for (const [key, schema] of Object.entries(keys) as [keyof typeof keys, z.ZodType][]) {
     if (found.some((fault) => fault.key === key)) continue;
@@ -482,6 +520,8 @@ export function checkConfig(
       checked[key] = result.data;
       continue;
     }
+    // What is wrong with a value may quote it.
+    if (secretKeys.includes(key)) continue;
     const variable = key in set ? undefined : variableOf(key, env);
     const wrong = values[key]
       ? result.error.issues.map((issue) => issue.message).join("; ") +
@@ -493,6 +533,7 @@ export function checkConfig(
     faults.push({ key, value: shown(key), wrong, right: exampleFor(key, values) });
   for (const key of secretKeys.filter((key): key is keyof typeof keys => key in keys))
     faultOf(key, "it is set as a secret, and would be shown in plain: no key here takes one");
+  for (const fault of queryFaults(checked, set, shown)) faults.push(fault);
   for (const [key, wrong] of crossFaults(checked, values, env)) faultOf(key, wrong);
   if (faults.length > 0) throw new ConfigError(faults, stack);
   return checked as StackConfig;

@@ -29,6 +29,14 @@ export default defineConfig(
     },
   },
   {
+    // By steps/lib/process.ts, a program gets no secret that is not for it.
+    files: ["steps/**/*.ts"],
+    ignores: ["steps/lib/process.ts"],
+    rules: {
+      "no-restricted-imports": ["error", { name: "execa", message: "Use run or start of process.ts." }],
+    },
+  },
+  {
     files: ["**/*.cjs", "**/*.mjs"],
     languageOptions: { globals: { ...node, URL: "readonly" } },
   },

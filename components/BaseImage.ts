@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
+import { splitQuery } from "../steps/lib/source-url";
 import { fetch } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
@@ -41,7 +42,10 @@ export class BaseImage extends Part {
     super("BaseImage", name, opts);
     const url = args.url ?? SOURCES[args.source];
     const kind = args.source === "cloud-image" ? "qcow2" : "iso";
-    const path = `artifacts/cache/sources/${keyOf({ url })}.${kind}`;
+    const named = splitQuery(url);
+    // Where only a query tells two sources apart, their digests do, which checkConfig asks for.
+    const identity = { url: named.url, sha256: named.query ? args.sha256 : undefined };
+    const path = `artifacts/cache/sources/${keyOf(identity)}.${kind}`;
     const setKeys = { url: "baseUrl", sha256: "baseSha256" };
     const source = { url, sha256: args.sha256, kind, path, setKeys } as const;
     const { file, known } = fetch(`${name}-fetch`, source, this, opts?.dependsOn);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { factoryIso, factoryPath } from "../steps/lib/image-factory";
+import { splitQuery } from "../steps/lib/source-url";
 import { fetch, type Fetched } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
@@ -30,7 +31,7 @@ export class TalosIso extends Part {
     const url = args.url ?? (args.schematic ? factoryIso(args.schematic, args.talosVersion) : release);
     // Two stacks of one version may have different sources, or expect something else of one.
     const isPlain = url === release && args.sha256 === undefined;
-    const source = isPlain ? [] : [keyOf({ url, sha256: args.sha256 })];
+    const source = isPlain ? [] : [keyOf({ url: splitQuery(url).url, sha256: args.sha256 })];
     const { file, known } = fetch(
       `${name}-fetch`,
       {

@@ -35,6 +35,9 @@ export const bucketFrom = (env: Environment) => fromEnvironment(env, "bucket", "
 /** Where this machine gets the sources of all its stacks from, by config key. */
 export const sourcesFrom = (env: Environment) => fromEnvironment(env, "isoUrl", "baseUrl");
 
+/** The variable that holds where a source is for all stacks. */
+export const sourceVariable = (key: "isoUrl" | "baseUrl"): string => FROM_ENVIRONMENT[key][0] as string;
+
 /** Names of the two halves of a key, the seed's first: who sets one of them means this pair (tools/s3/credentials). */
 const PAIRS = [
   ["IDRIVE_ACCESS_KEY", "IDRIVE_SECRET_KEY"],

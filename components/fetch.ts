@@ -2,14 +2,14 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/lib/files";
-import { filePath, isFileUrl } from "../steps/lib/source-url";
+import { filePath, isFileUrl, splitQuery } from "../steps/lib/source-url";
 import { keyOf } from "./identity";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 import { TOP } from "./top";
 
 export interface Source {
-  /** `https://` or `file://`. */
+  /** `https://` or `file://`. Its query is a secret, and no part of what names the source. */
   url: string;
   /** SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256?: string;
@@ -42,18 +42,25 @@ function localState(url: string): string | undefined {
  */
 export function fetch(
   name: string,
-  { path, setKeys, isUnlisted, ...source }: Source,
+  { path, setKeys, isUnlisted, url: whole, ...source }: Source,
   parent: pulumi.Resource,
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
 ): { file: pulumi.Output<Fetched>; known?: string } {
-  const what = { ...source, localState: localState(source.url), code: codeDigest("fetch") };
+  const { url, query } = splitQuery(whole);
+  const what = { ...source, url, localState: localState(url), code: codeDigest("fetch") };
   const key = keyOf(what);
   const stamp = intact(join(TOP, path));
   const known = stamp?.key === key ? stamp.sha256 : undefined;
   const input = { key, path, setKeys, isUnlisted, ...what };
   const file = step<Fetched>(
     name,
-    { program: "fetch", input, artifact: { path, key }, lock: `${path}.lock` },
+    {
+      program: "fetch",
+      input,
+      artifact: { path, key },
+      lock: `${path}.lock`,
+      passingSecrets: { URL_QUERY: query },
+    },
     parent,
     // What is there already makes nobody wait.
     known ? undefined : dependsOn,

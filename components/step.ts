@@ -25,6 +25,8 @@ export interface StepArgs {
   settings?: Record<string, pulumi.Input<string>>;
   /** Secrets, by environment variable. */
   secrets?: Record<string, pulumi.Input<string>>;
+  /** As `secrets`, but of use only to a run that makes the artifact: while it is there, a change of them runs nothing. */
+  passingSecrets?: Record<string, string>;
   /** Program in steps/ that runs with the same input when the resource goes: destroyed, or its artifact moved. */
   onDestroy?: string;
 }
@@ -88,10 +90,12 @@ function lastRunTime(name: string): string {
  */
 function commandFor(
   name: string,
-  { program, input, artifact, lock, settings, secrets, onDestroy }: StepArgs,
+  { program, input, artifact, lock, settings, secrets, passingSecrets = {}, onDestroy }: StepArgs,
   missing: string | undefined,
   opts: pulumi.ResourceOptions,
 ): local.Command {
+  const passing = Object.entries(passingSecrets).filter(([, value]) => value !== "");
+  const ofTheMoment = ["ARTIFACT", ...Object.keys(passingSecrets)];
   return new local.Command(
     name,
     {
@@ -105,11 +109,12 @@ function commandFor(
         LAST_RUN: lastRunPath(name),
         ...settings,
         ...secrets,
+        ...Object.fromEntries(passing.map(([key, value]) => [key, pulumi.secret(value)])),
       },
       logging: "stderr",
       addPreviousOutputInEnv: false,
     },
-    { ...opts, ignoreChanges: missing ? [] : ["environment.ARTIFACT"] },
+    { ...opts, ignoreChanges: missing ? [] : ofTheMoment.map((key) => `environment.${key}`) },
   );
 }
 

@@ -1,13 +1,25 @@
 import { createHash } from "node:crypto";
-import { chmod, stat, truncate } from "node:fs/promises";
+import { open, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
+import { refuseAltered } from "./lib/altered";
 import { listChecksums } from "./lib/checksums";
-import { intact, manifestOf, partialBeside, publish, sha256File, verified } from "./lib/files";
+import {
+  intact,
+  manifestOf,
+  partialBeside,
+  publish,
+  sha256WithParts,
+  verified,
+  type DigestedPart,
+} from "./lib/files";
 import { claim } from "./lib/owner";
+import { sweepImages } from "./lib/partials.cjs";
 import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
 import { run } from "./lib/process";
 import { writeSiteLayer } from "./lib/site-layer";
+import { bytesOf } from "./lib/slice";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
 
@@ -53,7 +65,7 @@ async function place(context: StepContext, layer: string, disk: string, start: n
 }
 
 /** A layer that was touched since its step made it must not end up in an image, whose checksum would fit. */
-function holdToStamp({ path, sha256 }: z.output<typeof File>): void {
+function expectUntouched({ path, sha256 }: z.output<typeof File>): void {
   if (intact(path)?.sha256 !== sha256)
     throw new StepError(
       `reading ${path}`,
@@ -63,8 +75,50 @@ function holdToStamp({ path, sha256 }: z.output<typeof File>): void {
 }
 
 async function copyBase(context: StepContext, base: string, disk: string): Promise<void> {
+  // Made by cp, it would be open to others for as long as the copy takes.
+  await (await open(disk, "wx", IMAGE_MODE)).close();
   await run(context, "cp", ["--reflink=auto", "--sparse=always", base, disk]);
-  await chmod(disk, IMAGE_MODE);
+}
+
+/**
+ * The bytes of the base and of the netboot layer in the finished disk, as their own files have them. The base's two copies of
+ * its partition table, at either end, are not in the disk, which has its own.
+ */
+async function layersIn(
+  context: StepContext,
+  { base, netboot }: Request,
+  disk: string,
+): Promise<[base: DigestedPart, netboot: DigestedPart]> {
+  const { partitions } = await readTable(context, disk);
+  const at = partitions.findIndex(({ name }) => name === "bootstrap-netboot");
+  const [first, last, added] = [partitions[0], partitions[at - 1], partitions[at]] as Partition[];
+  const [start, end] = [first!.start * SECTOR, (last!.start + last!.size) * SECTOR];
+  const bytesFrom = (from: number, size: number) => bytesOf({ file: base.path, start: from, size });
+  const [before, after] = await Promise.all([
+    bytesFrom(0, start),
+    bytesFrom(end, (await stat(base.path)).size - end),
+  ]);
+  const from = added!.start * SECTOR;
+  return [
+    { start, end, before, after },
+    { start: from, end: from + (await stat(netboot.path)).size },
+  ];
+}
+
+/**
+ * The digest of the finished disk. By the same reading, the layers in it are compared with what their steps made: a file can be
+ * altered, or go bad, with its size and time as they were.
+ */
+async function digestOf(context: StepContext, request: Request, disk: string): Promise<string> {
+  const parts = await layersIn(context, request, disk);
+  const { whole, parts: found } = await sha256WithParts(disk, parts, context.signal);
+  const wanted = [request.base, request.netboot].map(({ sha256 }) => sha256);
+  if (isDeepStrictEqual(found, wanted)) return whole;
+  throw new StepError(
+    "checking the layers of the image",
+    "they are not copied as they were read",
+    "See whether the disk or the memory of this machine is failing, then run pulumi up again",
+  );
 }
 
 /** Lays the other layers behind a copy of the base and writes the partition table around them. */
@@ -114,7 +168,21 @@ async function inspect(context: StepContext, disk: string): Promise<void> {
   ]);
 }
 
+/** Makes the disk and returns its SHA-256. */
+async function assemble(context: StepContext, request: Request, disk: string): Promise<string> {
+  const site = join(context.scratch, "site");
+  const consoleHash = process.env.CONSOLE_HASH;
+  await Promise.all([
+    copyBase(context, request.base.path, disk),
+    writeSiteLayer(context, { ...request, consoleHash }, site),
+  ]);
+  await addLayers(context, request, site, disk);
+  const [sha256] = await Promise.all([digestOf(context, request, disk), inspect(context, disk)]);
+  return sha256;
+}
+
 void runStep("appliance", Input, async (request, context) => {
+  sweepImages();
   await claim(request.path, request.stack, (line) => context.log(line));
   const made = await verified(request.path, request.key);
   if (made) {
@@ -122,21 +190,18 @@ void runStep("appliance", Input, async (request, context) => {
     return manifestOf(request.path, made);
   }
 
-  const { base, netboot } = request;
-  for (const layer of [base, netboot]) holdToStamp(layer);
-  const site = join(context.scratch, "site");
+  const layers = [request.base, request.netboot];
+  for (const layer of layers) expectUntouched(layer);
   const disk = await partialBeside(request.path);
-  const { CONSOLE_HASH, KERNEL_LINE } = process.env;
-  await Promise.all([
-    copyBase(context, base.path, disk),
-    writeSiteLayer(context, { ...request, consoleHash: CONSOLE_HASH }, site),
-  ]);
-  await addLayers(context, request, site, disk);
-  // Nor while it was copied.
-  for (const layer of [base, netboot]) holdToStamp(layer);
-  const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
+  const sha256 = await assemble(context, request, disk).catch(async (fault: unknown) => {
+    context.signal.throwIfAborted();
+    // What an altered layer breaks shows in many ways.
+    for (const layer of layers) await refuseAltered(context, layer);
+    throw fault;
+  });
   const stamp = await publish(disk, request.path, request.key, { sha256 });
   await listChecksums(dirname(request.path));
+  const { KERNEL_LINE } = process.env;
   if (KERNEL_LINE) context.log(KERNEL_LINE);
   context.log(`${Math.round(stamp.bytes / MIB)} MiB: ${request.path}`);
   return manifestOf(request.path, stamp);

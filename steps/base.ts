@@ -3,9 +3,11 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
-import { manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
+import { refuseAltered } from "./lib/altered";
+import { manifestOf, partialBeside, publish, verified } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
 import { packersWords, phaseOf } from "./lib/packer-words";
+import { sweepCache } from "./lib/partials.cjs";
 import { failureOf, run } from "./lib/process";
 import { figure, follow } from "./lib/progress";
 import { needRoom } from "./lib/room";
@@ -112,6 +114,7 @@ void runStep("base", Input, async (input, context) => {
   const made = await verified(input.path, input.key);
   if (made) return manifestOf(input.path, made);
 
+  await refuseAltered(context, { path: input.sourcePath, sha256: input.sourceSha256 });
   // QEMU stops a guest whose disk cannot grow, and Packer would wait for it.
   await needRoom(cache, BUILD_TO_SOURCE * statSync(input.sourcePath).size);
   const work = await partialBeside(input.path);

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import execa from "execa";
 import * as z from "zod";
+import { start } from "./lib/process";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
 
@@ -43,7 +43,7 @@ const options = (signal: AbortSignal) => ({ reject: false, stdin: "ignore", all:
 
 async function check(context: StepContext, name: string, folder: string): Promise<string | undefined> {
   const { program, args } = (CHECKS[name] as Check)(folder);
-  const ended = await execa(...enclosed(program, args), options(context.signal));
+  const ended = await start(...enclosed(program, args), options(context.signal));
   if (ended.exitCode === 0) return undefined;
   if (ended.exitCode === undefined || /failed to execute|not found$/.test(ended.all ?? "")) {
     throw new StepError(

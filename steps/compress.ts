@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
+import { refuseAltered } from "./lib/altered";
 import { listChecksums } from "./lib/checksums";
 import { COMPRESSORS } from "./lib/compressors";
 import { intact, manifestOf, partialBeside, publish, verified } from "./lib/files";
@@ -58,7 +59,7 @@ async function rangesOf(
 }
 
 /** An image that was touched since its step made it must not be compressed, which would give it a checksum that fits. */
-function holdToStamp({ path, sha256 }: Request["image"]): number {
+function expectUntouched({ path, sha256 }: Request["image"]): number {
   const stamp = intact(path);
   if (stamp?.sha256 === sha256) return stamp.bytes;
   throw new StepError(`reading ${path}`, "it is not the image that was made for this", "Run pulumi up again");
@@ -73,7 +74,10 @@ void runStep("compress", Input, async (request, context) => {
   }
 
   const { image, format, layers, cache } = request;
-  const bytes = holdToStamp(image);
+  const bytes = expectUntouched(image);
+  const checked = refuseAltered(context, image);
+  // Its fault shows when all is read.
+  checked.catch(() => undefined);
   const ranges = await rangesOf(context, image, bytes);
   const members = new Members(context, format);
   const source = await open(image.path);
@@ -102,8 +106,9 @@ void runStep("compress", Input, async (request, context) => {
     await Promise.all([writeMembers(ranges.table, table), writeMembers(ranges.site, site)]);
     const partial = await partialBeside(request.path);
     const sha256 = await concatenate(context, [table, ...kept.map(({ path }) => path), site], partial);
+    await checked;
     // Nor while it was read.
-    holdToStamp(image);
+    expectUntouched(image);
     const stamp = await publish(partial, request.path, request.key, { sha256 });
     await listChecksums(dirname(request.path));
     context.log(`${Math.round(stamp.bytes / MIB)} MiB of ${Math.round(bytes / MIB)}: ${request.path}`);

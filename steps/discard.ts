@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { listChecksums } from "./lib/checksums";
-import { discard, intact, sweepPartials } from "./lib/files";
+import { discard, intact } from "./lib/files";
 import { ownerOf, release } from "./lib/owner";
+import { sweepImages, sweepPartials } from "./lib/partials.cjs";
 import { runStep } from "./lib/step";
 
 const Input = z.object({ path: z.string(), stack: z.string(), key: z.string().optional() });
@@ -25,13 +26,15 @@ function reasonToStay({ path, stack, key }: z.output<typeof Input>): string | un
 /** Removes a stack's image; another stack's is left alone. Caches stay: they are shared. */
 void runStep("discard", Input, async (request, context) => {
   const { path } = request;
+  // What was killed may have made another version than the one that goes.
+  sweepImages();
+  sweepPartials(dirname(path));
   const reason = reasonToStay(request);
   if (reason !== undefined) {
     context.log(`${path} is not removed: ${reason}`);
     return { path, removed: false };
   }
   await discard(path);
-  sweepPartials(dirname(path));
   await listChecksums(dirname(path));
   await release(path);
   context.log(`removed ${path}`);

@@ -4,10 +4,10 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
-import { failureOf, run, whileLocked } from "./lib/process";
+import { failureOf, run, whileLocked, type RunOptions } from "./lib/process";
 import { reportProgress } from "./lib/progress";
 import { writesTo } from "./lib/room";
-import { filePath, isFileUrl } from "./lib/source-url";
+import { filePath, isFileUrl, NO_USER_INFO, splitQuery, USER_INFO } from "./lib/source-url";
 import { runStep, type StepContext } from "./lib/step";
 import { StepError } from "./lib/step-error";
 import {
@@ -24,8 +24,11 @@ const Input = z.object({
   key: z.string(),
   /** Where the file goes. */
   path: z.string(),
-  /** `https://…` or `file://…`; a relative path after file:// counts from the checkout's top. */
-  url: z.string(),
+  /**
+   * `https://…` or `file://…`; a relative path after file:// counts from the checkout's top. A query may be secret: it is kept
+   * out of what is recorded and told, and a component gives it by the environment's URL_QUERY.
+   */
+  url: z.string().refine((url) => !USER_INFO.test(url), NO_USER_INFO),
   /** Expected SHA-256; unset, a recorded one or the list beside the source counts. */
   sha256: z.string().optional(),
   kind: z.enum(["iso", "qcow2"]),
@@ -38,7 +41,8 @@ const Input = z.object({
   /** Config keys that a person sets to mend a fault. */
   setKeys: z.object({ url: z.string(), sha256: z.string() }),
 });
-type Request = z.output<typeof Input>;
+/** The query is no part of the URL here. */
+type Request = z.output<typeof Input> & { query: string };
 
 /** First bytes that tell a file's kind, by offset: ECMA-119 section 8.1, and QEMU's qcow2 specification. */
 const MAGIC = {
@@ -98,15 +102,25 @@ function limits() {
   }
 }
 
+/** Runs curl, which reads the URL from its stdin: everybody on the machine can read the arguments of a process. */
+const curl = (context: StepContext, url: string, args: string[], options: RunOptions) =>
+  run(context, "curl", [...args, "--config", "-"], {
+    ...options,
+    // curl(1), --config: within quotes, a backslash escapes.
+    input: `url = "${url.replace(/["\\]/g, "\\$&")}"\n`,
+  });
+
 /**
  * Runs curl, as often as its reason to fail makes worth it.
  *
+ * @param url with its query
  * @param helped called before each further try, with the reason; whether the tries are to be counted anew
  * @returns what it printed
  * @throws TransferFault
  */
 async function transfer(
   context: StepContext,
+  url: string,
   args: string[],
   { maxBuffer }: { maxBuffer?: number } = {},
   helped: (fault: Fault) => Promise<boolean> = () => Promise.resolve(false),
@@ -114,7 +128,7 @@ async function transfer(
   const { retry } = limits();
   for (let tries = 1; ; tries++) {
     try {
-      return (await run(context, "curl", args, maxBuffer === undefined ? {} : { maxBuffer })).stdout;
+      return (await curl(context, url, args, maxBuffer === undefined ? {} : { maxBuffer })).stdout;
     } catch (thrown) {
       context.signal.throwIfAborted();
       const fault = curlFault(failureOf(thrown).stderr);
@@ -131,15 +145,14 @@ async function transfer(
 type List = { name: string; url: string } & ({ text: string } | { fault: Fault });
 
 async function readList(context: StepContext, source: string, name: string): Promise<List> {
-  const path = isFileUrl(source) ? source : source.replace(/[?#].*$/s, "");
-  const url = `${path.slice(0, path.lastIndexOf("/"))}/${name}`;
+  const url = `${source.slice(0, source.lastIndexOf("/"))}/${name}`;
   const list = { name, url };
   if (isFileUrl(url)) {
     if (existsSync(filePath(url))) return { ...list, text: readFileSync(filePath(url), "utf8") };
     return { ...list, fault: { words: "no such file", status: 404, tries: 1, help: "" } };
   }
   try {
-    const text = await transfer(context, [...curlListFlags(limits()), url], { maxBuffer: MOST_LIST_BYTES });
+    const text = await transfer(context, url, curlListFlags(limits()), { maxBuffer: MOST_LIST_BYTES });
     return { ...list, text };
   } catch (thrown) {
     context.signal.throwIfAborted();
@@ -224,8 +237,8 @@ async function expectedDigest(context: StepContext, request: Request): Promise<s
 /** How large a file is, where its server says so soon: only for what is told of the progress. */
 async function sizeOf(context: StepContext, url: string): Promise<number | undefined> {
   const { connect, ...others } = limits();
-  const flags = [...curlListFlags({ ...others, connect, list: connect }), "--head", url];
-  const head = await run(context, "curl", flags, { maxBuffer: MOST_LIST_BYTES }).catch(() => undefined);
+  const flags = [...curlListFlags({ ...others, connect, list: connect }), "--head"];
+  const head = await curl(context, url, flags, { maxBuffer: MOST_LIST_BYTES }).catch(() => undefined);
   context.signal.throwIfAborted();
   const lengths = [...(head?.stdout ?? "").matchAll(/^content-length:\s*(\d+)/gim)];
   return lengths.length > 0 ? Number(lengths.at(-1)?.[1]) : undefined;
@@ -234,7 +247,7 @@ async function sizeOf(context: StepContext, url: string): Promise<number | undef
 /** Downloads with retries; each goes on where the one before, or a killed run, stopped. */
 async function download(
   context: StepContext,
-  { url, path, setKeys }: Request,
+  { url, query, path, setKeys }: Request,
   partial: string,
 ): Promise<void> {
   const size = () => statSync(partial, { throwIfNoEntry: false })?.size ?? 0;
@@ -242,12 +255,12 @@ async function download(
     context,
     `of ${basename(path)} fetched`,
     size,
-    await sizeOf(context, url),
+    await sizeOf(context, url + query),
   );
   let most = size();
   try {
-    const args = [...curlFlags(limits()), "--continue-at", "-", "--output", partial, url];
-    await transfer(context, args, {}, async ({ words }) => {
+    const args = [...curlFlags(limits()), "--continue-at", "-", "--output", partial];
+    await transfer(context, url + query, args, {}, async ({ words }) => {
       const moved = size() - most >= MIB;
       most = Math.max(most, size());
       if (CANNOT_RESUME.test(words)) await rm(partial, { force: true });
@@ -303,7 +316,9 @@ async function digestThere({ path, url }: Request): Promise<string | undefined> 
   return existsSync(path) ? sha256File(path) : undefined;
 }
 
-void runStep("fetch", Input, async (request, context) => {
+void runStep("fetch", Input, async (given, context) => {
+  const source = splitQuery(given.url);
+  const request = { ...given, ...source, query: source.query || (process.env.URL_QUERY ?? "") };
   const here = await verified(request.path, request.key);
   if (here) return manifestOf(request.path, here);
 

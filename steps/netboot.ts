@@ -4,12 +4,14 @@ import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Pack } from "tar-stream";
 import * as z from "zod";
-import { intact, manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
+import { refuseAltered } from "./lib/altered";
+import { intact, manifestOf, partialBeside, publish, verified } from "./lib/files";
 import { judgeIso } from "./lib/image-factory";
 import { archivesOf, InitramfsFault, type Archive } from "./lib/initramfs";
 import { versionFault } from "./lib/iso-version";
 import { kernelMachine, kernelVersion } from "./lib/kernel-image";
 import { isoArguments } from "./lib/kernel-line";
+import { sweepCache } from "./lib/partials.cjs";
 import { run, saidBy } from "./lib/process";
 import { bytesOf, streamOf, within, type Slice } from "./lib/slice";
 import { squashfsOf } from "./lib/squashfs";
@@ -154,6 +156,7 @@ void runStep("netboot", Input, async (request, context) => {
     const next = "Run pulumi up again; if it stays, remove it";
     throw new StepError(`reading ${request.isoPath}`, "it is not the ISO that was fetched for this", next);
   }
+  await refuseAltered(context, { path: request.isoPath, sha256: request.isoSha256 });
   const iso = await openTalosIso(context, request.isoPath);
   const otherVersion = versionFault(iso, request.talosVersion);
   if (otherVersion)

@@ -3,6 +3,7 @@ import { readCommandLine } from "./command-line.cjs";
 import { SETUP } from "./commands.cjs";
 import { announceStandIns } from "./setup/stand-ins.cjs";
 import { makeContext } from "./setup/context.cjs";
+import { sweepLeftovers } from "./setup/leftovers.cjs";
 import { setUp } from "./setup/setup.cjs";
 import { defaultVersion, versionsOfCheckout } from "./setup/talos-versions.cjs";
 
@@ -12,6 +13,7 @@ const context = makeContext({
 });
 try {
   const started = Date.now();
+  sweepLeftovers(context);
   const { for: scope, "talos-version": asked } = values;
   // Tests have stacks of their own.
   const known = ["test", "boots"].includes(scope)

@@ -1,5 +1,6 @@
 import { toolEnvironment } from "./environment.cjs";
 import { makeContext } from "./setup/context.cjs";
+import { sweepLeftovers } from "./setup/leftovers.cjs";
 import { inForeground } from "./setup/pulumi.cjs";
 import { setUp } from "./setup/setup.cjs";
 
@@ -17,11 +18,14 @@ export async function afterSetUp(scope, work, { yes = false, talosVersions } = {
   const ask = !yes && process.env.CI !== "true" && process.stdin.isTTY === true;
   const context = makeContext({ ask });
   try {
+    sweepLeftovers(context);
     await setUp(scope, context, talosVersions);
     process.exitCode = await work(context);
   } catch (fault) {
     context.log(/** @type {Error} */ (fault).message);
     process.exitCode = 1;
+  } finally {
+    sweepLeftovers(context);
   }
 }
 

@@ -2,7 +2,7 @@ import { constants, readFileSync, statSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
-import execa from "execa";
+import { start } from "./process";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";
 
@@ -48,7 +48,7 @@ async function bootFault(context: StepContext, accelerator: Accelerator): Promis
     "-device",
     `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`,
   ];
-  const ended = await execa(QEMU_BOUND, [...machine, ...devices], {
+  const ended = await start(QEMU_BOUND, [...machine, ...devices], {
     reject: false,
     stdin: "ignore",
     timeout: LIMIT_MS,

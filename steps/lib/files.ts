@@ -1,28 +1,34 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { partialName, sweepPartials } from "./partials.cjs";
 import { writesTo } from "./room";
-import { isAlive } from "./scratch.cjs";
 
 const PIECE = 1 << 20;
 
 /**
- * Reads a file once, in pieces, and returns its SHA-256 as lower-case hex. While one piece is hashed the next is read, into
- * the same two buffers: a stream makes a new one for each, which takes a fifth longer.
+ * Reads a file once, in pieces, in order. While one piece is used the next is read, into the same two buffers: a stream makes a
+ * new one for each, which takes a fifth longer.
+ *
+ * @param use is given each piece, and where in the file it begins; it may not keep the piece
  */
-export async function sha256File(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
+async function eachPiece(
+  path: string,
+  use: (piece: Buffer, at: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   const file = await open(path);
   try {
     let [piece, free] = [Buffer.allocUnsafe(PIECE), Buffer.allocUnsafe(PIECE)];
     let reading = file.read(piece, 0, PIECE, null);
-    for (;;) {
+    for (let at = 0; ;) {
       const { bytesRead } = await reading;
       signal?.throwIfAborted();
-      if (bytesRead === 0) return hash.digest("hex");
+      if (bytesRead === 0) return;
       reading = file.read(free, 0, PIECE, null);
-      hash.update(piece.subarray(0, bytesRead));
+      use(piece.subarray(0, bytesRead), at);
+      at += bytesRead;
       [piece, free] = [free, piece];
     }
   } finally {
@@ -30,21 +36,44 @@ export async function sha256File(path: string, signal?: AbortSignal): Promise<st
   }
 }
 
-const PARTIAL = /\.partial-(\d+)$/;
-
-/** Removes what killed runs left in a folder under temporary names. */
-export function sweepPartials(folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) {
-    const pid = PARTIAL.exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
-  }
+/** Reads a file once and returns its SHA-256 as lower-case hex. */
+export async function sha256File(path: string, signal?: AbortSignal): Promise<string> {
+  return (await sha256WithParts(path, [], signal)).whole;
 }
 
-/** As {@link sweepPartials}, in every folder of a cache that keeps one for each key: nobody may ask for that key again. */
-export function sweepCache(folder: string): void {
-  const keys = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
-  for (const key of keys) if (key.isDirectory()) sweepPartials(join(folder, key.name));
+/** A run of a file's bytes that has a digest of its own. */
+export interface DigestedPart {
+  /** First byte, counted from the file's own first, and the one behind the last. */
+  start: number;
+  end: number;
+  /** What comes before and behind it in its digest, and is not in the file. */
+  before?: Buffer;
+  after?: Buffer;
+}
+
+/**
+ * Reads a file once, for its digest and for those of parts of it.
+ *
+ * @returns SHA-256s as lower-case hex, those of the parts in their order
+ */
+export async function sha256WithParts(
+  path: string,
+  parts: DigestedPart[],
+  signal?: AbortSignal,
+): Promise<{ whole: string; parts: string[] }> {
+  const whole = createHash("sha256");
+  const hashes = parts.map((part) => ({ ...part, hash: createHash("sha256").update(part.before ?? "") }));
+  const use = (piece: Buffer, at: number) => {
+    whole.update(piece);
+    for (const { start, end, hash } of hashes)
+      if (start < at + piece.length && at < end)
+        hash.update(piece.subarray(Math.max(0, start - at), end - at));
+  };
+  await eachPiece(path, use, signal);
+  return {
+    whole: whole.digest("hex"),
+    parts: hashes.map(({ hash, after = "" }) => hash.update(after).digest("hex")),
+  };
 }
 
 /** What this process writes to under temporary names: what is there still when it ends was never finished. */
@@ -60,7 +89,7 @@ export async function partialBeside(target: string): Promise<string> {
   sweepPartials(folder);
   await mkdir(folder, { recursive: true, mode: 0o755 });
   writesTo(folder);
-  const partial = join(folder, `.${basename(target)}.partial-${process.pid}`);
+  const partial = partialName(target);
   if (unfinished.size === 0) process.once("exit", clearUnfinished);
   unfinished.add(partial);
   return partial;
@@ -159,8 +188,13 @@ export function stampedIn(folder: string): [name: string, sha256: string][] {
   });
 }
 
+/** Makes an artifact count as absent, so that the next `up` makes it anew; the file stays for who wants to look at it. */
+export async function disown(artifact: string): Promise<void> {
+  await rm(stampPath(artifact), { force: true });
+}
+
 /** Removes an artifact with its stamp. */
 export async function discard(artifact: string): Promise<void> {
-  await rm(stampPath(artifact), { force: true });
+  await disown(artifact);
   await rm(artifact, { force: true });
 }

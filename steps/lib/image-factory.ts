@@ -1,3 +1,5 @@
+import { splitQuery } from "./source-url";
+
 /** Where the Image Factory is, unless somebody runs one of their own. */
 const FACTORY = "factory.talos.dev";
 
@@ -14,7 +16,8 @@ export const factoryInstaller = (schematic: string, talosVersion: string) =>
 
 /** What the URL of an ISO says, when it is an Image Factory's or that of a mirror with the same paths. */
 export function factoryPath(url: string): { schematic: string; talosVersion: string } | undefined {
-  const [, schematic, talosVersion] = /\/image\/([0-9a-f]{64})\/([^/?#]+)\/[^/]+$/.exec(url) ?? [];
+  const [, schematic, talosVersion] =
+    /\/image\/([0-9a-f]{64})\/([^/?#]+)\/[^/]+$/.exec(splitQuery(url).url) ?? [];
   return schematic && talosVersion ? { schematic, talosVersion } : undefined;
 }
 

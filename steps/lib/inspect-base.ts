@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import execa from "execa";
 import { ext4At, readTable, rootOf, SECTOR, type PartitionTable } from "./partitions";
-import { run } from "./process";
+import { run, start } from "./process";
 import type { StepContext } from "./step";
 
 /** What a debugfs command prints; debugfs(8) ends with 0 whatever happens, so its words count. */
 async function debugfs(filesystem: string, command: string): Promise<string> {
-  const { stdout, stderr } = await execa("debugfs", ["-R", command, filesystem], { stdin: "ignore" });
+  const { stdout, stderr } = await start("debugfs", ["-R", command, filesystem], { stdin: "ignore" });
   return /File not found|not found by ext2_lookup/.test(stderr) ? "" : stdout;
 }
 
@@ -50,7 +49,7 @@ async function dirtyFilesystems(
 ): Promise<string[]> {
   const faults: string[] = [];
   const esp = table.partitions.find(({ type }) => /^C12A7328/i.test(type));
-  const root = await execa("e2fsck", ["-fn", ext4At(disk, rootOf(table))], {
+  const root = await start("e2fsck", ["-fn", ext4At(disk, rootOf(table))], {
     reject: false,
     stdin: "ignore",
   });
@@ -67,10 +66,10 @@ async function dirtyFilesystems(
     `count=${esp.size}`,
     "status=none",
   ]);
-  const fat = await execa("fsck.vfat", ["-n", copy], { reject: false, stdin: "ignore" });
+  const fat = await start("fsck.vfat", ["-n", copy], { reject: false, stdin: "ignore" });
   if (fat.exitCode !== 0)
     faults.push(`the EFI partition is not clean: ${fat.stdout.trim().split("\n").slice(-2).join(" | ")}`);
-  const loader = await execa("mdir", ["-i", copy, "-b", "::EFI/BOOT/BOOTX64.EFI"], {
+  const loader = await start("mdir", ["-i", copy, "-b", "::EFI/BOOT/BOOTX64.EFI"], {
     reject: false,
     stdin: "ignore",
   });
@@ -82,7 +81,7 @@ async function dirtyFilesystems(
 /** Checks a base offline, by its bytes alone; an empty list means that all is well. */
 export async function inspectBase(context: StepContext, disk: string): Promise<string[]> {
   const table = await readTable(context, disk);
-  const verified = await execa("sfdisk", ["--verify", disk], { reject: false, stdin: "ignore" });
+  const verified = await start("sfdisk", ["--verify", disk], { reject: false, stdin: "ignore" });
   const faults =
     verified.exitCode === 0 ? [] : [`the partition table: ${verified.stderr || verified.stdout}`];
   faults.push(...(await dirtyFilesystems(context, disk, table)));

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import execa, { type ExecaReturnValue, type Options } from "execa";
+import execa, { type ExecaChildProcess, type ExecaReturnValue, type Options } from "execa";
+import { environmentFor } from "./environment";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";
 
@@ -8,6 +9,15 @@ import { StepError } from "./step-error";
 export interface RunOptions extends Options {
   /** Is given each line that the program prints, on stdout or stderr, while it runs. */
   onLine?: (line: string) => void;
+}
+
+/**
+ * Starts a program, which gets the secrets of the environment only where it needs them. Every program of a step starts here or
+ * by `environmentFor`.
+ */
+export function start(program: string, args: readonly string[], options: Options = {}): ExecaChildProcess {
+  const env = { ...environmentFor(program), ...options.env };
+  return execa(program, args, { ...options, env, extendEnv: false });
 }
 
 /**
@@ -30,9 +40,10 @@ export async function run(
     // Of bytes, the last one may happen to be a line's end.
     stripFinalNewline: options.encoding !== null,
     ...options,
+    env: { ...environmentFor(program), ...options.env },
     signal: context.signal,
   };
-  const child = execa("setpriv", ["--pdeathsig", "KILL", "--", program, ...args], all);
+  const child = start("setpriv", ["--pdeathsig", "KILL", "--", program, ...args], all);
   for (const input of onLine ? [child.stdout, child.stderr] : [])
     if (onLine && input) createInterface({ input }).on("line", onLine);
   try {
@@ -92,7 +103,7 @@ export async function whileLocked<T>(
 ): Promise<T> {
   // The holder ends with its stdin, so with this process too.
   const options: Options & { signal: AbortSignal } = { signal };
-  const holder = execa("flock", [lock, "sh", "-c", "echo mine; exec cat"], options);
+  const holder = start("flock", [lock, "sh", "-c", "echo mine; exec cat"], options);
   await Promise.race([once(holder.stdout as NodeJS.ReadableStream, "data"), holder]);
   try {
     return await work();

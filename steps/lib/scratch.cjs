@@ -62,4 +62,4 @@ function makeScratch(step, parent = parentFolder()) {
   return mkdtempSync(join(parent, `bootstrap-pxe-${step}-${pidNamespace()}-${process.pid}-`));
 }
 
-module.exports = { abandonedScratch, isAlive, makeScratch, sweepScratch };
+module.exports = { abandonedScratch, isAlive, makeScratch, pidNamespace, sweepScratch };

@@ -1,4 +1,5 @@
 export declare function abandonedScratch(parent?: string): string[];
 export declare function isAlive(pid: number): boolean;
+export declare function pidNamespace(): string;
 export declare function makeScratch(step: string, parent?: string): string;
 export declare function sweepScratch(parent?: string): void;

@@ -6,15 +6,24 @@ function keysIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, inner]) => [key, ...keysIn(inner)]);
 }
 
-/** Talos's YAML library quotes a value of the wrong type, and one that begins like an alias (go-yaml v3, decode.go). */
-const WRONG_VALUES: [quotes: RegExp, without: string][] = [
-  [/(cannot unmarshal \S+) `.*?` (into )/gs, "$1 (left out) $2"],
-  [/(unknown anchor) '.*' (referenced)/g, "$1 (left out) $2"],
-];
+/** Where the next of several faults begins (go-yaml v3, decode.go). */
+const NEXT_FAULT = /(?=\bline \d+: )/;
+/** How a fault begins that quotes a value of the wrong type, and how its end goes on (the same, and resolve.go). */
+const WRONG_TYPE = /^(.*?\bcannot (?:unmarshal|decode) \S+ )`(.*)$/s;
+const GOES_ON = ["` into ", "` as "];
 
-/** What Talos says of a config, without the values that it quotes as wrong: they may be secret. */
+function withoutWrongValue(fault: string): string {
+  const [, before, quoted] = WRONG_TYPE.exec(fault) ?? [];
+  if (before === undefined || quoted === undefined)
+    return fault.replace(/(unknown anchor) '.*' (referenced)/g, "$1 (left out) $2");
+  // The value may have such words itself, and a console's line may end within it.
+  const end = Math.max(...GOES_ON.map((words) => quoted.lastIndexOf(words)));
+  return `${before}(left out)${end < 0 ? /[\r\n]*$/.exec(quoted)?.[0] : quoted.slice(end + 1)}`;
+}
+
+/** What Talos says of a config, without the values that its YAML library quotes as wrong: they may be secret. */
 export const withoutWrongValues = (said: string): string =>
-  WRONG_VALUES.reduce((text, [quotes, without]) => text.replace(quotes, without), said);
+  said.split(NEXT_FAULT).map(withoutWrongValue).join("");
 
 /**
  * What talosctl says of a config that it refuses, on one line. It quotes the YAML under a key that it does not know,

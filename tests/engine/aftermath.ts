@@ -44,7 +44,7 @@ export const untilStepsEnd = (checkout: Checkout) =>
 /** Names that only a step at work uses. */
 export function leftoversIn(folder: string): string[] {
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String) : [];
-  return names.filter((name) => /\.partial-\d+$|\.cjs\.\d+$/.test(name));
+  return names.filter((name) => /\.partial-[\d-]+$|\.cjs\.\d+$/.test(name));
 }
 
 /** What the stack `lab` makes. */

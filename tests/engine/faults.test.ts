@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   lutimesSync,
   mkdirSync,
   mkdtempSync,
@@ -125,6 +126,31 @@ test("what a run of other inputs left that was killed goes too", async () => {
   const left = lab.checkout.path(`artifacts/cache/base/0123456789abcdef0123/.base.raw.partial-${NO_PROCESS}`);
   lab.forget();
   mkdirSync(left, { recursive: true });
+  await expectRecovery(lab.checkout, lab.reference);
+});
+
+test("the half-made image of a version that nobody makes again goes with the next npm script, whatever it does", async () => {
+  const left = lab.checkout.path(`artifacts/bootstrap/killed/.bootstrap-pxe.raw.partial-${NO_PROCESS}`);
+  mkdirSync(dirname(left), { recursive: true });
+  for (const [script, ...args] of [["verify", "none.raw"], ["setup"], ["pulumi", "stack", "ls"]]) {
+    writeFileSync(left, "machine config");
+    await lab.checkout.script(`tools/${script}.mjs`, args);
+    expect([script, existsSync(left)]).toEqual([script, false]);
+  }
+});
+
+test("a layer that was altered, its time put back, is named, and made anew by the next up", async () => {
+  const [key = ""] = readdirSync(lab.checkout.path("artifacts/cache/base")).filter((name) => name !== "lock");
+  const base = lab.checkout.path("artifacts/cache/base", key, "base.raw");
+  execa.sync("touch", ["-r", base, `${base}.timed`]);
+  writeFileSync(base, "altered", { flag: "r+" });
+  execa.sync("touch", ["-r", `${base}.timed`, base]);
+  rmSync(imageOf(lab.checkout));
+  const { exitCode, all } = await lab.checkout.up("lab");
+  expect(exitCode).not.toBe(0);
+  expect(all).toMatch(
+    /reading artifacts\/cache\/base\/\w+\/base\.raw: its SHA-256 is \w+, and it was made with/,
+  );
   await expectRecovery(lab.checkout, lab.reference);
 });
 

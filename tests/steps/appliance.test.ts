@@ -1,7 +1,20 @@
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { publish } from "../../steps/lib/files";
-import { tool } from "../tools";
+import { NO_PROCESS, tool, toolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 import { layersIn, requestFor } from "./small-image";
 
@@ -157,4 +170,95 @@ test("a layer that was touched since it was made is refused", async () => {
   const { manifest, said } = await runStep("appliance", { ...request, path, base: layer }, env);
   expect(manifest).toBeUndefined();
   expect(said).toContain(`reading ${base}: it is not the layer that was made for this`);
+});
+
+/** Writes over some bytes of a file and puts its time back, as a tool that keeps times does, or a failing disk. */
+async function alterUnseen(path: string, at: number, text: string) {
+  await tool("touch", ["-r", path, `${path}.timed`]);
+  const file = openSync(path, "r+");
+  writeSync(file, text, at);
+  closeSync(file);
+  await tool("touch", ["-r", `${path}.timed`, path]);
+}
+
+describe.each<["base" | "netboot", string, (bytes: number) => number]>([
+  ["base", "its partition table", () => 512],
+  ["base", "the EFI partition", () => (1 << 20) + 3000],
+  ["base", "its last bytes", (bytes) => bytes - 20],
+  ["netboot", "its head", () => 0],
+  ["netboot", "its content", (bytes) => bytes >> 1],
+])("a %s layer altered at %s, its time put back", (name, _place, at) => {
+  test("is refused by name, and counts as missing from then on", async () => {
+    const [path, layer] = [newPath(), join(folder, `altered-${++number}`)];
+    copyFileSync(request[name].path, `${layer}.made`);
+    await publish(`${layer}.made`, layer, "k");
+    await alterUnseen(layer, at(statSync(layer).size), "altered");
+    const given = { ...request, path, [name]: { path: layer, sha256: request[name].sha256 } };
+    const { manifest, said } = await runStep("appliance", given, env);
+    expect(manifest).toBeUndefined();
+    expect(said.trim().split("\n").at(-1)).toBe(
+      `appliance: reading ${layer}: its SHA-256 is ${await sha256(layer)}, and it was made with ` +
+        `${request[name].sha256}: something altered it, or the disk is failing. Run pulumi up again, which makes it anew`,
+    );
+    expect(readdirSync(join(layer, ".."))).not.toContain(`.${layer.split("/").at(-1)}.stamp`);
+    expect(readdirSync(join(path, "..")).filter((file) => file.includes("raw"))).toEqual([
+      ".bootstrap-pxe.raw.owner",
+    ]);
+  });
+});
+
+/** A folder of programs that stand before the machine's own: each runs a line of sh, then the real one. */
+function programs(lines: Record<string, string>): NodeJS.ProcessEnv {
+  const bin = join(folder, `bin-${++number}`);
+  mkdirSync(bin);
+  for (const [name, line] of Object.entries(lines)) {
+    const file = join(bin, name);
+    writeFileSync(file, `#!/bin/sh\n${line}\nPATH='${toolEnvironment.PATH}'\nexec ${name} "$@"\n`);
+    chmodSync(file, 0o755);
+  }
+  return { PATH: `${bin}:${toolEnvironment.PATH}`, BOOTSTRAP_PXE_CACHE: join(folder, "no-cache") };
+}
+
+test("nobody else may read the image, not even while the base is copied", async () => {
+  const [path, seen] = [newPath(), join(folder, "modes")];
+  const watched = programs({
+    cp: `for disk; do :; done; stat -c %a "$disk" >> ${seen} 2>&1; umask >> ${seen}`,
+  });
+  expect((await runStep("appliance", { ...request, path }, { ...env, ...watched })).manifest?.path).toBe(
+    path,
+  );
+  expect(readFileSync(seen, "utf8")).toBe("600\n0022\n");
+});
+
+test("no program of a step gets a secret that is not for it", async () => {
+  const [path, seen] = [newPath(), join(folder, "environments")];
+  const children = ["cp", "dd", "sfdisk", "sqfstar", "unsquashfs"];
+  const watched = programs(Object.fromEntries(children.map((name) => [name, `env >> ${seen}`])));
+  const names = ["PULUMI_CONFIG_PASSPHRASE", "IDRIVE_SECRET_KEY", "AWS_SECRET_ACCESS_KEY", "SOPS_AGE_KEY"];
+  const secrets = Object.fromEntries([...names, "CONSOLE_HASH"].map((name) => [name, "hunter2"]));
+  const { manifest } = await runStep("appliance", { ...request, path }, { ...watched, ...secrets });
+  expect(manifest?.path).toBe(path);
+  const said = readFileSync(seen, "utf8");
+  expect(said.match(/^HOME=/gm)?.length).toBeGreaterThanOrEqual(children.length);
+  expect(said).not.toContain("hunter2");
+});
+
+test("what a killed run left of another version goes when any image is made, and when one is destroyed", async () => {
+  const left = join(
+    "artifacts/bootstrap",
+    `killed-${process.pid}`,
+    `.bootstrap-pxe.raw.partial-${NO_PROCESS}`,
+  );
+  const leave = () => {
+    mkdirSync(join(left, ".."), { recursive: true });
+    writeFileSync(left, "secret");
+  };
+  const path = newPath();
+  leave();
+  await runStep("appliance", { ...request, path }, env);
+  expect(existsSync(left)).toBe(false);
+  leave();
+  await runStep("discard", { path: newPath(), stack: "nobody" });
+  expect(existsSync(left)).toBe(false);
+  rmdirSync(join(left, ".."));
 });

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import fc from "fast-check";
-import { publish } from "../../steps/lib/files";
+import { intact, publish } from "../../steps/lib/files";
 import { concatenate, Members } from "../../steps/lib/members";
 import { onSmallDisk } from "../small-disk";
 import { inToolEnvironment, sha256Of, tool, toolEnvironment } from "../tools";
@@ -137,6 +137,19 @@ test("an image that was touched is refused, and nothing is left of it", async ()
   expect(
     readdirSync(dirname(request.path)).filter((name) => /gz|partial/.test(name) && !name.endsWith("owner")),
   ).toEqual([]);
+});
+
+test("an image that was altered, its time put back, is refused, and counts as missing from then on", async () => {
+  const request = await imageWith("gzip", "52:54:00:12:34:56");
+  const { path, sha256 } = request.image;
+  const timed = `${path}.timed`;
+  await tool("touch", ["-r", path, timed]);
+  writeFileSync(path, "x", { flag: "r+" });
+  await tool("touch", ["-r", timed, path]);
+  const { manifest, said } = await runStep("compress", request);
+  expect(manifest).toBeUndefined();
+  expect(said).toContain(`and it was made with ${sha256}: something altered it`);
+  expect(intact(path)).toBeUndefined();
 });
 
 test("an image with other partitions is refused", async () => {

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -12,7 +13,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { inToolEnvironment, sha256Of } from "../tools";
+import { inToolEnvironment, sha256Of, tool, toolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -336,6 +337,49 @@ test("the list is looked for beside the file, whatever its address asks for behi
   routes["/talos.iso?key=a/b"] = whole(iso);
   const input = request({ url: `${origin}/talos.iso?key=a/b` });
   expect((await runStep("fetch", input, env)).manifest?.sha256).toBe(isoSha256);
+});
+
+describe("a query may be a signature or a token", () => {
+  const bin = join(folder, "curl-watched");
+  beforeAll(async () => {
+    mkdirSync(bin);
+    const real = (await tool("sh", ["-c", "command -v curl"])).trim();
+    writeFileSync(join(bin, "curl"), `#!/bin/sh\necho "$@" >> '${bin}/arguments'\nexec ${real} "$@"\n`);
+    chmodSync(join(bin, "curl"), 0o755);
+  });
+
+  test("it reaches the server, and neither what is recorded, told nor an argument of a process", async () => {
+    routes['/talos.iso?sig=hunter2&q="\\'] = routes["/talos.iso?sig=hunter2&q=%22%5C"] = whole(iso);
+    const input = request();
+    const secret = { URL_QUERY: '?sig=hunter2&q="\\', PATH: `${bin}:${toolEnvironment.PATH}` };
+    const { manifest, said } = await runStep("fetch", input, { ...env, ...secret });
+    expect(manifest?.sha256).toBe(isoSha256);
+    expect(requests.map(({ url }) => url)).toContainEqual(expect.stringContaining("sig=hunter2"));
+    expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+    expect(said + readFileSync(join(bin, "arguments"), "utf8")).not.toContain("hunter2");
+  });
+
+  test("another signature of the same path is the same source, by hand too", async () => {
+    routes["/talos.iso?sig=1"] = whole(iso);
+    const input = request();
+    const first = await runStep("fetch", { ...input, url: `${input.url}?sig=1` }, env);
+    expect(JSON.parse(readFileSync(input.recordFile, "utf8"))).toEqual({ [input.url]: isoSha256 });
+    requests = [];
+    const second = await runStep("fetch", { ...input, key: "k2", url: `${input.url}?sig=2` }, env);
+    expect(second.manifest).toEqual(first.manifest);
+    expect(requests).toEqual([]);
+  });
+
+  test("a failure does not tell it", async () => {
+    const said = await refused(request({ url: `${origin}/none.iso?sig=hunter2`, sha256: isoSha256 }), "404");
+    expect(said).not.toContain("hunter2");
+  });
+});
+
+test("a user in a URL is refused before anything is recorded", async () => {
+  const said = await refused(request({ url: origin.replace("//", "//me:hunter2@") + "/talos.iso" }));
+  expect(said).toContain("url (it names a user or a password");
+  expect(said).not.toContain("hunter2");
 });
 
 test("what was recorded at first use is held to after", async () => {

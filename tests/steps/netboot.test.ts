@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { publish } from "../../steps/lib/files";
+import { intact, publish } from "../../steps/lib/files";
 import { PLAIN_SCHEMATIC } from "../../steps/lib/image-factory";
 import {
   compressed,
@@ -288,4 +288,16 @@ test("another ISO than the one that was fetched is refused", async () => {
   const { manifest, said } = await runStep("netboot", { ...input, isoSha256: "0".repeat(64) });
   expect(manifest).toBeUndefined();
   expect(said).toContain("not the ISO that was fetched");
+});
+
+test("an ISO that was altered, its time put back, is refused, and counts as missing from then on", async () => {
+  const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": await initramfs() });
+  const timed = `${input.isoPath}.timed`;
+  await tool("touch", ["-r", input.isoPath, timed]);
+  writeFileSync(input.isoPath, "x", { flag: "r+" });
+  await tool("touch", ["-r", timed, input.isoPath]);
+  const { manifest, said } = await runStep("netboot", input);
+  expect(manifest).toBeUndefined();
+  expect(said).toContain(`and it was made with ${input.isoSha256}: something altered it`);
+  expect(intact(input.isoPath)).toBeUndefined();
 });

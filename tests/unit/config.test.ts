@@ -259,6 +259,52 @@ test("a value that is set as a secret is refused, since no key here keeps one", 
   ]);
 });
 
+/** What a person is told of a config that is refused. */
+function toldOf(given: Record<string, string>, secret: string[] = []): string {
+  try {
+    checkConfig({ ...enough, ...given }, "lab", secret, {});
+  } catch (fault) {
+    return (fault as ConfigError).message;
+  }
+  throw new Error("it is accepted");
+}
+
+describe("a source's query may be a signature or a token", () => {
+  const [signed, isoSha256] = ["https://example.org/talos.iso?X-Sig=hunter2&a=b", "a".repeat(64)];
+
+  test("the environment may have it, where the digest tells which file is meant", () => {
+    const env = { BOOTSTRAP_PXE_ISO_URL: signed };
+    expect(checkConfig({ ...enough, isoSha256 }, "lab", [], env).isoUrl).toBe(signed);
+    expect(faultsOf({}, [], env)).toEqual([
+      "isoUrl: what follows its question mark does not count as its name, so isoSha256 has to tell which file is meant",
+    ]);
+  });
+
+  test("the stack's file may not, and no message shows it", () => {
+    const configs: Record<string, string>[] = [
+      { isoUrl: signed, isoSha256 },
+      { isoUrl: signed },
+      { isoUrl: `${signed} ` },
+      { isoUrll: signed },
+      { baseUrl: `${signed}#hunter2`, baseSha256: isoSha256 },
+    ];
+    for (const config of configs) expect(toldOf(config)).not.toContain("hunter2");
+    expect(toldOf({ isoUrl: signed, isoSha256 })).toContain(
+      'isoUrl = "https://example.org/talos.iso?[secret]": what follows its question mark may be a token, which the ' +
+        "stack's file and Pulumi's history would show. Right: unset here, and BOOTSTRAP_PXE_ISO_URL in the environment of the command",
+    );
+  });
+
+  test("a file's name may have a question mark", () => {
+    expect(faultsOf({ isoUrl: "file:///srv/what?.iso" })).toEqual([]);
+  });
+});
+
+test("what is wrong with a value that is set as a secret does not quote it", () => {
+  const given = { acceptWarnings: "hunter2", kernelArgs: "console=hunter2", minipcMac: "hunter2" };
+  expect(toldOf(given, Object.keys(given))).not.toContain("hunter2");
+});
+
 test("a secret value is not shown, nor a password in a URL", () => {
   expect(() => checkConfig({ ...enough, isoUrl: "https://me:hunter2@example.org/x" }, "lab")).toThrow(
     /isoUrl = "https:\/\/\[secret\]@example.org\/x"/,

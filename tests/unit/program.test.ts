@@ -127,6 +127,35 @@ test("the image that was made is the one that is rehearsed, held to the config t
   });
 });
 
+test("a source's signature is a secret of its fetch alone, and another signature changes nothing else", async () => {
+  const env = ["BOOTSTRAP_PXE_ISO_URL", "BOOTSTRAP_PXE_BASE_URL"] as const;
+  const registeredWith = async (signature: string) => {
+    for (const name of env) process.env[name] = `https://mirror.example/file?sig=${signature}`;
+    await run({ isoSha256: SHA256, baseSha256: SHA256 });
+    const secrets = ["talos-fetch", "base-fetch"].map((name) => {
+      // A mock is given what has a secret in it as a secret whole.
+      const { value } = step(name).environment as { value: Values };
+      const { URL_QUERY, ...others } = value;
+      step(name).environment = others;
+      return URL_QUERY;
+    });
+    // That a file is missing is told with the time.
+    const others = JSON.stringify(registered).replace(/seen \d{4}-[^"]*/g, "");
+    return { secrets, others };
+  };
+  try {
+    const one = await registeredWith("hunter2");
+    expect(one.secrets).toEqual(["?sig=hunter2", "?sig=hunter2"]);
+    expect(one.others).not.toContain("hunter2");
+    expect(one.others).toContain("https://mirror.example/file");
+    const two = await registeredWith("another");
+    expect(two.secrets).toEqual(["?sig=another", "?sig=another"]);
+    expect(two.others).toBe(one.others);
+  } finally {
+    for (const name of env) delete process.env[name];
+  }
+});
+
 test("each source of an ISO has a path of its own; that of the release is the plain one", async () => {
   const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
   const fetched = async (config: Record<string, string>) => {

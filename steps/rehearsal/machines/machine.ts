@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import semver from "semver";
 import { QEMU_BOUND, type Accelerator } from "../../lib/accelerator";
+import { environmentFor } from "../../lib/environment";
 import { SERIAL_ASSET_TAG } from "../../lib/kernel-line";
 import { run } from "../../lib/process";
 import type { StepContext } from "../../lib/step";
@@ -150,7 +151,7 @@ export class Machine {
     this.process = spawn(QEMU_BOUND, qemuArguments(options), {
       stdio: ["ignore", "pipe", "pipe"],
       // What the machine writes goes to memory, and with it any secret that it holds.
-      env: { ...process.env, TMPDIR: options.scratch },
+      env: { ...environmentFor(QEMU_BOUND), TMPDIR: options.scratch },
     });
     const { stdout, stderr } = this.process as ChildProcess & { stdout: Readable; stderr: Readable };
     const console = stdout.pipe(redactStream());
