@@ -99,7 +99,13 @@ const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/i, "not a SHA-256")
   .toLowerCase();
-const path = z.string().regex(/^[^\0\n]+$/, "not a path");
+const path = z
+  .string()
+  .regex(/^[^\0\n]+$/, "not a path")
+  .refine(
+    (value) => !/^~[^/]*(\/|$)/.test(value),
+    "only a shell puts a home in the place of ~: write the path in full",
+  );
 /** A user and a password in a URL, RFC 3986, section 3.2.1. State, previews and process arguments would show them. */
 const USER_INFO = /\/\/[^/?#]*@/;
 const NO_USER_INFO = "it names a user or a password, which would be shown";

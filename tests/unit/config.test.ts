@@ -73,6 +73,10 @@ test.each([
     { isoUrl: `https://mirror/image/${"b".repeat(64)}/v1.10.3/metal-amd64.iso` },
     "isoUrl: of Talos v1.10.3, but talosVersion is v1.11.6",
   ],
+  [
+    { ageKeyFile: "~/.config/sops/age/keys.txt" },
+    "ageKeyFile: only a shell puts a home in the place of ~: write the path in full",
+  ],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],

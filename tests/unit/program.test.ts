@@ -348,7 +348,7 @@ test.each([
     { machineConfig: "config/nobody.yaml" },
     "reading config/nobody.yaml: no such file. npm run new makes a stack",
   ],
-  [{ machineConfig: "config" }, "reading config: it is no file"],
+  [{ machineConfig: "config" }, "reading config: it is a folder"],
   [{ machineConfig: "Pulumi.yaml" }, "reading Pulumi.yaml: it is not encrypted by sops"],
   [{ talosConfig: "config/talosconfig" }, "reading config/talosconfig: no such file"],
 ])("a preview refuses what shows of a secret file without its key: %j", async (config, found) => {
