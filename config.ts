@@ -7,7 +7,14 @@ import isMACAddress from "validator/lib/isMACAddress";
 import isURL from "validator/lib/isURL";
 import { parse } from "yaml";
 import * as z from "zod";
-import { bucketFrom, halfKey, hasCredentials, sourcesFrom, variableOf } from "./components/bucket";
+import {
+  bucketFrom,
+  halfKey,
+  hasCredentials,
+  sourcesFrom,
+  strayInKey,
+  variableOf,
+} from "./components/bucket";
 import { kernelArgFault, knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
 import { factoryPath } from "./steps/lib/image-factory";
@@ -397,7 +404,9 @@ function crossFaults(
     if (!values.bucket) faults.push(["bucket", "upload is true, and neither it nor IDRIVE_BUCKET is set"]);
     const half = halfKey(env);
     if (half) faults.push(["upload", `${half.set} is set in the environment, ${half.missing} is not`]);
-    else if (!hasCredentials(env))
+    const stray = strayInKey(env);
+    if (stray) faults.push(["upload", `${stray}: set it anew, without`]);
+    if (!half && !hasCredentials(env))
       faults.push([
         "upload",
         "there is no key for the bucket: set IDRIVE_ACCESS_KEY and IDRIVE_SECRET_KEY in the environment, or AWS's",
