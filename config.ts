@@ -13,10 +13,12 @@ import {
   hasCredentials,
   sourcesFrom,
   sourceVariable,
+  strayInKey,
   variableOf,
 } from "./components/bucket";
 import { kernelArgFault, knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
+import { fileUrlFault } from "./steps/lib/file-url-fault";
 import { factoryPath } from "./steps/lib/image-factory";
 import { splitArguments } from "./steps/lib/kernel-line";
 import { NO_USER_INFO, splitQuery, USER_INFO, withoutUrlSecrets } from "./steps/lib/source-url";
@@ -107,7 +109,13 @@ const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/i, "not a SHA-256")
   .toLowerCase();
-const path = z.string().regex(/^[^\0\n]+$/, "not a path");
+const path = z
+  .string()
+  .regex(/^[^\0\n]+$/, "not a path")
+  .refine(
+    (value) => !/^~[^/]*(\/|$)/.test(value),
+    "only a shell puts a home in the place of ~: write the path in full",
+  );
 const source = z
   .string()
   .refine(
@@ -116,7 +124,11 @@ const source = z
       isURL(value, { protocols: ["https"], require_protocol: true, require_tld: false }),
     "neither an https:// nor a file:// URL",
   )
-  .refine((value) => !USER_INFO.test(value), NO_USER_INFO);
+  .refine((value) => !USER_INFO.test(value), NO_USER_INFO)
+  .superRefine((value, context) => {
+    const message = fileUrlFault(value);
+    if (message) context.addIssue({ code: "custom", message });
+  });
 /** A list as JSON writes it, as Pulumi hands over a YAML list; undefined for any other text. */
 function jsonList(value: string): string[] | undefined {
   if (!value.trim().startsWith("[")) return undefined;
@@ -403,7 +415,9 @@ function crossFaults(
     if (!values.bucket) faults.push(["bucket", "upload is true, and neither it nor IDRIVE_BUCKET is set"]);
     const half = halfKey(env);
     if (half) faults.push(["upload", `${half.set} is set in the environment, ${half.missing} is not`]);
-    else if (!hasCredentials(env))
+    const stray = strayInKey(env);
+    if (stray) faults.push(["upload", `${stray}: set it anew, without`]);
+    if (!half && !hasCredentials(env))
       faults.push([
         "upload",
         "there is no key for the bucket: set IDRIVE_ACCESS_KEY and IDRIVE_SECRET_KEY in the environment, or AWS's",

@@ -52,6 +52,33 @@ export function halfKey(env: Environment): { set: string; missing: string } | un
   return set && missing ? { set, missing } : undefined;
 }
 
+/** What no key has: the blanks and line breaks that come along when one is copied, and what is not ASCII. */
+const NO_KEY_CHARACTER = /[^\x21-\x7e]/;
+
+function strayCharacter(value: string): string | undefined {
+  const at = value.search(NO_KEY_CHARACTER);
+  if (at < 0) return undefined;
+  const what = /[\r\n]/.test(value)
+    ? "a line break"
+    : /\s/.test(value)
+      ? "a blank"
+      : "a character that no key has";
+  const where =
+    value.trimEnd() !== value ? " at its end" : value.trimStart() !== value ? " at its beginning" : "";
+  return what + where;
+}
+
+/** The half of the key in the environment that has a character which no key has, and which one; no value is told. */
+export function strayInKey(env: Environment): string | undefined {
+  const pair = pairIn(env) ?? [];
+  const names = pair.some((name) => name.startsWith("AWS_")) ? [...pair, "AWS_SESSION_TOKEN"] : pair;
+  for (const name of names) {
+    const stray = strayCharacter(env[name] ?? "");
+    if (stray) return `${name} of the environment has ${stray}`;
+  }
+  return undefined;
+}
+
 /** Whether a key is in the environment, rather than in what AWS's own tools keep. */
 const hasKey = (env: Environment) => pairIn(env) !== undefined;
 

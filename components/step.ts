@@ -23,7 +23,10 @@ export interface StepArgs {
    * which finds what it made before and is done.
    */
   settings?: Record<string, pulumi.Input<string>>;
-  /** Secrets, by environment variable. */
+  /**
+   * Secrets, by environment variable. An update plan that does not hold is told with all of the property that changed, secrets
+   * too: so a step that has one gets nothing else by its environment that may change.
+   */
   secrets?: Record<string, pulumi.Input<string>>;
   /** As `secrets`, but of use only to a run that makes the artifact: while it is there, a change of them runs nothing. */
   passingSecrets?: Record<string, string>;
@@ -83,8 +86,8 @@ function lastRunTime(name: string): string {
 /**
  * The Command that runs a step.
  *
- * A file that vanished shows as a changed variable, so that preview names it; while the file is there, what the
- * state holds of that variable is left alone.
+ * A file that vanished shows as a changed variable, or as a comment of the command where there are secrets, so that preview
+ * names it; while the file is there, what the state holds of that is left alone.
  *
  * It names no folder to run in: the engine starts plugins in the checkout that it works for, wherever the state was made.
  */
@@ -94,18 +97,22 @@ function commandFor(
   missing: string | undefined,
   opts: pulumi.ResourceOptions,
 ): local.Command {
+  const seen = missing ? `${missing}; last run here by ${lastRunTime(name)}` : "present";
   const passing = Object.entries(passingSecrets).filter(([, value]) => value !== "");
-  const ofTheMoment = ["ARTIFACT", ...Object.keys(passingSecrets)];
+  const ofTheMoment = [
+    secrets ? "create" : "environment.ARTIFACT",
+    ...Object.keys(passingSecrets).map((key) => `environment.${key}`),
+  ];
   return new local.Command(
     name,
     {
-      create: ["exec steps/run", program, lock].filter(Boolean).join(" "),
+      create: ["exec steps/run", program, lock, secrets && missing && `# ${seen}`].filter(Boolean).join(" "),
       delete: onDestroy && `exec steps/run ${onDestroy}`,
       // Another path is another resource: the new one is made, then the old one's file is removed.
       triggers: onDestroy && artifact?.path ? [artifact.path] : undefined,
       stdin: pulumi.jsonStringify(input),
       environment: {
-        ARTIFACT: missing ? `${missing}; last run here by ${lastRunTime(name)}` : "present",
+        ...(!secrets && { ARTIFACT: seen }),
         LAST_RUN: lastRunPath(name),
         ...settings,
         ...secrets,
@@ -114,7 +121,7 @@ function commandFor(
       logging: "stderr",
       addPreviousOutputInEnv: false,
     },
-    { ...opts, ignoreChanges: missing ? [] : ofTheMoment.map((key) => `environment.${key}`) },
+    { ...opts, ignoreChanges: missing ? [] : ofTheMoment },
   );
 }
 

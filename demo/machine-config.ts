@@ -3,6 +3,7 @@ import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../steps/lib/files";
 import { run } from "../steps/lib/process";
+import { NO_SOPS_CONFIG } from "../steps/lib/sops";
 import type { StepContext } from "../steps/lib/step";
 import { generateConfigs, type ConfigRequest } from "../steps/lib/talos-config";
 import { ingredients, isMade, noteMade } from "./made";
@@ -37,7 +38,16 @@ export async function makeMachineConfig(
   const recipient = (await run(context, "age-keygen", ["-y", key])).stdout.trim();
 
   const made = await generateConfigs(context, request);
-  const flags = ["encrypt", "--age", recipient, "--input-type", "yaml", "--output-type", "yaml"];
+  const flags = [
+    ...NO_SOPS_CONFIG,
+    "encrypt",
+    "--age",
+    recipient,
+    "--input-type",
+    "yaml",
+    "--output-type",
+    "yaml",
+  ];
   for (const name of ["controlplane", "talosconfig"] as const) {
     const named = ["--filename-override", files[name]];
     const { stdout } = await run(context, "sops", [...flags, ...named], { input: made[name] });

@@ -36,6 +36,8 @@ const Input = z.object({
   machineConfig: File,
   talosConfig: File.optional(),
   ageKeyFile: z.string().optional(),
+  /** How the mini-PC's kernel line differs from the ISO's, in words. */
+  kernelLine: z.string().optional(),
 });
 type Request = z.output<typeof Input>;
 
@@ -201,8 +203,7 @@ void runStep("appliance", Input, async (request, context) => {
   });
   const stamp = await publish(disk, request.path, request.key, { sha256 });
   await listChecksums(dirname(request.path));
-  const { KERNEL_LINE } = process.env;
-  if (KERNEL_LINE) context.log(KERNEL_LINE);
+  if (request.kernelLine) context.log(request.kernelLine);
   context.log(`${Math.round(stamp.bytes / MIB)} MiB: ${request.path}`);
   return manifestOf(request.path, stamp);
 });

@@ -7,6 +7,7 @@ import { runStep } from "./lib/step";
 import { StepError } from "./lib/step-error";
 import { validateConfig } from "./lib/talos-config";
 import { loaderFor } from "./lib/talos-releases.cjs";
+import { clientConfigFault } from "./talos/client-config";
 import { findingsOf } from "./talos/findings";
 import { readNodeConfig } from "./talos/node-config";
 
@@ -60,6 +61,13 @@ void runStep("machine-config", Input, async (input, context) => {
       allowPlaintext,
       setKey: "talosConfig",
     }));
+  const clientFault = client === undefined ? undefined : clientConfigFault(client);
+  if (clientFault)
+    throw new StepError(
+      `checking ${input.talosConfig}`,
+      clientFault,
+      "Set talosConfig to the client config that was made with the machine config, or unset it",
+    );
   const { machineType, endpoint, cluster, install } = node;
   const facts = { machineType, endpoint, installImage: install.image, cluster };
   const what = node.isPartial ? "a part of a machine config" : `${machineType} for ${endpoint}`;

@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { bucketFrom, providerArgs } from "../components/bucket";
+import { bucketFrom, providerArgs, strayInKey } from "../components/bucket";
 import { reportProgress } from "../steps/lib/progress";
 import type { StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
@@ -57,7 +57,12 @@ export async function downloadObject(
     ...providerArgs({ ...bucketFrom(process.env), ...place }, process.env),
     maxRetries: TRIES,
   };
-  const client = await makeClient(server);
+  const doing = `downloading ${uri} from ${nameOf(server)}`;
+  const stray = strayInKey(process.env);
+  if (stray) throw new StepError(doing, stray, "Set it anew, without");
+  const client = await makeClient(server).catch((fault: Error) => {
+    throw new StepError(doing, whyRefused(fault, "read", { maxAttempts: TRIES, server }), MORE);
+  });
   let done = 0;
   const stops: (() => void)[] = [];
   try {
@@ -79,11 +84,7 @@ export async function downloadObject(
   } catch (fault) {
     context.signal.throwIfAborted();
     if (FULL.includes((fault as NodeJS.ErrnoException).code ?? "")) throw fault;
-    throw new StepError(
-      `downloading ${uri} from ${nameOf(server)}`,
-      whyRefused(fault, "read", { maxAttempts: TRIES }),
-      MORE,
-    );
+    throw new StepError(doing, whyRefused(fault, "read", { maxAttempts: TRIES, server }), MORE);
   } finally {
     for (const stop of stops) stop();
     client.destroy();

@@ -10,7 +10,7 @@ import { partialBeside } from "../steps/lib/files";
 import { hostOf } from "../steps/talos/hosts";
 import { readNodeConfig } from "../steps/talos/node-config";
 import { failureOf, run } from "../steps/lib/process";
-import { decrypt } from "../steps/lib/sops";
+import { decrypt, NO_SOPS_CONFIG } from "../steps/lib/sops";
 import { runProgram, type StepContext } from "../steps/lib/step";
 import { StepError } from "../steps/lib/step-error";
 import { generateConfigs } from "../steps/lib/talos-config";
@@ -216,7 +216,16 @@ async function identity(
 async function encrypted(context: StepContext, text: string, recipients: string): Promise<string> {
   const form = ["--input-type", "yaml", "--output-type", "yaml", "--filename-override", "secret.yaml"];
   // Node's own pipes are sockets, which cannot be opened by name; the shell's can.
-  const command = ["-c", 'cat | exec sops encrypt "$@" /dev/stdin', "sh", "--age", recipients, ...form];
+  const command = [
+    "-c",
+    'cat | exec sops "$@" /dev/stdin',
+    "sh",
+    ...NO_SOPS_CONFIG,
+    "encrypt",
+    "--age",
+    recipients,
+    ...form,
+  ];
   return (await run(context, "sh", command, { input: text, stripFinalNewline: false })).stdout;
 }
 

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { whyUnreadable } from "./given-file";
 import { failureOf, run } from "./process";
+import { keylessWords, sopsFormOf, sopsWords } from "./sops-file";
 import type { StepContext } from "./step";
 import { StepError } from "./step-error";
 
@@ -12,8 +14,8 @@ export interface SecretFile {
   setKey: "machineConfig" | "talosConfig";
 }
 
-/** A SOPS file carries its own metadata under this key (getsops/sops, "stores"). */
-const SOPS_METADATA = /^sops:|^\s+"?sops"?:/m;
+/** What sops is started with, so that no `.sops.yaml` above the checkout has a say in what comes out. */
+export const NO_SOPS_CONFIG = ["--config", "/dev/null"];
 
 /** What makes such a file, for the message when it is missing. */
 const MADE_BY = {
@@ -33,21 +35,54 @@ export function faultOf(
 ): StepError | undefined {
   const doing = `reading ${path}`;
   const file = resolve(folder, path);
-  if (!existsSync(file)) return new StepError(doing, "no such file", `${MADE_BY[setKey]}; or set ${setKey}`);
-  if (!statSync(file).isFile()) return new StepError(doing, "it is no file", `Set ${setKey} to the file`);
-  if (allowPlaintext || SOPS_METADATA.test(readFileSync(file, "utf8"))) return undefined;
+  const fault = whyUnreadable(file);
+  if (fault === "no such file") return new StepError(doing, fault, `${MADE_BY[setKey]}; or set ${setKey}`);
+  if (fault) return new StepError(doing, fault, `Set ${setKey} to a file that can be read`);
+  if (allowPlaintext || sopsFormOf(readFileSync(file, "utf8"))) return undefined;
   return new StepError(
     doing,
     "it is not encrypted by sops",
-    `Encrypt it: sops encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${path}; or accept it: npm run pulumi -- config set allowPlaintextSecrets true`,
+    `Encrypt it: sops ${NO_SOPS_CONFIG.join(" ")} encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${path}; or accept it: npm run pulumi -- config set allowPlaintextSecrets true`,
   );
 }
 
-/** Exit status of sops when no key service gives it the data key (getsops/sops, cmd/sops/codes). */
+/** Exit statuses of sops (getsops/sops, cmd/sops/codes). */
 const NO_KEY = 128;
+/** A value or the MAC over all of them does not fit the key that opens the file. */
+const ALTERED = [24, 25, 51, 52];
+
+/** What sops found, and what to do about it. */
+function judge(exitCode: number, stderr: string): [found: string, next: string] {
+  if (exitCode === NO_KEY)
+    return [
+      `no key on this machine opens it (sops: ${keylessWords(stderr) || sopsWords(stderr)})`,
+      "Set ageKeyFile, or SOPS_AGE_KEY_FILE in the environment, to the file with your age identity (sops's other key services work too)",
+    ];
+  const words = `(sops: ${sopsWords(stderr) || `status ${exitCode}`})`;
+  return ALTERED.includes(exitCode)
+    ? [
+        `it was altered after it was encrypted, or is cut short ${words}`,
+        "Take it from version control again",
+      ]
+    : [
+        `sops cannot read it ${words}`,
+        "If it is cut short or has the marks of a merge, take it from version control again",
+      ];
+}
+
+function refuseKeyFile({ path, ageKeyFile }: SecretFile): void {
+  const fault = ageKeyFile && whyUnreadable(resolve(ageKeyFile));
+  if (fault)
+    throw new StepError(
+      `decrypting ${path}`,
+      `ageKeyFile is ${ageKeyFile}, and of that file: ${fault}`,
+      "Set ageKeyFile to the file with your age identity, a path in full or from the checkout's top",
+    );
+}
 
 /**
- * Decrypts a file in memory. A file that sops did not encrypt is refused unless `allowPlaintext`.
+ * Decrypts a file in memory, whether sops encrypted it as YAML or as binary. A file that sops did not encrypt is refused
+ * unless `allowPlaintext`.
  *
  * @throws StepError when it is missing, plain, or none of sops's keys opens it
  */
@@ -55,22 +90,17 @@ export async function decrypt(context: StepContext, file: SecretFile): Promise<s
   const fault = faultOf(file);
   if (fault) throw fault;
   const text = readFileSync(file.path, "utf8");
-  if (!SOPS_METADATA.test(text)) return text;
+  const form = sopsFormOf(text);
+  if (!form) return text;
+  refuseKeyFile(file);
   const env = file.ageKeyFile ? { SOPS_AGE_KEY_FILE: resolve(file.ageKeyFile) } : {};
-  const flags = ["decrypt", "--input-type", "yaml", "--output-type", "yaml", file.path];
+  const flags = [...NO_SOPS_CONFIG, "decrypt", "--input-type", form, "--output-type", form, file.path];
   try {
     return (await run(context, "sops", flags, { env, stripFinalNewline: false })).stdout;
   } catch (fault) {
     context.signal.throwIfAborted();
     const { exitCode, stderr } = failureOf(fault);
     if (exitCode === undefined) throw fault;
-    const isKeyless = exitCode === NO_KEY;
-    const found = isKeyless
-      ? "no key on this machine opens it"
-      : `it was altered after it was encrypted, or is cut short (sops: ${stderr.trim().split("\n")[0]})`;
-    const next = isKeyless
-      ? "Set ageKeyFile, or SOPS_AGE_KEY_FILE in the environment, to the file with your age identity (sops's other key services work too)"
-      : "Take it from version control again";
-    throw new StepError(`decrypting ${file.path}`, found, next);
+    throw new StepError(`decrypting ${file.path}`, ...judge(exitCode, stderr));
   }
 }

@@ -141,6 +141,6 @@ describe("a bucket's server that does not do what it should", () => {
 
   test("one whose certificate an unknown authority signed", async () => {
     const { stderr } = await direct({ NODE_EXTRA_CA_CERTS: "" });
-    expect(stderr).toMatch(/DEPTH_ZERO_SELF_SIGNED_CERT\): .*NODE_EXTRA_CA_CERTS/);
+    expect(stderr).toMatch(/DEPTH_ZERO_SELF_SIGNED_CERT\): .*AWS_CA_BUNDLE/);
   });
 });

@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
 import type { GeneratedConfigs } from "../../steps/lib/talos-config";
 import { talosConfigs } from "../talos-configs";
-import { tool } from "../tools";
+import { sha256Of, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 /** As much of Talos's config as the cases change. */
@@ -107,6 +107,51 @@ test("the client config is decrypted too", async () => {
   expect(manifest?.talosConfigSha256).toMatch(/^[0-9a-f]{64}$/);
 });
 
+test("what sops encrypted as binary, as it does with a file without an ending, is served as it was", async () => {
+  const place = join(folder, "binary");
+  mkdirSync(place);
+  const written = async (name: string, text: string) => {
+    const path = join(place, name);
+    writeFileSync(path, text);
+    await tool("sops", ["encrypt", "--in-place", "--age", recipient, path]);
+    return path;
+  };
+  const path = await written("controlplane", plain);
+  const { manifest } = await runStep(
+    "machine-config",
+    request(path, { talosConfig: await written("talosconfig", made.talosconfig) }),
+  );
+  expect(manifest).toMatchObject({
+    sha256: sha256Of(plain),
+    talosConfigSha256: sha256Of(made.talosconfig),
+  });
+});
+
+test("a client config that is none is refused", async () => {
+  const path = await encrypted(plain);
+  await refused(request(path, { talosConfig: path }), `checking ${path}: it is a machine config`);
+});
+
+test("a .sops.yaml above the file, which is none or of other stores, has no part in it", async () => {
+  const path = await encrypted(plain);
+  writeFileSync(join(folder, ".sops.yaml"), "stores: 5\n");
+  const { manifest } = await runStep("machine-config", request(path)).finally(() =>
+    rmSync(join(folder, ".sops.yaml")),
+  );
+  expect(manifest?.machineType).toBe("controlplane");
+});
+
+test.each([
+  ["misspelt", (place: string) => join(place, "age.kye"), "no such file"],
+  ["a folder", (place: string) => place, "it is a folder"],
+])("an age key file that is %s is said as that", async (_what, keyIn, words) => {
+  const file = keyIn(folder);
+  await refused(
+    request(await encrypted(plain), { ageKeyFile: file }),
+    `ageKeyFile is ${file}, and of that file: ${words}`,
+  );
+});
+
 test("no plaintext is left behind", async () => {
   await runStep("machine-config", request(await encrypted(plain)));
   expect(abandonedScratch()).toEqual([]);
@@ -120,7 +165,7 @@ test("a missing file: what makes it", async () => {
 test("a plain file is refused, unless it is allowed", async () => {
   const path = join(folder, "plain.yaml");
   writeFileSync(path, plain);
-  await refused(request(path), "not encrypted by sops", "sops encrypt", "allowPlaintextSecrets true");
+  await refused(request(path), "not encrypted by sops", "encrypt --in-place", "allowPlaintextSecrets true");
   const { manifest } = await runStep("machine-config", request(path, { allowPlaintext: true }));
   expect(manifest?.machineType).toBe("controlplane");
 });
@@ -129,13 +174,22 @@ test("without the key: where to set it", async () => {
   const other = join(folder, "other.key");
   await tool("age-keygen", ["-o", other]);
   const input = request(await encrypted(plain), { ageKeyFile: other });
-  await refused(input, "no key on this machine opens it", "ageKeyFile");
+  await refused(input, "no key on this machine opens it (sops: ", "did not match", "ageKeyFile");
 });
 
 test("a file altered after it was encrypted", async () => {
   const path = await encrypted(plain);
   writeFileSync(path, readFileSync(path, "utf8").replace(/^version: .*$/m, "version: v1alpha2"));
   await refused(request(path), "it was altered after it was encrypted");
+});
+
+test("any other reason of sops is kept, and no value that stands there in plain text", async () => {
+  const path = await encrypted(plain);
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, text.replace(/^sops:$/m, "<<<<<<< HEAD\nsops:"));
+  await refused(request(path), "sops cannot read it (sops: ", "yaml: line", "marks of a merge");
+  writeFileSync(path, text.replace(/^(version: ).*$/m, "$1hunter2"));
+  expect(await refused(request(path), "does not match sops' data format")).not.toContain("hunter2");
 });
 
 test("a key that Talos does not know is named, values are not", async () => {

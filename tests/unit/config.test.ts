@@ -82,6 +82,15 @@ test.each([
     { endpoint },
     "endpoint: it names a path, and a server has none; the bucket is named by the key bucket",
   ]),
+  [
+    { ageKeyFile: "~/.config/sops/age/keys.txt" },
+    "ageKeyFile: only a shell puts a home in the place of ~: write the path in full",
+  ],
+  [
+    { isoUrl: "file://artifacts/50% talos.iso" },
+    "isoUrl: not a file's URL: in one, a % of a path is written %25, and a / is no part of a name",
+  ],
+  [{ baseUrl: "file:///srv/iso/#1.img" }, "baseUrl: a # or ? of a path is written %23 or %3F in a URL"],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],
@@ -207,6 +216,36 @@ test.each([
   ],
 ])("half a key is refused before any work: %j", (env, fault) => {
   expect(faultsOf({ upload: "true", bucket: "provisioning" }, [], env)).toEqual([`upload: ${fault}`]);
+});
+
+test.each([
+  [
+    { IDRIVE_ACCESS_KEY: "key", IDRIVE_SECRET_KEY: "hunter2\n" },
+    "IDRIVE_SECRET_KEY of the environment has a line break at its end",
+  ],
+  [
+    { AWS_ACCESS_KEY_ID: " key", AWS_SECRET_ACCESS_KEY: "hunter2" },
+    "AWS_ACCESS_KEY_ID of the environment has a blank at its beginning",
+  ],
+  [
+    { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "hunter2\u200b" },
+    "AWS_SECRET_ACCESS_KEY of the environment has a character that no key has",
+  ],
+  [
+    { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "hunter2", AWS_SESSION_TOKEN: "to\nken" },
+    "AWS_SESSION_TOKEN of the environment has a line break",
+  ],
+])(
+  "a key with what comes along when it is copied is found before any work, and not told: %#",
+  (env, fault) => {
+    const found = faultsOf({ upload: "true", bucket: "provisioning" }, [], env);
+    expect(found).toEqual([`upload: ${fault}: set it anew, without`]);
+  },
+);
+
+test("the key of the pair that does not count may be anything", () => {
+  const env = { IDRIVE_ACCESS_KEY: "key", IDRIVE_SECRET_KEY: "secret", AWS_SECRET_ACCESS_KEY: "a b\n" };
+  expect(faultsOf({ upload: "true", bucket: "provisioning" }, [], env)).toEqual([]);
 });
 
 test("who uploads nothing may have odd variables of other tools; who does is told which", () => {

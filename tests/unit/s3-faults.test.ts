@@ -25,3 +25,21 @@ test("a fault that is not known is told in its own words, with what to do", () =
     "words of the server (SlowDown, 503 after 3 of 3 tries): run the same again",
   );
 });
+
+test("what cannot be read of a server in trouble is not taken for another kind of server", () => {
+  expect(whyRefused(refused("Unknown", 503), "write", provider)).toBe(
+    "words of the server (503): run the same again",
+  );
+});
+
+test("the words of a fault are on one line", () => {
+  const fault = new Error("AWS says:\n  two lines");
+  expect(whyRefused(fault, "read", provider)).toBe("AWS says: two lines (): run the same again");
+});
+
+test("an expired certificate is told with this machine's time, which may be what is wrong", () => {
+  const fault = Object.assign(new Error("certificate has expired"), { code: "CERT_HAS_EXPIRED" });
+  expect(whyRefused(fault, "read", provider)).toMatch(
+    /not valid at \d{4}-\d\d-\d\dT[\d:]+Z, which is this machine's time/,
+  );
+});

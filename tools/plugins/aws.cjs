@@ -40,16 +40,18 @@ function configure(config) {
  */
 async function asking({ signal }, doing, operation, { bucket, key }, work) {
   if (!server) throw new Error("the aws stand-in was not configured");
-  const client = await makeClient(server);
   const what = `${doing} s3://${bucket}/${key} at ${nameOf(server)}`;
+  /** @type {S3Client | undefined} */
+  let client;
   try {
+    client = await makeClient(server);
     return await work(client);
   } catch (fault) {
     if (signal.aborted) throw new Error(`${what}: it was stopped. Run the same again`);
-    const maxAttempts = await client.config.maxAttempts();
-    throw new Error(`${what}: ${whyRefused(fault, operation, { maxAttempts })}`);
+    const maxAttempts = await client?.config.maxAttempts();
+    throw new Error(`${what}: ${whyRefused(fault, operation, { maxAttempts, server })}`);
   } finally {
-    client.destroy();
+    client?.destroy();
   }
 }
 

@@ -123,7 +123,8 @@ async function upload(client, { bucket, key, contentType, source, content }, { s
   });
   try {
     const answer = await Promise.race([work.done(), stopped]);
-    return String(answer.ETag ?? "").replaceAll('"', "");
+    if (!answer.ETag) throw Object.assign(new Error("the answer names no ETag"), { name: "NoS3Answer" });
+    return answer.ETag.replaceAll('"', "");
   } finally {
     clearInterval(timer);
   }

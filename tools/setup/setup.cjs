@@ -14,7 +14,7 @@ const { bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { untriedLine } = require("./distribution.cjs");
 const { MINORS, loaderFor } = require("../../steps/lib/talos-releases.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
-const { stillAtIt } = require("./context.cjs");
+const { stillAtIt, refuseColon } = require("./context.cjs");
 const { withLock } = require("./lock.cjs");
 const { rangesCommand } = require("./namespaces.cjs");
 const { dependenciesHeld, installDependencies } = require("./npm.cjs");
@@ -255,6 +255,7 @@ function report(failures) {
  */
 async function setUp(scope, context, talosVersions) {
   refuseOldNode();
+  refuseColon(context);
   const all = parts(scope, context, talosVersions);
   if (all.every((part) => part.held())) return false;
   if (process.platform !== "linux" || process.arch !== "x64") {
