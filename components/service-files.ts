@@ -8,6 +8,7 @@ import { TOP } from "./top";
 
 /** Templates in files/, by name, for which the config is enough; each is rendered into the site layer, as boot.ipxe is. */
 export const TEMPLATES = [
+  "autoexec.ipxe",
   "chrony.conf",
   "dnsmasq.conf",
   "netplan.yaml",
@@ -20,6 +21,24 @@ export type RenderedFiles = Record<(typeof TEMPLATES)[number], string>;
 
 // A unique local prefix (RFC 4193) that only ends iPXE's wait for an IPv6 router; nothing is routed by it.
 const ULA_PREFIX = "fd10:10:10::";
+
+/** Seconds that iPXE waits before it tries again, between firmware and boot.ipxe as in boot.ipxe itself. */
+const RETRY_PAUSE_S = 5;
+/**
+ * Tries from the firmware to boot.ipxe. Each asks by DHCP for a quarter of a minute, so that a port that blocks for a minute
+ * is outlasted. The commands have to fit into 576 bytes of a DHCP answer with all the rest (RFC 2131, section 2).
+ */
+const HANDOVER_TRIES = 6;
+
+/**
+ * What iPXE runs when a firmware has loaded it: one line, since it is a DHCP option. `autoboot` asks by DHCP and runs what
+ * is named there (boot.ipxe); it comes back only when that failed.
+ */
+export const handoverCommands = (tries: number, pauseS: number): string =>
+  `${`autoboot || sleep ${pauseS} && `.repeat(tries - 1)}autoboot || reboot`;
+
+/** Client architectures (IANA, Processor Architecture Types) that no file here is for: UEFI of 32 bits and on Arm, BIOS by HTTP. */
+const OTHER_ARCHITECTURES = [6, 8, 10, 11, 15, 18, 19, 20];
 
 /** What a template may name. */
 function templateView(config: StackConfig) {
@@ -37,6 +56,11 @@ function templateView(config: StackConfig) {
     upstreamDns: config.upstreamDns ?? [],
     talosVersion: config.talosVersion,
     bootstrapVersion: config.bootstrapVersion,
+    retryPauseS: RETRY_PAUSE_S,
+    handoverCommands: handoverCommands(HANDOVER_TRIES, RETRY_PAUSE_S),
+    // Firmware that loads by HTTP has no lease that iPXE could read; autoexec.ipxe is for that.
+    firmwareTags: ["bios", "efi64"],
+    otherArchitectures: OTHER_ARCHITECTURES,
     ulaNetwork: ULA_PREFIX,
     ulaAddress: `${ULA_PREFIX}2`,
   };

@@ -20,6 +20,7 @@ const LONG = [
   "engine/kill",
   "engine/random-kills",
   "boots/orders",
+  "boots/firmware",
   "engine/fleet",
   "engine/s3-backend",
   "plugins/aws",

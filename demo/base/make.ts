@@ -8,6 +8,7 @@ import { StepError } from "../../steps/lib/step-error";
 import { ingredients, isMade, noteMade } from "../made";
 import { archives, distribution, GRUB_PC, type Distribution } from "../../tools/setup/distribution.cjs";
 import { mmdebstrapsWords } from "./mmdebstrap-words";
+import { fetchNewerIpxe, installHooks } from "./newer-ipxe";
 import layout from "./packages.json";
 
 /** File name of the stand-in, in the form of Ubuntu's cloud images: qcow2 under the ending img. */
@@ -53,6 +54,8 @@ function ownDistribution(): Distribution {
 async function rootTar(context: StepContext, tar: string): Promise<void> {
   const from = ownDistribution();
   const targets = await run(context, "apt-get", ["indextargets"]);
+  const mirrors = archives(from, targets.stdout);
+  const ipxe = await fetchNewerIpxe(context, from, mirrors);
   // Debian's links to the newest kernel lie in /, Ubuntu's in /boot: the files themselves are named.
   const newest = (pattern: string) => `$(cd "$1/boot" && ls -v ${pattern} | tail -n 1)`;
   const names = `s/KERNEL/${newest("vmlinuz-*")}/; s/INITRD/${newest("initrd.img-*")}/`;
@@ -62,6 +65,7 @@ async function rootTar(context: StepContext, tar: string): Promise<void> {
     ...layout.leaveOut.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
     "--aptopt=Apt::Install-Recommends false",
     ...(existsSync(from.family.keyring) ? [`--keyring=${from.family.keyring}`] : []),
+    ...(ipxe ? installHooks(ipxe) : []),
     '--customize-hook=rm -rf "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*',
     `--customize-hook=mkdir -p "$1/boot/grub" && sed "${names}" demo/base/grub.cfg >"$1/boot/grub/grub.cfg"`,
     `--customize-hook=printf 'LABEL=${ROOT_LABEL} / ext4 errors=remount-ro 0 1\\n' >"$1/etc/fstab"`,
@@ -71,7 +75,7 @@ async function rootTar(context: StepContext, tar: string): Promise<void> {
     const words = mmdebstrapsWords(line);
     if (words) context.log(words);
   };
-  await run(context, "mmdebstrap", [...options, from.codename, tar, ...archives(from, targets.stdout)], {
+  await run(context, "mmdebstrap", [...options, from.codename, tar, ...mirrors], {
     onLine,
   });
 }

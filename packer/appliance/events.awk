@@ -9,8 +9,15 @@ function event(text) {
 }
 
 function told() {
-  if (answer != "") event("dhcp: " answer (file != "" ? ": " file : pxe != "" ? ": no boot file for " pxe : ""))
+  if (answer != "") event("dhcp: " answer (file != "" ? ": " file : firmware() != "" ? ": no boot file for " firmware() : ""))
   answer = ""
+}
+
+# Who asks, when it is a firmware: its vendor class, which most often holds the client architecture.
+function firmware() {
+  if (pxe ~ /Arch:/) return pxe
+  if (architecture != "") return (pxe != "" ? pxe ", " : "") "client architecture " architecture
+  return pxe != "" ? pxe ", whose client architecture is unknown" : ""
 }
 
 # A message's name, the address if there is one, the MAC, and dnsmasq's verdict.
@@ -52,8 +59,10 @@ function dhcp(text) {
     # Where dhcp-boot names the file, it is before the options that are for everyone; UEFI firmware's comes later.
     if (file != "" || !uefi && text ~ /^sent size:/ && text !~ /option: (51|53|54|58|59|66) /) told()
   }
-  if (text ~ /^tags: /) uefi = text ~ /efi/ && text !~ /ipxe/
-  else if (text ~ /^available DHCP/) pxe = ""
+  if (text ~ /^tags: /) {
+    uefi = text ~ /efi/ && text !~ /ipxe/
+    if (match(text, / arch-[0-9]+/)) architecture = substr(text, RSTART + 6, RLENGTH - 6)
+  } else if (text ~ /^available DHCP/) pxe = architecture = ""
   else if (text ~ /^vendor class: (PXE|HTTP)Client/) pxe = substr(text, 15)
   else if (text ~ /^DHCP[A-Z]+\(/) {
     told()
@@ -67,7 +76,8 @@ function tftp(text,   client) {
   sub(/.* /, "", client)
   if (text ~ /^error .*[Aa]bort/) gave_up[client] = 1
   else if (text ~ /^sent / && client in gave_up) delete gave_up[client]
-  else if (text !~ /^TFTP root/) event("tftp: " text)
+  # iPXE of 2022 and newer looks for a script beside itself, which there need not be.
+  else if (text !~ /^TFTP root|^file autoexec\.ipxe not found/) event("tftp: " text)
 }
 
 function http(text,   topic, quoted, request, parts, result, client) {
@@ -87,6 +97,16 @@ function http(text,   topic, quoted, request, parts, result, client) {
     split(quoted[3], result, " ")
     event("http: " (parts == 3 ? request[1] " " request[2] : "no request") " " result[1] " to " client ", " result[2] " bytes")
   }
+}
+
+# What the firewall saw of the mini-PC that nothing here answers (files/nftables.conf).
+function unserved(text,   mac) {
+  mac = text
+  # Destination, source and type of the frame are one value.
+  sub(/.* MAC=([0-9a-f][0-9a-f]:){6}/, "", mac)
+  mac = substr(mac, 1, 17)
+  if (text ~ / DPT=547 /) event("dhcp: DHCPv6 question from " mac ": only IPv4 is served; choose network boot by IPv4 in its firmware")
+  if (text ~ / DPT=4011 /) event("dhcp: question to port 4011 from " mac ": its firmware wants a ProxyDHCP server, and there is none; choose another network boot in it")
 }
 
 # How each service's main process ended, and whether it is down.
@@ -124,6 +144,9 @@ function unit(text,   name, how) {
   sub(/^[^ ]+: /, "", text)
   if (source == "nginx") http(text)
   else if (source == "systemd") unit(text)
+  else if (source == "kernel") {
+    if (text ~ /^bootstrap-pxe not served: /) unserved(text)
+  }
   else if (source == "chronyd") {
     if (text ~ /^Fatal error/) event("chrony.service: " text)
     if (sub(/^System clock wrong by /, "", text)) event("time: the clock was wrong by " text)

@@ -5,7 +5,7 @@ set -eu
 from=/tmp/appliance
 install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot
 install -m 755 "$from/apply" "$from/hand-out" "$from/narrate" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
-install -m 644 "$from/consoles" "$from/verdict" "$from/closed.nft" "$from/events.awk" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from/consoles" "$from/verdict" "$from/silence" "$from/closed.nft" "$from/events.awk" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf
 install -m 644 "$from/sysctl.conf" /etc/sysctl.d/60-bootstrap-pxe.conf
@@ -30,6 +30,9 @@ ln -sfn /srv/site/http/boot.ipxe /srv/http/boot.ipxe
 for loader in snponly.efi ipxe.efi undionly.kpxe; do
   install -m 644 "/usr/lib/ipxe/$loader" "/srv/tftp/$loader"
 done
+# iPXE of before 2021 (cd3de55ea) does not read what UEFI firmware was leased, and with it the commands to try again.
+grep -q cachedhcp /srv/tftp/snponly.efi ||
+  echo "the base's iPXE is too old to try again on UEFI where the link blocks for a while: take a base with one of 2021 or newer" >&2
 
 rm -f /etc/nginx/sites-enabled/default
 # chrony's own file would ask the world for time from the uplink before the site says so.

@@ -144,8 +144,9 @@ export class Stage {
     this.start("appliance", hardware, APPLIANCE_MIB, nics, { disk: this.subject.image });
   }
 
-  startMinipc(hardware: Hardware): void {
-    const nics = [{ mac: this.subject.minipcMac, link: this.links.isolated }];
+  /** @param link that its NIC is on, where something stands between that and the isolated link */
+  startMinipc(hardware: Hardware, link = this.links.isolated): void {
+    const nics = [{ mac: this.subject.minipcMac, link }];
     this.start("minipc", hardware, MINIPC_MIB, nics, { blankDiskBytes: MINIPC_DISK_BYTES });
   }
 

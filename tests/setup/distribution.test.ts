@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { newerIpxeSource } from "../../demo/base/newer-ipxe";
 import layout from "../../demo/base/packages.json";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
 import { CHECKERS } from "../../tools/setup/checkers.cjs";
@@ -144,6 +145,15 @@ describe.each(Object.entries(RELEASES))("%s, by its own listings", (release, exp
 
   test("gives the demo's base its own archive, with the updates and the keyring that apt checks it by", () => {
     expect(archives(found!, listed.targets)).toEqual(expected.archives);
+  });
+
+  test("gives the demo's base an iPXE that tries again on UEFI, from a later release of the same archive if need be", () => {
+    const isOld = release === "debian-12";
+    expect(newerIpxeSource(found!, archives(found!, listed.targets))).toEqual(
+      isOld
+        ? "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian/ trixie main"
+        : undefined,
+    );
   });
 
   test("has its newest kernel in packages that apt's dependencies lead to", async () => {

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tool, TOP } from "../../tools";
 
@@ -30,4 +31,82 @@ test("a query, where a secret may stand, is left out", async () => {
   const request = '"GET /boot.ipxe?token=SECRET HTTP/1.1" 200 1 "-" "x"';
   const line = `1795460464.1 nginx[424]: 10.10.10.100 - - [23/Nov/2026:19:00:44 +0000] ${request}\n`;
   expect(await told(line)).toEqual(["http: GET /boot.ipxe 200 to 10.10.10.100, 1 bytes"]);
+});
+
+test.each([
+  [
+    547,
+    "dhcp: DHCPv6 question from 52:54:00:12:34:56: only IPv4 is served; choose network boot by IPv4 in its firmware",
+  ],
+  [
+    4011,
+    "dhcp: question to port 4011 from 52:54:00:12:34:56: its firmware wants a ProxyDHCP server, and there is none; choose another network boot in it",
+  ],
+])("a question to port %d, which nothing here answers, is named", async (port, words) => {
+  const mac = "33:33:00:01:00:02:52:54:00:12:34:56:86:dd";
+  const line = `1795460464.1 kernel: bootstrap-pxe not served: IN=isolated OUT= MAC=${mac} SRC=fe80::1 DST=ff02::1:2 LEN=120 PROTO=UDP SPT=546 DPT=${port} LEN=80\n`;
+  expect(await told(`1795460464.0 kernel: device isolated entered promiscuous mode\n${line}`)).toEqual([
+    words,
+  ]);
+});
+
+test("a script that iPXE may have beside it is not missed", async () => {
+  const missing = (file: string) =>
+    `1795460464.1 dnsmasq[9]: dnsmasq-tftp[9]: file /srv/tftp/${file} not found for 10.10.10.100\n`;
+  expect(await told(missing("autoexec.ipxe") + missing("nix.efi"))).toEqual([
+    "tftp: file nix.efi not found for 10.10.10.100",
+  ]);
+});
+
+const SILENCE = join(TOP, "packer/appliance/silence");
+
+/** What is said besides the events when all patience is over after the last of them. */
+async function waitedFor(events: string[]): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
+  const script = `
+    state=${folder} MINIPC_IP=10.10.10.100 MINIPC_MAC=52:54:00:12:34:56
+    . ${SILENCE}
+    sleep() { until [ -e "$state/over" ]; do command sleep 0.05; done; }
+    {
+      cat
+      until grep -qx '1 last' "$state/out"; do command sleep 0.05; done
+      : >"$state/over"
+    } | tell_silence | tee "$state/out"`;
+  const given = [...events, "last"].map((event) => `1 ${event}`);
+  const said = (await tool("sh", ["-c", script], `${given.join("\n")}\n`)).split("\n");
+  rmSync(folder, { recursive: true });
+  expect(said.slice(0, given.length)).toEqual(given);
+  return said.slice(given.length).map((each) => each.replace(/^\d+ /, ""));
+}
+
+const SENT = "tftp: sent snponly.efi to 10.10.10.100";
+const IPXE_ASKS = "dhcp: discover from 52:54:00:12:34:56";
+const LEASED = "dhcp: ack 10.10.10.100 to 52:54:00:12:34:56: http://10.10.10.2/boot.ipxe";
+
+test.each<[string, string[], RegExp[]]>([
+  [
+    "iPXE that was handed over and asks nothing",
+    [SENT],
+    [/^iPXE was handed over \(snponly\.efi\) and is silent: .*which gives it ipxe\.efi$/],
+  ],
+  [
+    "iPXE of a BIOS that asks nothing",
+    ["tftp: sent undionly.kpxe to 10.10.10.100"],
+    [/^iPXE was handed over \(undionly\.kpxe\) and is silent: /],
+  ],
+  [
+    "iPXE that is told of boot.ipxe and does not fetch it",
+    [SENT, IPXE_ASKS, LEASED],
+    [/^iPXE was told of boot\.ipxe and has not fetched it: one without HTTP/],
+  ],
+  [
+    "iPXE that goes on",
+    [SENT, IPXE_ASKS, LEASED, "http: GET /boot.ipxe 200 to 10.10.10.100, 1215 bytes"],
+    [],
+  ],
+  ["another machine's transfer", ["tftp: sent snponly.efi to 10.10.10.55"], []],
+])("the console says when nothing follows: %s", async (_what, events, words) => {
+  const said = await waitedFor(events);
+  expect(said).toHaveLength(words.length);
+  words.forEach((each, index) => expect(said[index]).toMatch(each));
 });
