@@ -2,6 +2,7 @@ import { decode, arpReply, priorityTagged, SYN, tcpFrame } from "../../steps/reh
 import { HOME, UPLINK_LEASE } from "../../steps/rehearsal/network/gateway";
 import { leaseIsAnswered, SERVICES, STRANGERS } from "../../steps/rehearsal/proofs";
 import { Station } from "../../steps/rehearsal/network/station";
+import type { Act } from "./turns";
 import type { Stage } from "../../steps/rehearsal/stage";
 
 const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
@@ -16,18 +17,22 @@ export async function priorityTagsAreTaken({ site }: Stage): Promise<void> {
   expect(await leaseIsAnswered({ ...site, isolated: tagging })).toHaveLength(SERVICES);
 }
 
-/** Nothing leaves on the uplink but what its own network needs of it: no question that goes to all hosts there but DHCP's. */
-export function hearQuestionsToAll({ site }: Stage): Set<number> {
+/**
+ * Hears to which UDP ports the appliance sends what goes to every host of the uplink, or to a group of them: only a question for
+ * a lease does, none for a name (LLMNR, multicast DNS).
+ */
+export function heardByAllOnTheUplink(): { atStart: Act; expectOnlyDhcp: Act } {
   const ports = new Set<number>();
-  site.uplink?.onFrame((frame) => {
-    const isIpv6 = frame.readUInt16BE(12) === 0x86dd && frame[20] === 17;
-    const { source, destination, udp } = decode(frame);
-    // The lowest bit of the first byte: a group of hosts, or all (IEEE 802).
-    if (source !== site.uplinkNic || (parseInt(destination.slice(0, 2), 16) & 1) === 0) return;
-    if (udp) ports.add(udp.to);
-    if (isIpv6) ports.add(frame.readUInt16BE(56));
-  });
-  return ports;
+  const hear = ({ site }: Stage) =>
+    site.uplink?.onFrame((frame) => {
+      const isIpv6 = frame.readUInt16BE(12) === 0x86dd && frame[20] === 17;
+      const { source, destination, udp } = decode(frame);
+      // The lowest bit of the first byte: a group of hosts, or all (IEEE 802).
+      if (source !== site.uplinkNic || (parseInt(destination.slice(0, 2), 16) & 1) === 0) return;
+      if (udp) ports.add(udp.to);
+      if (isIpv6) ports.add(frame.readUInt16BE(56));
+    });
+  return { atStart: hear, expectOnlyDhcp: () => expect([...ports]).toEqual([67]) };
 }
 
 /** Whoever says by ARP that the lease's address is his gets none of the answers to it. */

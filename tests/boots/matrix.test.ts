@@ -31,6 +31,8 @@ const on = (address: string, router = "10.10.10.1"): Lease => ({
   netmask: "255.255.255.0",
 });
 
+const onUplink = hostile.heardByAllOnTheUplink();
+
 /**
  * What hardware and networks decide together. Each model of a NIC, each kind of a disk and each number of NICs is in a row, and
  * each row says how the console ends; what the decision alone makes of more cases is in `steps/verdict.test.ts`.
@@ -71,7 +73,9 @@ const SITUATIONS: Record<string, Situation> = {
     // It names the mini-PC's address as router and resolver, and routes it to itself.
     lease: { ...HOME, router: demo.minipcIp, dns: demo.minipcIp, routed: [demo.minipcIp] },
     turns: [{ says: serving(NICS.isolated, "; no DNS, since no resolver answers .*; clock unsynchronised") }],
+    atStart: onUplink.atStart,
     async finally(stage) {
+      await onUplink.expectOnlyDhcp(stage);
       await hostile.minipcIsAnswered(stage);
       await hostile.priorityTagsAreTaken(stage);
       await hostile.forgedArpDrawsNothing(stage);
