@@ -61,6 +61,9 @@ export async function fullConnectionTableLeavesRoom({ site }: Stage): Promise<vo
   expect(await leaseIsAnswered(site)).toHaveLength(SERVICES);
 }
 
+/** What is asked of each port of the uplink comes from here; nobody else uses it. */
+const SCAN_PORT = 19_999;
+
 /** No TCP port of the uplink answers, by either address. */
 export async function noTcpPortOfTheUplinkAnswers({ site }: Stage): Promise<void> {
   const { uplink, applianceIp, uplinkNic, signal } = site;
@@ -68,13 +71,13 @@ export async function noTcpPortOfTheUplinkAnswers({ site }: Stage): Promise<void
   const answered = new Set<number>();
   uplink.onFrame((frame) => {
     const { source, tcp } = decode(frame);
-    if (source === uplinkNic && tcp) answered.add(tcp.from);
+    if (source === uplinkNic && tcp?.to === SCAN_PORT) answered.add(tcp.from);
   });
   const outsider = new Station(signal, uplink, OUTSIDER, "192.0.2.77");
   for (const to of [UPLINK_LEASE, applianceIp]) {
     for (let port = 1; port <= 1100; port++) {
       const route = { fromMac: OUTSIDER, toMac: uplinkNic, from: HOME.server, to };
-      const head = { fromPort: 40_000, toPort: port, sequence: 1, acknowledged: 0, flags: SYN };
+      const head = { fromPort: SCAN_PORT, toPort: port, sequence: 1, acknowledged: 0, flags: SYN };
       uplink.send(tcpFrame(route, head));
     }
   }

@@ -7,7 +7,7 @@ import { HARDWARE } from "../../steps/rehearsal/hardware";
 import { readDhcp } from "../../steps/rehearsal/network/dhcp";
 import { decode } from "../../steps/rehearsal/network/packets";
 import type { Hardware, RehearsalRecord } from "../../steps/rehearsal/record";
-import type { Stage } from "../../steps/rehearsal/stage";
+import { NICS, type Stage } from "../../steps/rehearsal/stage";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
 import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
@@ -81,6 +81,17 @@ function expectCapture(folder: string): void {
   expect(answers).not.toEqual([]);
 }
 
+/** To all hosts of the uplink goes a question for a lease, and none for a name (LLMNR, multicast DNS). */
+function expectQuietUplink(folder: string): void {
+  const packets = framesIn(join(folder, "uplink.pcap")).map(({ kept }) => decode(kept));
+  // The lowest bit of the first byte: a group of hosts, or all (IEEE 802).
+  const toAll = packets.filter(
+    ({ source, destination, udp }) =>
+      udp && source === NICS.uplink && parseInt(destination.slice(0, 2), 16) % 2 === 1,
+  );
+  expect([...new Set(toAll.map(({ udp }) => udp?.to))]).toEqual([67]);
+}
+
 /** Values of both configs are in no file of a folder. */
 async function expectNoSecret(folder: string): Promise<void> {
   const secrets = (
@@ -127,6 +138,7 @@ test("by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept
   expectGood(record);
   expectScreens(record, folder);
   expectCapture(folder);
+  expectQuietUplink(folder);
   await expectNoSecret(folder);
 });
 
@@ -175,6 +187,7 @@ test.each<[string, Hardware, Hardware["nic"], files: string[], order: string[]]>
     expect(readdirSync(folder).sort()).toEqual([...EVIDENCE].sort());
     expectScreens(record, folder);
     expectCapture(folder);
+    expectQuietUplink(folder);
     await expectNoSecret(folder);
   },
 );
