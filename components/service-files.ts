@@ -3,6 +3,7 @@ import { join } from "node:path";
 import Mustache from "mustache";
 import type { StackConfig } from "../config";
 import { SERIAL_ASSET_TAG } from "../steps/lib/kernel-line";
+import { networksBut } from "./networks";
 import { ipxeKernelArguments, kernelLine, SERIAL_CONSOLE, type KernelLine } from "./talos-kernel";
 import { TOP } from "./top";
 
@@ -53,7 +54,8 @@ function templateView(config: StackConfig) {
     rangeFirst: config.dhcpRange.first,
     rangeLast: config.dhcpRange.last,
     uplink: config.uplink,
-    upstreamDns: config.upstreamDns ?? [],
+    upstreamDns: (config.upstreamDns ?? []).join(" "),
+    linkButLease: networksBut(link.prefix, config.minipcIp),
     talosVersion: config.talosVersion,
     bootstrapVersion: config.bootstrapVersion,
     retryPauseS: RETRY_PAUSE_S,

@@ -15,7 +15,7 @@ const LONG = [
   "e2e/broken-node",
   "e2e/broken-netboot",
   "e2e/broken-appliance",
-  "boots/uplink",
+  "boots/matrix",
   "engine/publish",
   "engine/kill",
   "engine/random-kills",

@@ -68,7 +68,7 @@ const SETUP = command({
 
 const HARDWARE = /** @type {const} */ ({
   firmware: ["bios", "uefi"],
-  disk: ["virtio", "sata", "ide"],
+  disk: ["virtio", "virtio-scsi", "sata", "ide"],
   nic: ["virtio-net-pci", "e1000"],
   "minipc-nic": ["virtio-net-pci", "e1000e"],
 });

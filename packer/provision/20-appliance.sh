@@ -4,7 +4,7 @@ set -eu
 
 from=/tmp/appliance
 install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot
-install -m 755 "$from/apply" "$from/hand-out" "$from/narrate" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
+install -m 755 "$from/apply" "$from/hand-out" "$from/ask-resolvers" "$from/narrate" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from/consoles" "$from/verdict" "$from/silence" "$from/closed.nft" "$from/events.awk" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf
@@ -12,6 +12,9 @@ install -m 644 "$from/sysctl.conf" /etc/sysctl.d/60-bootstrap-pxe.conf
 install -m 644 "$from/modprobe.conf" /etc/modprobe.d/bootstrap-pxe.conf
 install -D -m 644 "$from/journald.conf" /etc/systemd/journald.conf.d/60-bootstrap-pxe.conf
 install -D -m 644 "$from/uplink.network.conf" /etc/systemd/network/10-netplan-uplink.network.d/bootstrap-pxe.conf
+install -D -m 644 "$from/resolved.conf" /etc/systemd/resolved.conf.d/60-bootstrap-pxe.conf
+# Before any NIC is up: a NIC that filters by VLAN lets frames with a priority and no VLAN (IEEE 802.1Q, VLAN 0) in from then on.
+echo 8021q >/etc/modules-load.d/bootstrap-pxe.conf
 for service in dnsmasq nginx chrony; do
   install -D -m 644 "$from/after-apply.conf" "/etc/systemd/system/$service.service.d/bootstrap-pxe.conf"
 done

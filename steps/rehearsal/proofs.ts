@@ -49,6 +49,9 @@ const DNS_QUESTION = Buffer.from("beef01000001000000000000046e6f64650000010001",
 const TIME_QUESTION = Buffer.concat([Buffer.from([0x23]), Buffer.alloc(47)]);
 const fileQuestion = (file: string) => Buffer.from(`\0\x01${file}\0octet\0`, "latin1");
 
+/** How many services a lease is answered by. */
+export const SERVICES = 4;
+
 /** Asks every service once. @returns the names of those that answered, as asked later */
 function askServices(station: Station, to: string): () => string[] {
   const ports = {
@@ -64,10 +67,12 @@ function askServices(station: Station, to: string): () => string[] {
   return () => Object.entries(ports).flatMap(([name, port]) => (answered(port) ? [name] : []));
 }
 
-const SERVICES = 4;
-
 /** The lease itself is answered by every service: silence elsewhere means something only then. */
-async function leaseIsAnswered(site: Site): Promise<string[]> {
+export async function leaseIsAnswered(
+  site: Pick<Site, "signal" | "minipcMac" | "minipcIp" | "isolatedNic" | "applianceIp"> & {
+    isolated: Pick<Link, "send" | "onFrame">;
+  },
+): Promise<string[]> {
   const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   let answered: string[] = [];
   for (let tries = 0; tries < 5 && answered.length < SERVICES; tries++) {

@@ -71,12 +71,16 @@ export interface Screen {
 /** The hardware that a virtual machine pretends to be. */
 export interface Hardware {
   firmware: "bios" | "uefi";
-  disk?: "virtio" | "sata" | "ide";
+  disk?: "virtio" | "virtio-scsi" | "sata" | "ide";
   nic: "virtio-net-pci" | "e1000" | "e1000e";
   /** The uplink's NIC comes first. */
   swapped?: boolean;
   /** What its clock says at power-on, as in `2011-01-01T00:00:00`, UTC; unset, the right time. */
   clock?: string;
+  /** MiB; unset, what the runbook gives it. */
+  memoryMib?: number;
+  /** A third NIC, before the others, which is on the uplink too. */
+  thirdNic?: boolean;
 }
 
 /** One rehearsal, as `rehearsal.json` has it. It holds no secret: of a config, the digest. */

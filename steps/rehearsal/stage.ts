@@ -34,7 +34,11 @@ export interface Subject {
 }
 
 /** Locally administered MACs (IEEE 802): no mini-PC has them. */
-const NICS = { isolated: "02:00:5e:00:53:11", uplink: "02:00:5e:00:53:12" };
+export const NICS = {
+  isolated: "02:00:5e:00:53:11",
+  uplink: "02:00:5e:00:53:12",
+  third: "02:00:5e:00:53:13",
+};
 
 const APPLIANCE_MIB = 512;
 /** Talos wants 2 GiB on a control plane; memory that is not used costs nothing. */
@@ -50,6 +54,7 @@ export class Stage {
   uplinkLease?: Lease;
   private readonly machines: Partial<Record<MachineName, Machine>> = {};
   private readonly links: Record<LinkName, Link>;
+  private applianceNics: Nic[] = [];
   private readonly captures: Capture[] = [];
   private startedAt = Date.now();
   private fault?: Error;
@@ -141,7 +146,16 @@ export class Stage {
     const nics: Nic[] = [{ mac: NICS.isolated, link: this.links.isolated }];
     if (this.subject.hasUplink) nics.push({ mac: NICS.uplink, link: this.links.uplink });
     if (hardware.swapped) nics.reverse();
-    this.start("appliance", hardware, APPLIANCE_MIB, nics, { disk: this.subject.image });
+    if (hardware.thirdNic) nics.unshift({ mac: NICS.third, link: this.links.uplink });
+    this.applianceNics = nics;
+    const memoryMib = hardware.memoryMib ?? APPLIANCE_MIB;
+    this.start("appliance", hardware, memoryMib, nics, { disk: this.subject.image });
+  }
+
+  /** Plugs the appliance's cable to a link in or out. */
+  async plugAppliance(link: LinkName, isIn: boolean): Promise<void> {
+    const index = this.applianceNics.findIndex((nic) => nic.link === this.links[link]);
+    await this.machines.appliance?.plug(index, isIn);
   }
 
   /** @param link that its NIC is on, where something stands between that and the isolated link */

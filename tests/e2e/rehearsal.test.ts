@@ -8,7 +8,7 @@ import { readDhcp } from "../../steps/rehearsal/network/dhcp";
 import { decode } from "../../steps/rehearsal/network/packets";
 import type { Hardware, RehearsalRecord } from "../../steps/rehearsal/record";
 import type { Rehearsal } from "../../steps/rehearsal/rehearse";
-import type { Stage } from "../../steps/rehearsal/stage";
+import { NICS, type Stage } from "../../steps/rehearsal/stage";
 import { abandonedScratch } from "../../steps/lib/scratch.cjs";
 import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
@@ -82,6 +82,17 @@ function expectCapture(folder: string): void {
   expect(answers).not.toEqual([]);
 }
 
+/** To all hosts of the uplink goes a question for a lease, and none for a name (LLMNR, multicast DNS). */
+function expectQuietUplink(folder: string): void {
+  const packets = framesIn(join(folder, "uplink.pcap")).map(({ kept }) => decode(kept));
+  // The lowest bit of the first byte: a group of hosts, or all (IEEE 802).
+  const toAll = packets.filter(
+    ({ source, destination, udp }) =>
+      udp && source === NICS.uplink && parseInt(destination.slice(0, 2), 16) % 2 === 1,
+  );
+  expect([...new Set(toAll.map(({ udp }) => udp?.to))]).toEqual([67]);
+}
+
 /** Values of both configs are in no file of a folder. */
 async function expectNoSecret(folder: string): Promise<void> {
   const secrets = (
@@ -128,6 +139,7 @@ test("by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept
   expectGood(record);
   expectScreens(record, folder);
   expectCapture(folder);
+  expectQuietUplink(folder);
   await expectNoSecret(folder);
 });
 
@@ -167,6 +179,7 @@ test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back wi
   expect(readdirSync(folder).sort()).toEqual([...EVIDENCE].sort());
   expectScreens(record, folder);
   expectCapture(folder);
+  expectQuietUplink(folder);
   await expectNoSecret(folder);
 });
 

@@ -88,6 +88,11 @@ test.each<[situation: string, seen: Seen, line: string]>([
     { RESOLVERS_ANSWER: "no" },
     `${serving}; no DNS, since no resolver answers (192.168.1.1)`,
   ],
+  [
+    "resolvers that cannot help",
+    { RESOLVERS: "192.168.1.1 9.9.9.9", RESOLVERS_ANSWER: "error" },
+    `${serving}; no DNS, since every resolver answers with an error (192.168.1.1 9.9.9.9)`,
+  ],
   ["a resolver that was not asked yet", { RESOLVERS_ANSWER: "" }, serving],
   ["a clock that nobody set", { CLOCK: "unsynchronised" }, `${serving}; clock unsynchronised`],
   [

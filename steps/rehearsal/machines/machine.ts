@@ -27,6 +27,9 @@ const OVMF = [
 
 const DISK_DEVICES = {
   virtio: ["-device", "virtio-blk-pci,drive=disk,bootindex=1"],
+  "virtio-scsi": [
+    ...["-device", "virtio-scsi-pci,id=scsi", "-device", "scsi-hd,drive=disk,bus=scsi.0,bootindex=1"],
+  ],
   sata: ["-device", "ahci,id=ahci", "-device", "ide-hd,drive=disk,bus=ahci.0,bootindex=1"],
   ide: ["-device", "ide-hd,drive=disk,bootindex=1"],
 };
@@ -197,6 +200,11 @@ export class Machine {
       // It ended in the middle; what it said last is told elsewhere.
       return false;
     }
+  }
+
+  /** Plugs the cable of a NIC in or out. @param index of the NIC among the machine's */
+  async plug(index: number, isIn: boolean): Promise<void> {
+    await (await this.control()).setLink(`net${index}`, isIn);
   }
 
   /** Presses the reset button. */

@@ -59,6 +59,11 @@ export class Monitor {
     await this.ask("screendump", { filename: path, format: "png" });
   }
 
+  /** Plugs a NIC's cable in or out. @param name of its netdev */
+  async setLink(name: string, up: boolean): Promise<void> {
+    await this.ask("set_link", { name, up });
+  }
+
   /** Presses the reset button. */
   async reset(): Promise<void> {
     await this.ask("system_reset");

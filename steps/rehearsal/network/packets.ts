@@ -16,7 +16,7 @@ interface Segment {
 }
 
 export const BROADCAST = "ff:ff:ff:ff:ff:ff";
-const [ARP, IPV4] = [0x0806, 0x0800];
+const [ARP, IPV4, VLAN] = [0x0806, 0x0800, 0x8100];
 const [TCP_PROTOCOL, UDP_PROTOCOL] = [6, 17];
 /** Bits of TCP's flags. */
 export const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
@@ -26,8 +26,15 @@ export const ipText = (bytes: Buffer) => bytes.join(".");
 export const macBytes = (mac: string) => Buffer.from(mac.replaceAll(":", ""), "hex");
 export const ipBytes = (ip: string) => Buffer.from(ip.split(".").map(Number));
 
-/** What a frame says; parts that are not there or cut short are left out. */
+/** A frame with a priority and no VLAN (IEEE 802.1Q, VLAN 0), as some switches and NICs send it. */
+export function priorityTagged(frame: Buffer, priority = 1): Buffer {
+  return Buffer.concat([frame.subarray(0, 12), uint16(VLAN, priority << 13), frame.subarray(12)]);
+}
+
+/** What a frame says; parts that are not there or cut short are left out, and so is the tag of a priority. */
 export function decode(frame: Buffer): Packet {
+  if (frame.length >= 18 && frame.readUInt16BE(12) === VLAN && (frame.readUInt16BE(14) & 0xfff) === 0)
+    return decode(Buffer.concat([frame.subarray(0, 12), frame.subarray(16)]));
   const packet: Packet = {
     destination: macText(frame.subarray(0, 6)),
     source: macText(frame.subarray(6, 12)),

@@ -49,7 +49,7 @@ export class Station {
 
   constructor(
     private readonly signal: AbortSignal,
-    private readonly link: Link,
+    private readonly link: Pick<Link, "send" | "onFrame">,
     readonly mac: string,
     readonly ip: string,
     /** MAC that its packets go to; ARP finds it too. */

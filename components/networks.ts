@@ -1,0 +1,21 @@
+import ipaddr from "ipaddr.js";
+
+/**
+ * A network without one of its addresses, as the fewest networks that make it up: at each length, the half that the address
+ * is not in.
+ *
+ * @param prefix length of the whole network, 0 to 32
+ * @returns each as NETWORK/LENGTH, the largest first; none where the network is that address alone
+ */
+export function networksBut(prefix: number, address: string): string[] {
+  const number = ipaddr.IPv4.parse(address)
+    .toByteArray()
+    .reduce((sum, byte) => sum * 256 + byte, 0);
+  return Array.from({ length: 32 - prefix }, (_, index) => {
+    const size = 2 ** (31 - prefix - index);
+    const half = Math.floor(number / size);
+    const network = (half % 2 === 0 ? half + 1 : half - 1) * size;
+    const bytes = [24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256);
+    return `${bytes.join(".")}/${prefix + index + 1}`;
+  });
+}

@@ -1,0 +1,95 @@
+import { decode, arpReply, priorityTagged, SYN, tcpFrame } from "../../steps/rehearsal/network/packets";
+import { HOME, UPLINK_LEASE } from "../../steps/rehearsal/network/gateway";
+import { leaseIsAnswered, SERVICES, STRANGERS } from "../../steps/rehearsal/proofs";
+import { Station } from "../../steps/rehearsal/network/station";
+import type { Act } from "./turns";
+import type { Stage } from "../../steps/rehearsal/stage";
+
+const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
+
+/** A mini-PC or a switch that sends frames with a priority and no VLAN is answered by every service, as another one is. */
+export async function priorityTagsAreTaken({ site }: Stage): Promise<void> {
+  const { isolated } = site;
+  const tagging = {
+    send: (frame: Buffer) => isolated.send(priorityTagged(frame)),
+    onFrame: isolated.onFrame.bind(isolated),
+  };
+  expect(await leaseIsAnswered({ ...site, isolated: tagging })).toHaveLength(SERVICES);
+}
+
+/**
+ * Hears to which UDP ports the appliance sends what goes to every host of the uplink, or to a group of them: only a question for
+ * a lease does, none for a name (LLMNR, multicast DNS).
+ */
+export function heardByAllOnTheUplink(): { atStart: Act; expectOnlyDhcp: Act } {
+  const ports = new Set<number>();
+  const hear = ({ site }: Stage) =>
+    site.uplink?.onFrame((frame) => {
+      const isIpv6 = frame.readUInt16BE(12) === 0x86dd && frame[20] === 17;
+      const { source, destination, udp } = decode(frame);
+      // The lowest bit of the first byte: a group of hosts, or all (IEEE 802).
+      if (source !== site.uplinkNic || (parseInt(destination.slice(0, 2), 16) & 1) === 0) return;
+      if (udp) ports.add(udp.to);
+      if (isIpv6) ports.add(frame.readUInt16BE(56));
+    });
+  return { atStart: hear, expectOnlyDhcp: () => expect([...ports]).toEqual([67]) };
+}
+
+/** Whoever says by ARP that the lease's address is his gets none of the answers to it. */
+export async function forgedArpDrawsNothing({ site }: Stage): Promise<void> {
+  const { isolated, minipcIp, applianceIp, isolatedNic } = site;
+  let drawn = 0;
+  isolated.onFrame((frame) => {
+    const { destination, ip } = decode(frame);
+    if (destination === THIEF && ip?.to === minipcIp) drawn++;
+  });
+  const forged = arpReply({ fromMac: THIEF, toMac: isolatedNic, from: minipcIp, to: applianceIp });
+  for (let times = 0; times < 20; times++) isolated.send(forged);
+  expect(await leaseIsAnswered(site)).toHaveLength(SERVICES);
+  expect(drawn).toBe(0);
+}
+
+/** More connections than the firewall can remember, each from another address, leave room for the lease. */
+export async function fullConnectionTableLeavesRoom({ site }: Stage): Promise<void> {
+  const { isolated, applianceIp, isolatedNic } = site;
+  for (let number = 0; number < 6000; number++) {
+    const from = `10.10.10.${3 + (number % 90)}`;
+    const route = { fromMac: NEIGHBOUR, toMac: isolatedNic, from, to: applianceIp };
+    const head = { fromPort: 1024 + number, toPort: 80, sequence: 1, acknowledged: 0, flags: SYN };
+    isolated.send(tcpFrame(route, head));
+  }
+  expect(await leaseIsAnswered(site)).toHaveLength(SERVICES);
+}
+
+/** What is asked of each port of the uplink comes from here; nobody else uses it. */
+const SCAN_PORT = 19_999;
+
+/** No TCP port of the uplink answers, by either address. */
+export async function noTcpPortOfTheUplinkAnswers({ site }: Stage): Promise<void> {
+  const { uplink, applianceIp, uplinkNic, signal } = site;
+  if (!uplink) throw new Error("there is no uplink");
+  const answered = new Set<number>();
+  uplink.onFrame((frame) => {
+    const { source, tcp } = decode(frame);
+    if (source === uplinkNic && tcp?.to === SCAN_PORT) answered.add(tcp.from);
+  });
+  const outsider = new Station(signal, uplink, OUTSIDER, "192.0.2.77");
+  for (const to of [UPLINK_LEASE, applianceIp]) {
+    for (let port = 1; port <= 1100; port++) {
+      const route = { fromMac: OUTSIDER, toMac: uplinkNic, from: HOME.server, to };
+      const head = { fromPort: SCAN_PORT, toPort: port, sequence: 1, acknowledged: 0, flags: SYN };
+      uplink.send(tcpFrame(route, head));
+    }
+  }
+  // What it answers by ARP now, it has taken in all before.
+  expect(await outsider.meet(UPLINK_LEASE)).toBe(true);
+  expect([...answered]).toEqual([]);
+}
+
+/** The lease has the boot script. */
+export async function minipcIsAnswered({ site }: Stage): Promise<void> {
+  const { signal, isolated, applianceIp, minipcMac, minipcIp, isolatedNic } = site;
+  const minipc = new Station(signal, isolated, minipcMac, minipcIp, isolatedNic);
+  const status = await minipc.get(applianceIp, "/boot.ipxe");
+  expect(status).toBe(200);
+}

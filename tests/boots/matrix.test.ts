@@ -1,0 +1,122 @@
+import type { Lease } from "../../steps/rehearsal/network/dhcp";
+import { attachGateway, HOME } from "../../steps/rehearsal/network/gateway";
+import { NICS, type Stage } from "../../steps/rehearsal/stage";
+import { demo } from "../e2e/demo";
+import { Images } from "../e2e/images";
+import * as hostile from "./hostile";
+import { answersNamesAndTime } from "./outside-world";
+import { expectTurns, type Situation } from "./turns";
+
+const images = new Images();
+afterAll(() => images.remove());
+const image = images.make(() => undefined);
+
+const SERVING = `^serving ${demo.minipcMac} -> 10\\.10\\.10\\.100 on isolated \\(ISOLATED\\), Talos \\S+, version demo`;
+const serving = (nic: string, lacks: string) => new RegExp(SERVING.replace("ISOLATED", nic) + lacks);
+const notServing = (why: string) => new RegExp(`^NOT serving: ${why}`);
+const NO_UPLINK =
+  "; no uplink address, since no DHCP server gives one there, so no DNS and no way out; clock unsynchronised";
+
+const NOBODY_ANSWERS = "; no DNS, since no resolver answers \\(192\\.0\\.2\\.1\\); clock unsynchronised";
+
+const leases =
+  (lease: Lease) =>
+  (stage: Stage): void => {
+    stage.uplinkLease = lease;
+  };
+/** A DHCP server on the isolated link too. */
+const answersOnIsolated = ({ site }: Stage) => attachGateway(site.isolated, () => HOME);
+const on = (address: string, router = "10.10.10.1"): Lease => ({
+  ...{ address, router, server: router, dns: router },
+  netmask: "255.255.255.0",
+});
+
+const onUplink = hostile.heardByAllOnTheUplink();
+
+/**
+ * What hardware and networks decide together. Each model of a NIC, each kind of a disk and each number of NICs is in a row, and
+ * each row says how the console ends; what the decision alone makes of more cases is in `steps/verdict.test.ts`.
+ */
+const SITUATIONS: Record<string, Situation> = {
+  "NICs swapped while the uplink's router still starts, and a clock of 2011 (e1000e, SATA)": {
+    hardware: { swapped: true, clock: "2011-01-01T00:00:00", nic: "e1000e", disk: "sata" },
+    turns: [
+      { says: serving(NICS.uplink, `${NO_UPLINK} \\(20(2[6-9]|[3-9]\\d)-`) },
+      {
+        happens: leases(HOME),
+        says: notServing(`a DHCP server answers on the NIC taken for the isolated one \\(${NICS.uplink}\\)`),
+      },
+      { says: serving(NICS.isolated, NOBODY_ANSWERS) },
+    ],
+    finally: hostile.priorityTagsAreTaken,
+  },
+  "one NIC, on which a DHCP server comes up later (e1000, IDE)": {
+    hardware: { nic: "e1000", disk: "ide" },
+    hasUplink: false,
+    turns: [
+      {
+        says: serving(
+          NICS.isolated,
+          "; no second NIC for the uplink, so no DNS and no way out; clock unsynchronised",
+        ),
+      },
+      { happens: answersOnIsolated, says: notServing("a DHCP server answers on the NIC taken") },
+      {
+        says: notServing(
+          `a DHCP server answers on every NIC \\(${NICS.isolated}\\): none is the isolated link`,
+        ),
+      },
+    ],
+  },
+  "hosts that attack on both links, and 256 MiB (VirtIO, VirtIO SCSI)": {
+    hardware: { memoryMib: 256, disk: "virtio-scsi" },
+    // It names the mini-PC's address as router and resolver, and routes it to itself.
+    lease: { ...HOME, router: demo.minipcIp, dns: demo.minipcIp, routed: [demo.minipcIp] },
+    turns: [{ says: serving(NICS.isolated, "; no DNS, since no resolver answers .*; clock unsynchronised") }],
+    atStart: onUplink.atStart,
+    async finally(stage) {
+      await onUplink.expectOnlyDhcp(stage);
+      await hostile.minipcIsAnswered(stage);
+      await hostile.priorityTagsAreTaken(stage);
+      await hostile.forgedArpDrawsNothing(stage);
+      await hostile.fullConnectionTableLeavesRoom(stage);
+    },
+  },
+  "the mini-PC's own address leased to the appliance (VirtIO)": {
+    lease: on("10.10.10.100"),
+    turns: [{ says: notServing(".* leased 10\\.10\\.10\\.100 there, the mini-PC's own address") }],
+  },
+  "three NICs, the isolated one between two of the uplink, a disk of 20 GB and a clock of 1970 (UEFI)": {
+    hardware: { thirdNic: true, firmware: "uefi", clock: "1970-01-01T00:00:00", nic: "e1000e" },
+    diskBytes: 20e9,
+    lease: HOME,
+    turns: [{ says: serving(NICS.isolated, NOBODY_ANSWERS) }],
+  },
+  "a cable of the isolated link that is put in late, an uplink that comes up later still and knows the time, and a clock of 2040 (e1000)":
+    {
+      hardware: { clock: "2040-01-01T00:00:00", nic: "e1000" },
+      atStart: (stage) => stage.plugAppliance("isolated", false),
+      turns: [
+        { says: notServing(`the isolated NIC's link is down \\(${NICS.isolated}\\)`) },
+        {
+          happens: (stage) => stage.plugAppliance("isolated", true),
+          says: serving(NICS.isolated, `${NO_UPLINK} \\(2040-`),
+        },
+        {
+          happens(stage) {
+            leases(HOME)(stage);
+            answersNamesAndTime(stage);
+          },
+          says: serving(NICS.isolated, "$"),
+        },
+      ],
+      async finally(stage) {
+        await hostile.priorityTagsAreTaken(stage);
+        await hostile.noTcpPortOfTheUplinkAnswers(stage);
+      },
+    },
+};
+
+test.each(Object.entries(SITUATIONS))("the console with %s", async (_what, situation) => {
+  await expectTurns(await image, situation);
+});
