@@ -1,12 +1,11 @@
-import { parseDocument, visit } from "yaml";
+import { isScalar, parseDocument, visit } from "yaml";
 
 /** The keys of a piece of YAML, which may be cut out of a document: what an alias in it means is not in it. */
 function keysIn(text: string): string[] {
   const keys: string[] = [];
   visit(parseDocument(text), {
     Pair: (_at, { key }) => {
-      const { value } = (key ?? {}) as { value?: unknown };
-      if (value !== undefined) keys.push(String(value));
+      if (isScalar(key)) keys.push(String(key));
     },
   });
   return keys;

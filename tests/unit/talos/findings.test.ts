@@ -224,6 +224,11 @@ test.each<[string, string, string[]]>([
     withMachine({ "install.image": "registry.home.arpa:5000/installer:mine" }),
     ["installer-version: .*the tag mine"],
   ],
+  ...["v1.11.6-nvidia", "v1.11.6-1", "v1.11.6-amd64", "1.11.6"].map((tag): [string, string, string[]] => [
+    `an installer of one's own making with the tag ${tag}`,
+    withMachine({ "install.image": `registry.home.arpa:5000/installer:${tag}` }),
+    [`installer-version: .*has the tag ${tag}, which is of the release v1\\.11\\.6 but not its own`],
+  ]),
   [
     "a registry with a port and no tag",
     withMachine({ "install.image": "registry.home.arpa:5000/installer" }),
@@ -265,12 +270,15 @@ test.each<[string, string, string[]]>([
   );
 });
 
-test("an installer of another release is an error, whatever digest is beside it", () => {
-  const text = withMachine({ "install.image": `x.example/installer:v1.10.1@sha256:${"a".repeat(64)}` });
-  expect(found(text)).toEqual([
-    expect.stringMatching(/^error installer-version: .*not of talosVersion v1\.11\.6/),
-  ]);
-});
+test.each([`v1.10.1@sha256:${"a".repeat(64)}`, "v1.11.5-nvidia", "1.12.6"])(
+  "an installer of another release is an error, whatever is beside it: %s",
+  (tag) => {
+    const text = withMachine({ "install.image": `x.example/installer:${tag}` });
+    expect(found(text)).toEqual([
+      expect.stringMatching(/^error installer-version: .*not of talosVersion v1\.11\.6/),
+    ]);
+  },
+);
 
 test("an address on the link that is not the lease is an error, when the NIC has no other", () => {
   const text = withInterfaces({ deviceSelector: { busPath: "0*" }, addresses: ["10.10.10.50/24"] });
