@@ -134,6 +134,7 @@ export function readDocuments(documents: unknown[]): Reading {
       image: install.installer?.image ?? "",
       disk,
       diskSelector: disk ? "" : match,
+      byDocument: true,
     },
     links: withDhcp(links, all(documents, "DHCPv4Config")),
     aliases: all(documents, "LinkAliasConfig").map(({ name, selector }) => ({ name, match: selector.match })),

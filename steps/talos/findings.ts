@@ -66,7 +66,7 @@ export function findingsOf(node: NodeConfig, around: Surroundings): Finding[] {
           ...judgeEndpoint(node, around),
         ]),
     ...judgeInstaller(node, around),
-    ...(node.install.isAsked ? judgeSchematic(around, node.install.image) : []),
+    ...(node.install.isAsked ? judgeSchematic(around, node.install) : []),
     ...judgeLink(node, around),
     ...judgeServices(node, around),
   ];

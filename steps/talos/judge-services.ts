@@ -1,11 +1,14 @@
+import semver from "semver";
+import { FACTORY } from "../lib/image-factory";
 import { warning, type Finding } from "./finding";
 import { withoutPort } from "./hosts";
 import { addressings } from "./link-life";
 import type { NodeConfig } from "./node-config";
 import { applianceOf, placeOf, type Surroundings } from "./surroundings";
 
-/** Where the installer comes from when the config does not say (pkg/machinery, gendata: the image's registry). */
-const OWN_REGISTRY = "ghcr.io";
+/** Where the installer comes from when the config does not say: until 1.14 the image's registry (pkg/images, gendata). */
+const ownRegistry = ({ talosVersion }: Surroundings) =>
+  semver.gte(talosVersion, "1.14.0-0") ? FACTORY : "ghcr.io";
 
 const registryOf = (image: string) => {
   const [first = "", ...rest] = image.split("/");
@@ -22,18 +25,21 @@ function resolved(host: string, { hosts }: NodeConfig): string {
 function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
   const { install, mirrors } = node;
   if (around.uplink || !install.isAsked) return [];
-  const registry = install.image ? registryOf(install.image) : OWN_REGISTRY;
+  const registry = install.image ? registryOf(install.image) : ownRegistry(around);
   const own = mirrors.find((mirror) => mirror.registry === registry);
   const used = own ?? mirrors.find((mirror) => mirror.registry === "*");
   const sources = [registry, ...(used?.hosts ?? []), ...node.proxies].map((host) =>
     resolved(withoutPort(host), node),
   );
   if (sources.some((host) => placeOf(host, around) === "on the link")) return [];
+  const failing = install.byDocument
+    ? "Talos tries to pull it again and again, and waits"
+    : "Talos tries to pull it for 20 minutes and starts again, without end";
   return [
     warning(
       "no-images",
       `uplink is false, and the installer comes from ${registry}${used ? ` or its mirrors ${used.hosts.join(", ")}` : ""}: ` +
-        "Talos tries to pull it for 20 minutes and starts again, without end. Set uplink to true, or name a mirror by its address on " +
+        `${failing}. Set uplink to true, or name a mirror by its address on ` +
         `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12), or a proxy there. Right only if another NIC of the mini-PC gets it`,
     ),
   ];

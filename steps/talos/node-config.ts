@@ -76,6 +76,8 @@ export interface NodeConfig {
     disk: string;
     /** What selects the disk, as the config has it; empty where a path says which. */
     diskSelector: string;
+    /** Whether an UnattendedInstallConfig tells it, which differs from `machine.install` in what Talos takes as its own image. */
+    byDocument: boolean;
   };
   links: LinkEntry[];
   aliases: LinkAlias[];
@@ -126,7 +128,8 @@ export function readNodeConfig(text: string): NodeConfig {
     machineType: first.machineType ?? "",
     clusterName: others.clusterName ?? first.clusterName ?? "",
     endpoint: others.endpoint ?? first.endpoint ?? "",
-    install: others.install ?? first.install ?? { isAsked: false, image: "", disk: "", diskSelector: "" },
+    install: others.install ??
+      first.install ?? { isAsked: false, image: "", disk: "", diskSelector: "", byDocument: false },
     links: [...(sections?.links ?? []), ...others.links],
     aliases: others.aliases ?? [],
     hasDefaultDhcp: others.hasDefaultDhcp ?? true,

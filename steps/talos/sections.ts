@@ -125,6 +125,7 @@ export function readSections(documents: unknown[]): Reading | undefined {
       image,
       disk,
       diskSelector: diskSelector ? JSON.stringify(diskSelector) : "",
+      byDocument: false,
     },
     links: devices.flatMap(entriesOf),
     vips: devices.flatMap(({ vip, vlans }) =>

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { WARNINGS } from "../../../steps/talos/finding";
 import {
   ALIAS,
+  edited,
   found,
   made,
   NIC,
@@ -296,6 +297,27 @@ describe("without an uplink", () => {
     expect(names(withMachine({ registries: { mirrors: MIRROR } }))).toEqual([]);
     expect(names(withMachine({ "install.image": "10.10.10.5:5000/installer:v1.11.6" }))).toEqual([]);
   });
+
+  test.each([
+    ["v1.13.6", made("v1.11.6"), "ghcr.io", "factory.talos.dev"],
+    ["v1.14.1", without(made("v1.14.1"), "UnattendedInstallConfig"), "factory.talos.dev", "ghcr.io"],
+  ])(
+    "a mirror of where Talos %s takes its own installer serves, and no other",
+    (talosVersion, text, own, other) => {
+      const mirrored = (registry: string) =>
+        found(
+          edited(text, {
+            "machine.install": { disk: "/dev/vda" },
+            "machine.registries": { mirrors: { [registry]: { endpoints: ["http://10.10.10.5:5000"] } } },
+          }),
+          { talosVersion, uplink: false },
+        );
+      expect(mirrored(own)).toEqual([]);
+      expect(mirrored(other)).toEqual([
+        expect.stringMatching(new RegExp(`^warning no-images: .*the installer comes from ${own}: `)),
+      ]);
+    },
+  );
 
   test("a mirror by a name that the config gives an address on the link serves, too", () => {
     const text = withDocuments(

@@ -27,6 +27,7 @@ test.each([
       image: `ghcr.io/siderolabs/installer:${release}`,
       disk: "/dev/vda",
       diskSelector: "",
+      byDocument: release === "v1.14.1",
     },
   });
 });
