@@ -16,6 +16,12 @@ export interface NicSelector {
 /** How a config says which link it means: by a name (of the kernel, or an alias), or by what the NIC is. */
 export type LinkChoice = { name: string } | { selector: NicSelector };
 
+/** A default route: of those that are there, the kernel takes the one with the lowest metric. */
+export interface Gateway {
+  address: string;
+  metric: number;
+}
+
 /** What a config says of one link. */
 export interface LinkEntry {
   /** Where the config says it, as its reader finds it: `machine.network.interfaces[0]`, `LinkConfig net0`. */
@@ -33,8 +39,10 @@ export interface LinkEntry {
   ignoresRoutes?: boolean;
   /** Static addresses, with their prefix length. */
   addresses: string[];
-  /** Gateways of its default routes. */
-  gateways: string[];
+  /** Metric of the routes that DHCP tells. */
+  dhcpMetric?: number;
+  /** Its default routes, of both families. */
+  gateways: Gateway[];
   /** Whether Talos is to leave it alone. */
   ignore: boolean;
   /** Whether it is brought up. */

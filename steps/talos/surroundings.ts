@@ -19,11 +19,15 @@ export interface Surroundings {
 /** The appliance's own address. */
 export const applianceOf = ({ applianceCidr }: Surroundings) => applianceCidr.split("/")[0]!;
 
-/** Whether an IPv4 address is in the isolated link's subnet. */
-export function isOnLink(address: string, { applianceCidr }: Surroundings): boolean {
-  const [link, prefix] = ipaddr.IPv4.parseCIDR(applianceCidr);
-  return ipaddr.IPv4.isValidFourPartDecimal(address) && ipaddr.IPv4.parse(address).match(link, prefix);
+/** Whether an IPv4 address is in a network of IPv4, 10.10.10.2/24; what is neither is not. */
+export function isIn(cidr: string, address: string): boolean {
+  if (!ipaddr.IPv4.isValidCIDR(cidr) || !ipaddr.IPv4.isValidFourPartDecimal(address)) return false;
+  const [network, prefix] = ipaddr.IPv4.parseCIDR(cidr);
+  return ipaddr.IPv4.parse(address).match(network, prefix);
 }
+
+/** Whether an IPv4 address is in the isolated link's subnet. */
+export const isOnLink = (address: string, { applianceCidr }: Surroundings) => isIn(applianceCidr, address);
 
 /** Where a host is, as far as its name or address shows. */
 export function placeOf(

@@ -36,6 +36,25 @@ test.each<[string, string]>([
     "the NIC by the name that is made of its MAC",
     withInterfaces({ interface: "enx5254001234ab", dhcp: true }),
   ],
+  [
+    "a default route by a gateway that no address of the NIC reaches, which the kernel does not take",
+    withInterfaces({ ...byMac(NIC), dhcp: true, routes: [{ gateway: "192.168.1.1", metric: 10 }] }),
+  ],
+  [
+    "a worse default route beside DHCP's",
+    withInterfaces({ ...byMac(NIC), dhcp: true, ...LAN, routes: [{ ...LAN.routes[0], metric: 2048 }] }),
+  ],
+  [
+    "a better default route of another NIC",
+    withInterfaces(
+      { ...byMac(NIC), dhcp: true },
+      { ...byMac(OTHER), ...LAN, routes: [{ ...LAN.routes[0], metric: 10 }] },
+    ),
+  ],
+  [
+    "a better default route by the appliance",
+    withInterfaces({ ...byMac(NIC), dhcp: true, routes: [{ gateway: "10.10.10.2", metric: 10 }] }),
+  ],
   ["an address of the loopback", withInterfaces({ interface: "lo", addresses: ["10.99.0.1/32"] })],
   ["DHCP in YAML 1.1's words", withInterfaces({ ...byMac(NIC), dhcp: "yes", ...LAN })],
   [
@@ -219,6 +238,41 @@ test.each<[string, string, string[]]>([
     "DHCP whose routes are left out",
     withDocuments(ALIAS, { ...DHCP, ignoreRoutes: true }),
     ["no-route-to-the-uplink: .*leaves out the routes"],
+  ],
+  [
+    "a better default route than DHCP's",
+    withInterfaces({ ...byMac(NIC), dhcp: true, ...LAN, routes: [{ ...LAN.routes[0], metric: 10 }] }),
+    [
+      "no-route-to-the-uplink: .*default route by 192\\.168\\.1\\.1 with the metric 10, .* of 1024 by 10\\.10\\.10\\.2",
+    ],
+  ],
+  [
+    "DHCP's routes with a worse metric",
+    withInterfaces({ ...byMac(NIC), dhcp: true, dhcpOptions: { routeMetric: 2048 }, ...LAN }),
+    ["no-route-to-the-uplink: .*with the metric 1024, .* of 2048"],
+  ],
+  [
+    "the same in documents",
+    withDocuments(ALIAS, { ...DHCP, routeMetric: 2048 }, { ...LINK, routes: [{ gateway: "192.168.1.1" }] }),
+    ["no-route-to-the-uplink: .*with the metric 1024, .* of 2048"],
+  ],
+  [
+    "a better default route of a VLAN of the NIC, in documents",
+    withDocuments(ALIAS, DHCP, {
+      ...{ kind: "VLANConfig", name: "net0.7", vlanID: 7, parent: "net0", addresses: LINK.addresses },
+      routes: [{ gateway: "192.168.1.1", metric: 10 }],
+    }),
+    ["no-route-to-the-uplink: .*with the metric 10, "],
+  ],
+  [
+    "a better default route by a host of the link",
+    withInterfaces({ ...byMac(NIC), dhcp: true, routes: [{ gateway: "10.10.10.1", metric: 1 }] }),
+    ["no-route-to-the-uplink: .*by 10\\.10\\.10\\.1 with the metric 1, "],
+  ],
+  [
+    "a better default route of a NIC that is only guessed",
+    withInterfaces({ interface: "eth0", dhcp: true, ...LAN, routes: [{ ...LAN.routes[0], metric: 10 }] }),
+    ["no-route-to-the-uplink: .*with the metric 10, "],
   ],
   [
     "a tag that tells no release",
