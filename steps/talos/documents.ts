@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hostAndPortOf, hostOf, proxiesOf } from "./hosts";
+import { hostOf, mirrorOf, proxiesOf } from "./hosts";
 import { count, flag, part, text, texts } from "./lenient";
 import { LOOPBACK, USUAL_METRIC } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
@@ -152,10 +152,12 @@ export function readDocuments(documents: unknown[]): Reading {
       address: name,
       names: hostnames ?? [],
     })),
-    mirrors: all(documents, "RegistryMirrorConfig").map(({ name, endpoints }) => ({
-      registry: name,
-      hosts: (endpoints ?? []).map(({ url }) => hostAndPortOf(url)),
-    })),
+    mirrors: all(documents, "RegistryMirrorConfig").map(({ name, endpoints }) =>
+      mirrorOf(
+        name,
+        (endpoints ?? []).map(({ url }) => url),
+      ),
+    ),
     proxies: all(documents, "EnvironmentConfig").flatMap(({ variables }) => proxiesOf(variables ?? {})),
     omni: all(documents, "SideroLinkConfig").map(({ apiUrl }) => hostOf(apiUrl))[0],
   };

@@ -11,6 +11,7 @@ export const WARNINGS = [
   "installer-schematic",
   "time-off-the-link",
   "resolvers-off-the-link",
+  "mirror-without-scheme",
   "bare-host-name",
   "omni-off-the-link",
   "endpoint-was-a-lease",

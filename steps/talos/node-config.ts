@@ -63,6 +63,8 @@ export interface Mirror {
   registry: string;
   /** Hosts of the mirrors, with their port. */
   hosts: string[];
+  /** Those that have no `http://` or `https://` before them: Talos finds no host in such a URL. */
+  withoutScheme: string[];
 }
 
 /** What of a Talos machine config matters for a start on the isolated link. No secret is in it. */

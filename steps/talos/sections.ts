@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hostAndPortOf, proxiesOf } from "./hosts";
+import { mirrorOf, proxiesOf } from "./hosts";
 import { count, flag, part, text, texts } from "./lenient";
 import { LOOPBACK, USUAL_METRIC } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
@@ -143,9 +143,8 @@ export function readSections(documents: unknown[]): Reading | undefined {
       names: aliases ?? [],
     })),
     proxies: proxiesOf(machine.env ?? {}),
-    mirrors: Object.entries(machine.registries?.mirrors ?? {}).map(([registry, mirror]) => ({
-      registry,
-      hosts: (mirror?.endpoints ?? []).map(hostAndPortOf),
-    })),
+    mirrors: Object.entries(machine.registries?.mirrors ?? {}).map(([registry, mirror]) =>
+      mirrorOf(registry, mirror?.endpoints ?? []),
+    ),
   };
 }

@@ -29,12 +29,13 @@ export function isIn(cidr: string, address: string): boolean {
 /** Whether an IPv4 address is in the isolated link's subnet. */
 export const isOnLink = (address: string, { applianceCidr }: Surroundings) => isIn(applianceCidr, address);
 
-/** Where a host is, as far as its name or address shows. */
+/** Where a host is, as far as its name or address shows. The isolated link and the appliance's NAT are of IPv4 alone. */
 export function placeOf(
   host: string,
   around: Surroundings,
-): "on the link" | "a bare name" | "a name" | "a private network" | "the internet" {
+): "on the link" | "a bare name" | "a name" | "a private network" | "the internet" | "in IPv6" {
   if (isOnLink(host, around)) return "on the link";
   if (!ipaddr.isValid(host)) return host.includes(".") ? "a name" : "a bare name";
+  if (ipaddr.process(host).kind() === "ipv6") return "in IPv6";
   return ipaddr.process(host).range() === "unicast" ? "the internet" : "a private network";
 }

@@ -95,6 +95,19 @@ test.each<[string, string]>([
   ["time servers by name, through the uplink", withMachine({ time: { servers: ["time.cloudflare.com"] } })],
   ["a public resolver, through the uplink", withMachine({ network: { nameservers: ["9.9.9.9"] } })],
   ["a part of a config that joins Omni", OMNI],
+  [
+    "an installer of a registry by IPv6",
+    withMachine({ "install.image": "[fd00::5]:5000/installer:v1.11.6" }),
+  ],
+  [
+    "a mirror by IPv6",
+    withMachine({ registries: { mirrors: { "ghcr.io": { endpoints: ["http://[fd00::5]:5000"] } } } }),
+  ],
+  [
+    "a time server by IPv6 beside one that is reached",
+    withMachine({ time: { servers: ["2606:4700:f1::1", "9.9.9.9"] } }),
+  ],
+  ["a time server with its port", withMachine({ time: { servers: ["10.10.10.2:123"] } })],
 ])("%s passes without a word", (_what, text) => {
   expect(found(text)).toEqual([]);
 });
@@ -314,6 +327,33 @@ test.each<[string, string, string[]]>([
     ["bare-host-name: "],
   ],
   [
+    "a mirror without a scheme, of which Talos takes the host for the scheme",
+    withMachine({ registries: { mirrors: { "ghcr.io": { endpoints: ["me:pass@registry:5000"] } } } }),
+    ["mirror-without-scheme: the mirror of ghcr\\.io, registry:5000, .* Write http://registry:5000 "],
+  ],
+  [
+    "the same by its address, beside one that has a scheme",
+    withMachine({
+      registries: { mirrors: { "ghcr.io": { endpoints: ["10.10.10.5:5000", "http://10.10.10.6"] } } },
+    }),
+    ["mirror-without-scheme: the mirror of ghcr\\.io, 10\\.10\\.10\\.5:5000, "],
+  ],
+  [
+    "an Omni by a bare name",
+    "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://omni:8090/?jointoken=x\n",
+    ["bare-host-name: Omni, omni, is a name without a dot"],
+  ],
+  [
+    "a time server by IPv6",
+    withMachine({ time: { servers: ["2606:4700:f1::1"] } }),
+    ["time-off-the-link: .*2606:4700:f1::1 .* IPv6, which does not pass the appliance"],
+  ],
+  [
+    "a resolver by IPv6",
+    edited(made("v1.14.1"), { nameservers: [{ address: "2606:4700:4700::1111" }] }, "ResolverConfig"),
+    ["resolvers-off-the-link: .* IPv6, "],
+  ],
+  [
     "a time server by a bare name",
     withMachine({ time: { servers: ["ntp"] } }),
     ["bare-host-name: the time server, ntp"],
@@ -426,6 +466,14 @@ describe("without an uplink", () => {
     const registries = { mirrors: MIRROR };
     expect(names(withMachine({ network, registries }))).toEqual(["warning time-off-the-link"]);
     expect(names(withMachine({ network, registries, time: { servers: ["10.10.10.2"] } }))).toEqual([]);
+  });
+
+  test("a mirror without a scheme brings no images", () => {
+    const mirrors = { "*": { endpoints: ["10.10.10.5:5000"] } };
+    expect(names(withMachine({ registries: { mirrors } }))).toEqual([
+      "warning no-images",
+      "warning mirror-without-scheme",
+    ]);
   });
 
   test("Omni is not reached", () => {
