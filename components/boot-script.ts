@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config";
 import type { NetbootAssets } from "./NetbootAssets";
+import { judgeKernelLine } from "../steps/talos/judge-kernel-line";
+import { warningLine } from "../steps/talos/finding";
 import { tellInPreview } from "./preview";
 import { kernelLineOf, renderBootScript } from "./service-files";
 import { differenceInWords, type KernelLine } from "./talos-kernel";
@@ -25,9 +27,26 @@ export function bootScriptText(config: StackConfig, line: KernelLine): string {
   }
 }
 
+/** Tells once what is odd in a stack's kernel line, and not what it accepts. */
+function makeWarner({ acceptWarnings }: StackConfig): (line: readonly string[]) => void {
+  const told = new Set<string>();
+  return (line) => {
+    for (const finding of judgeKernelLine(line)) {
+      const words = warningLine(finding);
+      if (told.has(words) || acceptWarnings.some((each) => each === finding.name)) continue;
+      told.add(words);
+      void pulumi.log.warn(words);
+    }
+  };
+}
+
 /** What iPXE runs on a stack's mini-PC: it waits for the ISO, since that says what its kernel wants. */
 export function bootScript(config: StackConfig, { layer, known }: NetbootAssets): BootScript {
   const line = layer.apply(({ kernelArguments }) => kernelLineOf(config, kernelArguments));
+  const warn = makeWarner(config);
+  // What the stack adds is known before the ISO is unpacked.
+  warn(known ? kernelLineOf(config, known.kernelArguments).arguments : (config.kernelArgs ?? []));
+  line.apply((whole) => warn(whole.arguments));
   const text = line.apply((whole) => bootScriptText(config, whole));
   tellInPreview(
     known

@@ -134,6 +134,9 @@ export function kernelArgFault(argument: string): string | undefined {
   // Who wants the machine to stop over an installed Talos may say so.
   if (REPLACED.includes(name) && name !== "talos.halt_if_installed")
     return `${argument}: the appliance sets ${name} itself`;
+  // Its value may be a whole config, with its keys.
+  if (name.startsWith("talos.config.") && !removes)
+    return `${name}: the appliance serves the machine config (the key machineConfig), and the kernel line has none`;
   const demanded = demandedLike(name);
   if (demanded && (removes ? drops(argument, demanded) : !same(argument, demanded)))
     return `${argument}: Talos stops at its start without ${demanded.replace(/=$/, "")}`;

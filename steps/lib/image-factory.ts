@@ -1,7 +1,7 @@
 import { splitQuery } from "./source-url";
 
 /** Where the Image Factory is, unless somebody runs one of their own. */
-const FACTORY = "factory.talos.dev";
+export const FACTORY = "factory.talos.dev";
 
 /** The schematic that changes nothing: it makes what a release is itself (siderolabs/image-factory, README). */
 export const PLAIN_SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";

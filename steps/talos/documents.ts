@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { hostAndPortOf, hostOf, proxiesOf } from "./hosts";
-import { flag, part, text, texts } from "./lenient";
-import { LOOPBACK } from "./nics";
+import { hostOf, mirrorOf, proxiesOf } from "./hosts";
+import { count, flag, part, text, texts } from "./lenient";
+import { LOOPBACK, USUAL_METRIC } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
 
 /** What the documents of links have in common (pkg/machinery, config/types/network/link.go: CommonLinkConfig). */
@@ -9,7 +9,7 @@ const Link = z.object({
   name: z.string().catch(""),
   up: flag,
   addresses: part(z.array(z.object({ address: z.string() }))),
-  routes: part(z.array(z.object({ destination: text, gateway: text }))),
+  routes: part(z.array(z.object({ destination: text, gateway: text, metric: count, table: text }))),
   hardwareAddr: text,
   links: texts,
   parent: text,
@@ -36,7 +36,7 @@ const schemas = {
     provisioning: part(z.object({ diskSelector: part(z.object({ match: text })) })),
   }),
   LinkAliasConfig: z.object({ name: z.string(), selector: z.object({ match: z.string() }) }),
-  DHCPv4Config: z.object({ name: z.string(), ignoreRoutes: flag }),
+  DHCPv4Config: z.object({ name: z.string(), ignoreRoutes: flag, routeMetric: count }),
   Layer2VIPConfig: z.object({ name: z.string() }),
   TimeSyncConfig: z.object({
     enabled: flag,
@@ -83,34 +83,38 @@ function entryOf(document: unknown): LinkEntry {
     dhcp: false,
     addresses: (link.addresses ?? []).map(({ address }) => address),
     // A route without a destination is a default route, of the gateway's family.
-    gateways: (link.routes ?? []).flatMap(({ destination, gateway }) => (destination ? [] : (gateway ?? []))),
+    gateways: (link.routes ?? []).flatMap(({ destination, gateway, metric, table = "main" }) =>
+      gateway && !destination && table === "main" ? { address: gateway, metric: metric || USUAL_METRIC } : [],
+    ),
     ignore: false,
     up: link.up ?? true,
     hardwareAddr: link.hardwareAddr,
   };
 }
 
+type Dhcp = z.output<(typeof schemas)["DHCPv4Config"]>;
+
 /** DHCP is a document of its own: it belongs to the link of its name, or to a NIC that nothing else mentions. */
-function withDhcp(links: LinkEntry[], asked: { name: string; ignoreRoutes?: boolean }[]): LinkEntry[] {
+function withDhcp(links: LinkEntry[], documents: Dhcp[]): LinkEntry[] {
   const nameOf = ({ choice }: LinkEntry) => ("name" in choice ? choice.name : "");
-  const known = links.map((link) => {
-    const own = asked.find(({ name }) => name === nameOf(link));
-    return own ? { ...link, dhcp: true, ignoresRoutes: own.ignoreRoutes } : link;
-  });
+  const asked = documents.map(({ name, ignoreRoutes, routeMetric }) => ({
+    name,
+    what: { dhcp: true, ignoresRoutes: ignoreRoutes, dhcpMetric: routeMetric || USUAL_METRIC },
+  }));
+  const known = links.map((link) => ({ ...link, ...asked.find(({ name }) => name === nameOf(link))?.what }));
   const alone = asked.filter(({ name }) => !links.some((link) => nameOf(link) === name));
   return [
     ...known,
-    ...alone.map(({ name, ignoreRoutes }): LinkEntry => ({
+    ...alone.map(({ name, what }): LinkEntry => ({
       where: `DHCPv4Config ${name}`,
       kind: "nic",
       choice: { name },
       members: [],
-      dhcp: true,
-      ignoresRoutes: ignoreRoutes,
       addresses: [],
       gateways: [],
       ignore: false,
       up: true,
+      ...what,
     })),
   ];
 }
@@ -134,6 +138,7 @@ export function readDocuments(documents: unknown[]): Reading {
       image: install.installer?.image ?? "",
       disk,
       diskSelector: disk ? "" : match,
+      byDocument: true,
     },
     links: withDhcp(links, all(documents, "DHCPv4Config")),
     aliases: all(documents, "LinkAliasConfig").map(({ name, selector }) => ({ name, match: selector.match })),
@@ -147,10 +152,12 @@ export function readDocuments(documents: unknown[]): Reading {
       address: name,
       names: hostnames ?? [],
     })),
-    mirrors: all(documents, "RegistryMirrorConfig").map(({ name, endpoints }) => ({
-      registry: name,
-      hosts: (endpoints ?? []).map(({ url }) => hostAndPortOf(url)),
-    })),
+    mirrors: all(documents, "RegistryMirrorConfig").map(({ name, endpoints }) =>
+      mirrorOf(
+        name,
+        (endpoints ?? []).map(({ url }) => url),
+      ),
+    ),
     proxies: all(documents, "EnvironmentConfig").flatMap(({ variables }) => proxiesOf(variables ?? {})),
     omni: all(documents, "SideroLinkConfig").map(({ apiUrl }) => hostOf(apiUrl))[0],
   };

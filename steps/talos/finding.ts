@@ -11,15 +11,17 @@ export const WARNINGS = [
   "installer-schematic",
   "time-off-the-link",
   "resolvers-off-the-link",
+  "mirror-without-scheme",
   "bare-host-name",
   "omni-off-the-link",
+  "kernel-line",
   "endpoint-was-a-lease",
   "endpoint-is-itself",
 ] as const;
 
 export type WarningName = (typeof WARNINGS)[number];
 
-/** What does not fit between a machine config and the link that it is served on. */
+/** What does not fit between a machine config, or a kernel line, and the link that it is served on. */
 export interface Finding {
   name: WarningName | "endpoint" | "machine-type";
   /** An error is what cannot work; a warning may be right, and says what happens if it is not. */

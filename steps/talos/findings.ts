@@ -30,14 +30,18 @@ function judgeInstaller({ install, isPartial }: NodeConfig, { talosVersion }: Su
   // Without an image Talos takes its own; a digest alone does not tell the release.
   if (image === "" || (tag === "" && image.includes("@")) || tag === talosVersion) return [];
   const said = `the installer's image ${image}`;
-  if (semver.valid(tag))
+  const release = semver.parse(tag);
+  if (release && release.compareMain(talosVersion) !== 0)
     return [
       error("installer-version", `${said} is not of talosVersion ${talosVersion}: set the one or the other`),
     ];
+  const what = release
+    ? `the tag ${tag}, which is of the release ${talosVersion} but not its own`
+    : `${tag ? `the tag ${tag}` : "no tag"}, which does not tell a release`;
   return [
     warning(
       "installer-version",
-      `${said} has ${tag ? `the tag ${tag}` : "no tag"}, which does not tell a release: ` +
+      `${said} has ${what}: ` +
         `what is installed may be another one than ${talosVersion}, which the mini-PC starts with. ` +
         `Write the tag ${talosVersion}, unless that image is of your own making`,
     ),
@@ -62,7 +66,7 @@ export function findingsOf(node: NodeConfig, around: Surroundings): Finding[] {
           ...judgeEndpoint(node, around),
         ]),
     ...judgeInstaller(node, around),
-    ...(node.install.isAsked ? judgeSchematic(around, node.install.image) : []),
+    ...(node.install.isAsked ? judgeSchematic(around, node.install) : []),
     ...judgeLink(node, around),
     ...judgeServices(node, around),
   ];

@@ -1,3 +1,6 @@
+import ipaddr from "ipaddr.js";
+import type { Mirror } from "./node-config";
+
 /** The host of a URL, without brackets around an IPv6 address; empty when it is no URL. */
 export function hostOf(url: string): string {
   try {
@@ -7,8 +10,8 @@ export function hostOf(url: string): string {
   }
 }
 
-/** The host of a registry or a mirror, with its port if it has one; empty when it is no URL. */
-export function hostAndPortOf(url: string): string {
+/** The host of a URL, with its port if it has one; empty when it is no URL. */
+function hostAndPortOf(url: string): string {
   try {
     return new URL(url).host;
   } catch {
@@ -16,8 +19,18 @@ export function hostAndPortOf(url: string): string {
   }
 }
 
-/** Without its port. */
-export const withoutPort = (host: string) => host.replace(/:\d+$/, "");
+const hasScheme = (url: string) => url.includes("://");
+
+/** A registry's mirrors, their hosts with their port. */
+export const mirrorOf = (registry: string, endpoints: string[]): Mirror => ({
+  registry,
+  hosts: endpoints.filter(hasScheme).map(hostAndPortOf),
+  withoutScheme: endpoints.filter((url) => !hasScheme(url)).map((url) => hostAndPortOf(`http://${url}`)),
+});
+
+/** Without its port, and without brackets around an IPv6 address. */
+export const withoutPort = (host: string) =>
+  ipaddr.IPv6.isValid(host) ? host : host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 
 /** Variables by which Go's programs, Talos's among them, take a proxy (golang.org/x/net/http/httpproxy). */
 const PROXY_VARIABLES = /^https?_proxy$/i;
@@ -26,6 +39,6 @@ const PROXY_VARIABLES = /^https?_proxy$/i;
 export const proxiesOf = (variables: Record<string, unknown>) =>
   Object.entries(variables).flatMap(([name, value]) =>
     PROXY_VARIABLES.test(name) && typeof value === "string" && value !== ""
-      ? hostAndPortOf(value.includes("://") ? value : `http://${value}`)
+      ? hostAndPortOf(hasScheme(value) ? value : `http://${value}`)
       : [],
   );

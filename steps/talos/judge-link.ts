@@ -1,8 +1,8 @@
 import { addressings, mayReachElsewhere, type Addressing } from "./link-life";
 import { error, warning, type Finding } from "./finding";
-import { covers, neverMatching } from "./nics";
+import { covers, neverMatching, USUAL_METRIC } from "./nics";
 import type { LinkChoice, LinkEntry, NodeConfig } from "./node-config";
-import { applianceOf, isOnLink, type Surroundings } from "./surroundings";
+import { applianceOf, isIn, isOnLink, type Surroundings } from "./surroundings";
 
 const withoutPrefix = (address: string) => address.split("/")[0]!;
 
@@ -78,14 +78,18 @@ function judgeAddresses(node: NodeConfig, around: Surroundings, ways: Addressing
   ];
 }
 
+type Addressed = Extract<Addressing, { entries: LinkEntry[] }>;
+
 /** Without the route that DHCP tells, only one of the config's own leads to the uplink. */
-function judgeRoute(way: Addressing, around: Surroundings): Finding[] {
-  if (!around.uplink || !("entries" in way)) return [];
-  const { by, entries } = way;
+function judgeRoute({ by, entries }: Addressed, around: Surroundings): Finding[] {
   const asking = entries.filter(({ dhcp }) => dhcp);
   const ignores = asking.length > 0 && asking.every(({ ignoresRoutes }) => ignoresRoutes);
   const appliance = applianceOf(around);
-  if ((by === "dhcp" && !ignores) || entries.some(({ gateways }) => gateways.includes(appliance))) return [];
+  if (
+    (by === "dhcp" && !ignores) ||
+    entries.some(({ gateways }) => gateways.some(({ address }) => address === appliance))
+  )
+    return [];
   const what = ignores ? "leaves out the routes that DHCP tells" : "gives it as a static address";
   return [
     warning(
@@ -94,6 +98,48 @@ function judgeRoute(way: Addressing, around: Surroundings): Finding[] {
         "it does not reach the uplink, so nothing is pulled. Add that route, or take those of DHCP",
     ),
   ];
+}
+
+/** Default routes of a NIC or a VLAN that the kernel takes: their gateway has to be in a network of its own. */
+const usableGateways = ({ addresses, gateways }: LinkEntry, around: Surroundings) =>
+  gateways.filter(
+    ({ address }) => isOnLink(address, around) || addresses.some((cidr) => isIn(cidr, address)),
+  );
+
+/** Another default route with a lower metric takes what is meant for the uplink. */
+function judgeBetterRoute({ entries }: Addressed, node: NodeConfig, around: Surroundings): Finding[] {
+  const appliance = applianceOf(around);
+  const names = entries.map(({ choice }) => JSON.stringify(choice));
+  const vlans = node.links.filter(
+    ({ kind, members }) => kind === "vlan" && members.some((each) => names.includes(JSON.stringify(each))),
+  );
+  const gateways = [...entries, ...vlans].flatMap((entry) => usableGateways(entry, around));
+  const told = entries.filter(({ dhcp, ignoresRoutes }) => dhcp && !ignoresRoutes);
+  const right = Math.min(
+    ...told.map(({ dhcpMetric = USUAL_METRIC }) => dhcpMetric),
+    ...gateways.filter(({ address }) => address === appliance).map(({ metric }) => metric),
+  );
+  const better = gateways.find(({ address, metric }) => address !== appliance && metric < right);
+  if (!better || right === Infinity) return [];
+  return [
+    warning(
+      "no-route-to-the-uplink",
+      `the config gives the mini-PC a default route by ${better.address} with the metric ${better.metric}, which goes before that ` +
+        `of ${right} by ${appliance}: on the isolated link nobody answers there, so nothing is pulled. Give it a metric above ` +
+        `${right}, or leave it out until the mini-PC has moved`,
+    ),
+  ];
+}
+
+/** Whether what the mini-PC pulls finds its way to the uplink. */
+function judgeRoutes(ways: Addressing[], node: NodeConfig, around: Surroundings): Finding[] {
+  if (!around.uplink) return [];
+  const [first, ...others] = ways.map((way) => ("entries" in way ? way : undefined));
+  const missing = first ? judgeRoute(first, around) : [];
+  if (missing.length > 0) return missing;
+  // What a name or a driver means shows only on the machine: the first that would be wrong is told.
+  const better = [first, ...others].flatMap((way) => (way ? judgeBetterRoute(way, node, around) : []));
+  return better.slice(0, 1);
 }
 
 function judgeChoices(node: NodeConfig, { minipcMac: mac }: Surroundings, ways: Addressing[]): Finding[] {
@@ -125,5 +171,5 @@ export function judgeLink(node: NodeConfig, around: Surroundings): Finding[] {
   const addresses = judgeAddresses(node, around, ways);
   // Another address on the link is the better word for the same fault.
   const address = addresses.some(({ level }) => level === "error") ? [] : judgeAddress(node, around, ways);
-  return [...address, ...addresses, ...judgeRoute(ways[0]!, around), ...judgeChoices(node, around, ways)];
+  return [...address, ...addresses, ...judgeRoutes(ways, node, around), ...judgeChoices(node, around, ways)];
 }

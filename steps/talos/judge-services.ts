@@ -1,11 +1,14 @@
+import semver from "semver";
+import { FACTORY } from "../lib/image-factory";
 import { warning, type Finding } from "./finding";
 import { withoutPort } from "./hosts";
 import { addressings } from "./link-life";
 import type { NodeConfig } from "./node-config";
 import { applianceOf, placeOf, type Surroundings } from "./surroundings";
 
-/** Where the installer comes from when the config does not say (pkg/machinery, gendata: the image's registry). */
-const OWN_REGISTRY = "ghcr.io";
+/** Where the installer comes from when the config does not say: until 1.14 the image's registry (pkg/images, gendata). */
+const ownRegistry = ({ talosVersion }: Surroundings) =>
+  semver.gte(talosVersion, "1.14.0-0") ? FACTORY : "ghcr.io";
 
 const registryOf = (image: string) => {
   const [first = "", ...rest] = image.split("/");
@@ -13,27 +16,29 @@ const registryOf = (image: string) => {
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
 };
 
-/** A host of which the config itself tells the address counts by that. */
-function resolved(host: string, { hosts }: NodeConfig): string {
-  return hosts.find(({ names }) => names.includes(host))?.address ?? host;
+/** Where a host is, with or without a port; one of which the config itself tells the address counts by that. */
+function whereIs(host: string, { hosts }: NodeConfig, around: Surroundings): ReturnType<typeof placeOf> {
+  const name = withoutPort(host);
+  return placeOf(hosts.find(({ names }) => names.includes(name))?.address ?? name, around);
 }
 
 /** Without an uplink, images come from the link itself or not at all. */
 function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
   const { install, mirrors } = node;
   if (around.uplink || !install.isAsked) return [];
-  const registry = install.image ? registryOf(install.image) : OWN_REGISTRY;
+  const registry = install.image ? registryOf(install.image) : ownRegistry(around);
   const own = mirrors.find((mirror) => mirror.registry === registry);
   const used = own ?? mirrors.find((mirror) => mirror.registry === "*");
-  const sources = [registry, ...(used?.hosts ?? []), ...node.proxies].map((host) =>
-    resolved(withoutPort(host), node),
-  );
-  if (sources.some((host) => placeOf(host, around) === "on the link")) return [];
+  const sources = [registry, ...(used?.hosts ?? []), ...node.proxies];
+  if (sources.some((host) => whereIs(host, node, around) === "on the link")) return [];
+  const failing = install.byDocument
+    ? "Talos tries to pull it again and again, and waits"
+    : "Talos tries to pull it for 20 minutes and starts again, without end";
   return [
     warning(
       "no-images",
       `uplink is false, and the installer comes from ${registry}${used ? ` or its mirrors ${used.hosts.join(", ")}` : ""}: ` +
-        "Talos tries to pull it for 20 minutes and starts again, without end. Set uplink to true, or name a mirror by its address on " +
+        `${failing}. Set uplink to true, or name a mirror by its address on ` +
         `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12), or a proxy there. Right only if another NIC of the mini-PC gets it`,
     ),
   ];
@@ -53,7 +58,7 @@ function judgeServers(
 ): Finding[] {
   const places = servers
     // A clock of the machine's own is a device.
-    .map((server) => (server.startsWith("/") ? "on the link" : placeOf(resolved(server, node), around)));
+    .map((server) => (server.startsWith("/") ? "on the link" : whereIs(server, node, around)));
   if (servers.length === 0 || places.includes("on the link")) return [];
   const { name, lost, instead } = found;
   const isOne = servers.length === 1;
@@ -65,7 +70,15 @@ function judgeServers(
         `${said}, and with uplink false nothing off the isolated link is reached: ${lost}. ${instead}`,
       ),
     ];
-  if (places.some((place) => place !== "a private network")) return [];
+  const isIpv6 = places.every((place) => place === "in IPv6");
+  if (isIpv6)
+    return [
+      warning(
+        name,
+        `${said}, and ${isOne ? "has an address" : "have addresses"} of IPv6, which does not pass the appliance: ${lost}. ${instead}`,
+      ),
+    ];
+  if (places.some((place) => place !== "a private network" && place !== "in IPv6")) return [];
   return [
     warning(
       name,
@@ -92,6 +105,18 @@ function judgeUntoldTime(node: NodeConfig, around: Surroundings): Finding[] {
   ];
 }
 
+/** Talos reads a mirror's URL as Go does, where what is before a colon is the scheme (internal/pkg/containers/image). */
+const judgeSchemes = ({ mirrors }: NodeConfig): Finding[] =>
+  mirrors.flatMap(({ registry, withoutScheme: [host] }) =>
+    host === undefined
+      ? []
+      : warning(
+          "mirror-without-scheme",
+          `the mirror of ${registry}, ${host}, has no http:// or https:// before it, so Talos finds no host in it, and may pull ` +
+            `nothing of that registry at all. Write http://${host} or https://${host}`,
+        ),
+  );
+
 /** Names without a dot: the appliance's DNS does not ask anybody for them (dnsmasq's domain-needed). */
 function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
   // With resolvers of its own the mini-PC does not ask the appliance, and a search domain makes the name whole.
@@ -103,12 +128,13 @@ function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
     ),
     ...node.proxies.map((host) => ({ host, of: "the proxy" })),
     ...node.timeServers.map((host) => ({ host, of: "the time server" })),
+    { host: node.omni, of: "Omni" },
     ...(image ? [{ host: registryOf(image), of: "the installer's registry" }] : []),
   ];
   const bare = named.filter(({ host }) => {
     const name = withoutPort(host);
     if (name === "" || name === "localhost" || name.startsWith("/")) return false;
-    return placeOf(resolved(name, node), around) === "a bare name";
+    return whereIs(name, node, around) === "a bare name";
   });
   return bare.length === 0
     ? []
@@ -140,8 +166,9 @@ export function judgeServices(node: NodeConfig, around: Surroundings): Finding[]
       lost: "no name is found, so the installer is not pulled from a registry that has one",
       instead: `Leave them out, since the appliance answers DNS, or name ${appliance} among them`,
     }),
+    ...judgeSchemes(node),
     ...judgeBareNames(node, around),
-    ...(node.omni && !around.uplink && placeOf(resolved(node.omni, node), around) !== "on the link"
+    ...(node.omni && !around.uplink && whereIs(node.omni, node, around) !== "on the link"
       ? [
           warning(
             "omni-off-the-link",

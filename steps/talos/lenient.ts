@@ -8,5 +8,6 @@ export const flag = z
   .union([z.boolean(), z.stringbool({ truthy: ["y", "yes", "on"], falsy: ["n", "no", "off"] })])
   .optional()
   .catch(undefined);
+export const count = z.number().optional().catch(undefined);
 export const texts = z.array(z.string()).nullish().catch(undefined);
 export const part = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined);

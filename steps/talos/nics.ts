@@ -6,6 +6,9 @@ export type Told = "yes" | "no" | "maybe";
 /** The loopback has a name like a NIC, and is none. */
 export const LOOPBACK = "lo";
 
+/** Metric of a route that says none, of a config and of DHCP (pkg/machinery, resources/network: DefaultRouteMetric). */
+export const USUAL_METRIC = 1024;
+
 const told = (is: boolean): Told => (is ? "yes" : "no");
 
 const every = (all: Told[]): Told => (all.includes("no") ? "no" : all.includes("maybe") ? "maybe" : "yes");

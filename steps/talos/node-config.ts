@@ -16,6 +16,12 @@ export interface NicSelector {
 /** How a config says which link it means: by a name (of the kernel, or an alias), or by what the NIC is. */
 export type LinkChoice = { name: string } | { selector: NicSelector };
 
+/** A default route: of those that are there, the kernel takes the one with the lowest metric. */
+export interface Gateway {
+  address: string;
+  metric: number;
+}
+
 /** What a config says of one link. */
 export interface LinkEntry {
   /** Where the config says it, as its reader finds it: `machine.network.interfaces[0]`, `LinkConfig net0`. */
@@ -33,8 +39,10 @@ export interface LinkEntry {
   ignoresRoutes?: boolean;
   /** Static addresses, with their prefix length. */
   addresses: string[];
-  /** Gateways of its default routes. */
-  gateways: string[];
+  /** Metric of the routes that DHCP tells. */
+  dhcpMetric?: number;
+  /** Its default routes, of both families. */
+  gateways: Gateway[];
   /** Whether Talos is to leave it alone. */
   ignore: boolean;
   /** Whether it is brought up. */
@@ -55,6 +63,8 @@ export interface Mirror {
   registry: string;
   /** Hosts of the mirrors, with their port. */
   hosts: string[];
+  /** Those that have no `http://` or `https://` before them: Talos finds no host in such a URL. */
+  withoutScheme: string[];
 }
 
 /** What of a Talos machine config matters for a start on the isolated link. No secret is in it. */
@@ -76,6 +86,8 @@ export interface NodeConfig {
     disk: string;
     /** What selects the disk, as the config has it; empty where a path says which. */
     diskSelector: string;
+    /** Whether an UnattendedInstallConfig tells it, which differs from `machine.install` in what Talos takes as its own image. */
+    byDocument: boolean;
   };
   links: LinkEntry[];
   aliases: LinkAlias[];
@@ -126,7 +138,8 @@ export function readNodeConfig(text: string): NodeConfig {
     machineType: first.machineType ?? "",
     clusterName: others.clusterName ?? first.clusterName ?? "",
     endpoint: others.endpoint ?? first.endpoint ?? "",
-    install: others.install ?? first.install ?? { isAsked: false, image: "", disk: "", diskSelector: "" },
+    install: others.install ??
+      first.install ?? { isAsked: false, image: "", disk: "", diskSelector: "", byDocument: false },
     links: [...(sections?.links ?? []), ...others.links],
     aliases: others.aliases ?? [],
     hasDefaultDhcp: others.hasDefaultDhcp ?? true,

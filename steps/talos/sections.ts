@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { hostAndPortOf, proxiesOf } from "./hosts";
-import { flag, part, text, texts } from "./lenient";
-import { LOOPBACK } from "./nics";
+import { mirrorOf, proxiesOf } from "./hosts";
+import { count, flag, part, text, texts } from "./lenient";
+import { LOOPBACK, USUAL_METRIC } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
 
 const Selector = z.object({
@@ -12,14 +12,14 @@ const Selector = z.object({
   driver: text,
   physical: flag,
 });
-const Route = z.object({ network: text, gateway: text });
+const Route = z.object({ network: text, gateway: text, metric: count });
 const Vip = part(z.object({ ip: text }));
 const Dhcp = {
   addresses: texts,
   cidr: text,
   routes: part(z.array(Route)),
   dhcp: flag,
-  dhcpOptions: part(z.object({ ipv4: flag })),
+  dhcpOptions: part(z.object({ ipv4: flag, routeMetric: count })),
   vip: Vip,
 };
 const Device = z.object({
@@ -60,12 +60,15 @@ type DhcpPart = Pick<z.output<typeof Device>, keyof typeof Dhcp>;
 
 /** A default route has no network, or all of them. */
 const gatewaysOf = (routes: DhcpPart["routes"]) =>
-  (routes ?? []).flatMap(({ network, gateway }) =>
-    !network || network === "0.0.0.0/0" ? (gateway ?? []) : [],
+  (routes ?? []).flatMap(({ network, gateway, metric }) =>
+    gateway && (!network || network === "0.0.0.0/0")
+      ? { address: gateway, metric: metric || USUAL_METRIC }
+      : [],
   );
 
 const addressing = ({ addresses, cidr, routes, dhcp, dhcpOptions }: DhcpPart) => ({
   dhcp: dhcp === true && dhcpOptions?.ipv4 !== false,
+  dhcpMetric: dhcpOptions?.routeMetric || USUAL_METRIC,
   addresses: [...(addresses ?? []), ...(cidr ? [cidr] : [])],
   gateways: gatewaysOf(routes),
 });
@@ -125,6 +128,7 @@ export function readSections(documents: unknown[]): Reading | undefined {
       image,
       disk,
       diskSelector: diskSelector ? JSON.stringify(diskSelector) : "",
+      byDocument: false,
     },
     links: devices.flatMap(entriesOf),
     vips: devices.flatMap(({ vip, vlans }) =>
@@ -139,9 +143,8 @@ export function readSections(documents: unknown[]): Reading | undefined {
       names: aliases ?? [],
     })),
     proxies: proxiesOf(machine.env ?? {}),
-    mirrors: Object.entries(machine.registries?.mirrors ?? {}).map(([registry, mirror]) => ({
-      registry,
-      hosts: (mirror?.endpoints ?? []).map(hostAndPortOf),
-    })),
+    mirrors: Object.entries(machine.registries?.mirrors ?? {}).map(([registry, mirror]) =>
+      mirrorOf(registry, mirror?.endpoints ?? []),
+    ),
   };
 }

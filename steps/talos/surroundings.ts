@@ -19,18 +19,23 @@ export interface Surroundings {
 /** The appliance's own address. */
 export const applianceOf = ({ applianceCidr }: Surroundings) => applianceCidr.split("/")[0]!;
 
-/** Whether an IPv4 address is in the isolated link's subnet. */
-export function isOnLink(address: string, { applianceCidr }: Surroundings): boolean {
-  const [link, prefix] = ipaddr.IPv4.parseCIDR(applianceCidr);
-  return ipaddr.IPv4.isValidFourPartDecimal(address) && ipaddr.IPv4.parse(address).match(link, prefix);
+/** Whether an IPv4 address is in a network of IPv4, 10.10.10.2/24; what is neither is not. */
+export function isIn(cidr: string, address: string): boolean {
+  if (!ipaddr.IPv4.isValidCIDR(cidr) || !ipaddr.IPv4.isValidFourPartDecimal(address)) return false;
+  const [network, prefix] = ipaddr.IPv4.parseCIDR(cidr);
+  return ipaddr.IPv4.parse(address).match(network, prefix);
 }
 
-/** Where a host is, as far as its name or address shows. */
+/** Whether an IPv4 address is in the isolated link's subnet. */
+export const isOnLink = (address: string, { applianceCidr }: Surroundings) => isIn(applianceCidr, address);
+
+/** Where a host is, as far as its name or address shows. The isolated link and the appliance's NAT are of IPv4 alone. */
 export function placeOf(
   host: string,
   around: Surroundings,
-): "on the link" | "a bare name" | "a name" | "a private network" | "the internet" {
+): "on the link" | "a bare name" | "a name" | "a private network" | "the internet" | "in IPv6" {
   if (isOnLink(host, around)) return "on the link";
   if (!ipaddr.isValid(host)) return host.includes(".") ? "a name" : "a bare name";
+  if (ipaddr.process(host).kind() === "ipv6") return "in IPv6";
   return ipaddr.process(host).range() === "unicast" ? "the internet" : "a private network";
 }

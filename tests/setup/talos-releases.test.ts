@@ -3,6 +3,10 @@ import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { LOADERS, MINORS } from "../../steps/lib/talos-releases.cjs";
+import { makeRedactor } from "../../steps/rehearsal/machines/redact";
+import { findingsOf } from "../../steps/talos/findings";
+import { readNodeConfig } from "../../steps/talos/node-config";
+import { refusal } from "../../steps/talos/refusal";
 import { casesToRun } from "../in-full";
 import { inToolEnvironment, TOP } from "../tools";
 import { FakeMachine } from "./fake-machine";
@@ -17,6 +21,15 @@ const minors = casesToRun(LOADERS, NAMED)
   .sort((one, other) => MINORS.indexOf(one) - MINORS.indexOf(other));
 /** The releases whose configs have what the one before does not know. */
 const NEW_FORMS = ["1.12", "1.14"];
+
+/** What a stack says of the link, beside its release. */
+const LINK = {
+  minipcIp: "10.10.10.100",
+  minipcMac: "52:54:00:12:34:ab",
+  applianceCidr: "10.10.10.2/24",
+  uplink: true,
+  joins: false,
+};
 
 const program = (minor: string, args: string[], input = "") =>
   inToolEnvironment(`talos-config-${minor}`, args, { input });
@@ -49,12 +62,42 @@ describe.each(minors)("Talos %s", (minor) => {
     expect((await program(minor, ["version"])).stdout).toBe(LOADERS[minor]);
   });
 
-  test.each<Kind>(["controlplane", "worker"])("accepts what it generates: %s", async (kind) => {
-    const text = generated[minor]![kind];
-    expect(await validate(minor, text)).toMatchObject({ exitCode: 0, all: "" });
-    const refused = await validate(minor, text.replace("type: ", "sekrit: x\n    type: "));
-    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(refused.stderr).toContain("unknown keys found during decoding");
+  test.each<Kind>(["controlplane", "worker"])(
+    "accepts what it generates, and it fits the link: %s",
+    async (kind) => {
+      const text = generated[minor]![kind];
+      expect(await validate(minor, text)).toMatchObject({ exitCode: 0, all: "" });
+      const refused = await validate(minor, text.replace("type: ", "sekrit: x\n    type: "));
+      expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+      expect(refused.stderr).toContain("unknown keys found during decoding");
+      // A worker's endpoint is another machine.
+      const minipcIp = kind === "worker" ? "10.10.10.101" : LINK.minipcIp;
+      const around = { ...LINK, minipcIp, talosVersion: `v${minor}.0` };
+      expect(findingsOf(readNodeConfig(text), around)).toEqual([]);
+    },
+  );
+
+  const kmsg = (url: string) =>
+    `---\napiVersion: v1alpha1\nkind: KmsgLogConfig\nname: far\nurl: ${JSON.stringify(url)}\n`;
+  test.each<[string, (text: string) => string]>([
+    ["a value of the wrong type", (text) => text.replace(/(\n {4}certSANs:).*/, "$1 SECRETVALUE")],
+    ["a value of the wrong tag", (text) => text.replace(/(\n {4}certSANs:).*/, '$1 [!!int "SECRETVALUE"]')],
+    ["an unknown alias", (text) => text.replace(/(\n {4}certSANs:).*/, "$1 *SECRETVALUE")],
+    ["an unknown key", (text) => text.replace(/(\n {4})certSANs:.*/, "$1sekrit: [SECRETVALUE, *x]")],
+    [
+      "an alias under an unknown key",
+      (text) => text.replace(/(\n {4})certSANs:.*/, "$1certSANs: &x [SECRETVALUE]$1sekrit: [{ <<: *x }]"),
+    ],
+    ["a URL with a token", (text) => text + kmsg("tcp://omni:x/?jointoken=SECRETVALUE")],
+    ["a password with a slash", (text) => text + kmsg("tcp://me:SECRETVALUE/x@host:1")],
+    ["the discovery's secret", (text) => text.replace(/(\nclusterSecret:).*/, "$1 SECRETVALUE")],
+  ])("tells nothing of the value when it refuses %s", async (_what, change) => {
+    const text = change(generated[minor]!.controlplane);
+    const { stderr, exitCode } = await validate(minor, text);
+    expect(refusal(stderr)).not.toContain("SECRET");
+    expect(exitCode).toBe(text.includes("SECRET") ? 1 : 0);
+    const logged = makeRedactor()(`[   24.0] [talos] ${JSON.stringify({ error: stderr })}`);
+    expect(logged).not.toContain("SECRET");
   });
 
   test("makes further machines of a cluster out of its control plane's config", async () => {

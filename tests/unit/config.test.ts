@@ -103,6 +103,10 @@ test.each([
     { kernelArgs: "talos.config=http://elsewhere/" },
     "kernelArgs: talos.config=http://elsewhere/: the appliance sets talos.config itself",
   ],
+  ...["early", "inline", "oauth.client_secret"].map((last): [Record<string, string>, string] => [
+    { kernelArgs: `talos.config.${last}=p4ssw0rd` },
+    `kernelArgs: talos.config.${last}: the appliance serves the machine config (the key machineConfig), and the kernel line has none`,
+  ]),
   [
     { kernelArgs: "[nosmt, nohz]" },
     "kernelArgs: not a list as JSON writes it, each argument in double quotes",

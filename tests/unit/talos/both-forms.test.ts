@@ -28,12 +28,6 @@ test.each<[string, string, string, string[]]>([
     ["error installer-version"],
   ],
   [
-    "no installer image",
-    withMachine({ "install.image": undefined }),
-    documents("UnattendedInstallConfig", { installer: {} }),
-    [],
-  ],
-  [
     "a static address without DHCP",
     withInterfaces({ ...byMac, addresses: [OTHER_NET] }),
     withDocuments(ALIAS, { kind: "LinkConfig", name: "net0", addresses }),

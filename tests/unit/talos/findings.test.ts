@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { WARNINGS } from "../../../steps/talos/finding";
 import {
   ALIAS,
+  edited,
   found,
   made,
   NIC,
@@ -34,6 +35,25 @@ test.each<[string, string]>([
   [
     "the NIC by the name that is made of its MAC",
     withInterfaces({ interface: "enx5254001234ab", dhcp: true }),
+  ],
+  [
+    "a default route by a gateway that no address of the NIC reaches, which the kernel does not take",
+    withInterfaces({ ...byMac(NIC), dhcp: true, routes: [{ gateway: "192.168.1.1", metric: 10 }] }),
+  ],
+  [
+    "a worse default route beside DHCP's",
+    withInterfaces({ ...byMac(NIC), dhcp: true, ...LAN, routes: [{ ...LAN.routes[0], metric: 2048 }] }),
+  ],
+  [
+    "a better default route of another NIC",
+    withInterfaces(
+      { ...byMac(NIC), dhcp: true },
+      { ...byMac(OTHER), ...LAN, routes: [{ ...LAN.routes[0], metric: 10 }] },
+    ),
+  ],
+  [
+    "a better default route by the appliance",
+    withInterfaces({ ...byMac(NIC), dhcp: true, routes: [{ gateway: "10.10.10.2", metric: 10 }] }),
   ],
   ["an address of the loopback", withInterfaces({ interface: "lo", addresses: ["10.99.0.1/32"] })],
   ["DHCP in YAML 1.1's words", withInterfaces({ ...byMac(NIC), dhcp: "yes", ...LAN })],
@@ -75,6 +95,19 @@ test.each<[string, string]>([
   ["time servers by name, through the uplink", withMachine({ time: { servers: ["time.cloudflare.com"] } })],
   ["a public resolver, through the uplink", withMachine({ network: { nameservers: ["9.9.9.9"] } })],
   ["a part of a config that joins Omni", OMNI],
+  [
+    "an installer of a registry by IPv6",
+    withMachine({ "install.image": "[fd00::5]:5000/installer:v1.11.6" }),
+  ],
+  [
+    "a mirror by IPv6",
+    withMachine({ registries: { mirrors: { "ghcr.io": { endpoints: ["http://[fd00::5]:5000"] } } } }),
+  ],
+  [
+    "a time server by IPv6 beside one that is reached",
+    withMachine({ time: { servers: ["2606:4700:f1::1", "9.9.9.9"] } }),
+  ],
+  ["a time server with its port", withMachine({ time: { servers: ["10.10.10.2:123"] } })],
 ])("%s passes without a word", (_what, text) => {
   expect(found(text)).toEqual([]);
 });
@@ -220,10 +253,50 @@ test.each<[string, string, string[]]>([
     ["no-route-to-the-uplink: .*leaves out the routes"],
   ],
   [
+    "a better default route than DHCP's",
+    withInterfaces({ ...byMac(NIC), dhcp: true, ...LAN, routes: [{ ...LAN.routes[0], metric: 10 }] }),
+    [
+      "no-route-to-the-uplink: .*default route by 192\\.168\\.1\\.1 with the metric 10, .* of 1024 by 10\\.10\\.10\\.2",
+    ],
+  ],
+  [
+    "DHCP's routes with a worse metric",
+    withInterfaces({ ...byMac(NIC), dhcp: true, dhcpOptions: { routeMetric: 2048 }, ...LAN }),
+    ["no-route-to-the-uplink: .*with the metric 1024, .* of 2048"],
+  ],
+  [
+    "the same in documents",
+    withDocuments(ALIAS, { ...DHCP, routeMetric: 2048 }, { ...LINK, routes: [{ gateway: "192.168.1.1" }] }),
+    ["no-route-to-the-uplink: .*with the metric 1024, .* of 2048"],
+  ],
+  [
+    "a better default route of a VLAN of the NIC, in documents",
+    withDocuments(ALIAS, DHCP, {
+      ...{ kind: "VLANConfig", name: "net0.7", vlanID: 7, parent: "net0", addresses: LINK.addresses },
+      routes: [{ gateway: "192.168.1.1", metric: 10 }],
+    }),
+    ["no-route-to-the-uplink: .*with the metric 10, "],
+  ],
+  [
+    "a better default route by a host of the link",
+    withInterfaces({ ...byMac(NIC), dhcp: true, routes: [{ gateway: "10.10.10.1", metric: 1 }] }),
+    ["no-route-to-the-uplink: .*by 10\\.10\\.10\\.1 with the metric 1, "],
+  ],
+  [
+    "a better default route of a NIC that is only guessed",
+    withInterfaces({ interface: "eth0", dhcp: true, ...LAN, routes: [{ ...LAN.routes[0], metric: 10 }] }),
+    ["no-route-to-the-uplink: .*with the metric 10, "],
+  ],
+  [
     "a tag that tells no release",
     withMachine({ "install.image": "registry.home.arpa:5000/installer:mine" }),
     ["installer-version: .*the tag mine"],
   ],
+  ...["v1.11.6-nvidia", "v1.11.6-1", "v1.11.6-amd64", "1.11.6"].map((tag): [string, string, string[]] => [
+    `an installer of one's own making with the tag ${tag}`,
+    withMachine({ "install.image": `registry.home.arpa:5000/installer:${tag}` }),
+    [`installer-version: .*has the tag ${tag}, which is of the release v1\\.11\\.6 but not its own`],
+  ]),
   [
     "a registry with a port and no tag",
     withMachine({ "install.image": "registry.home.arpa:5000/installer" }),
@@ -254,6 +327,33 @@ test.each<[string, string, string[]]>([
     ["bare-host-name: "],
   ],
   [
+    "a mirror without a scheme, of which Talos takes the host for the scheme",
+    withMachine({ registries: { mirrors: { "ghcr.io": { endpoints: ["me:pass@registry:5000"] } } } }),
+    ["mirror-without-scheme: the mirror of ghcr\\.io, registry:5000, .* Write http://registry:5000 "],
+  ],
+  [
+    "the same by its address, beside one that has a scheme",
+    withMachine({
+      registries: { mirrors: { "ghcr.io": { endpoints: ["10.10.10.5:5000", "http://10.10.10.6"] } } },
+    }),
+    ["mirror-without-scheme: the mirror of ghcr\\.io, 10\\.10\\.10\\.5:5000, "],
+  ],
+  [
+    "an Omni by a bare name",
+    "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://omni:8090/?jointoken=x\n",
+    ["bare-host-name: Omni, omni, is a name without a dot"],
+  ],
+  [
+    "a time server by IPv6",
+    withMachine({ time: { servers: ["2606:4700:f1::1"] } }),
+    ["time-off-the-link: .*2606:4700:f1::1 .* IPv6, which does not pass the appliance"],
+  ],
+  [
+    "a resolver by IPv6",
+    edited(made("v1.14.1"), { nameservers: [{ address: "2606:4700:4700::1111" }] }, "ResolverConfig"),
+    ["resolvers-off-the-link: .* IPv6, "],
+  ],
+  [
     "a time server by a bare name",
     withMachine({ time: { servers: ["ntp"] } }),
     ["bare-host-name: the time server, ntp"],
@@ -265,12 +365,15 @@ test.each<[string, string, string[]]>([
   );
 });
 
-test("an installer of another release is an error, whatever digest is beside it", () => {
-  const text = withMachine({ "install.image": `x.example/installer:v1.10.1@sha256:${"a".repeat(64)}` });
-  expect(found(text)).toEqual([
-    expect.stringMatching(/^error installer-version: .*not of talosVersion v1\.11\.6/),
-  ]);
-});
+test.each([`v1.10.1@sha256:${"a".repeat(64)}`, "v1.11.5-nvidia", "1.12.6"])(
+  "an installer of another release is an error, whatever is beside it: %s",
+  (tag) => {
+    const text = withMachine({ "install.image": `x.example/installer:${tag}` });
+    expect(found(text)).toEqual([
+      expect.stringMatching(/^error installer-version: .*not of talosVersion v1\.11\.6/),
+    ]);
+  },
+);
 
 test("an address on the link that is not the lease is an error, when the NIC has no other", () => {
   const text = withInterfaces({ deviceSelector: { busPath: "0*" }, addresses: ["10.10.10.50/24"] });
@@ -288,6 +391,27 @@ describe("without an uplink", () => {
     expect(names(withMachine({ registries: { mirrors: MIRROR } }))).toEqual([]);
     expect(names(withMachine({ "install.image": "10.10.10.5:5000/installer:v1.11.6" }))).toEqual([]);
   });
+
+  test.each([
+    ["v1.13.6", made("v1.11.6"), "ghcr.io", "factory.talos.dev"],
+    ["v1.14.1", without(made("v1.14.1"), "UnattendedInstallConfig"), "factory.talos.dev", "ghcr.io"],
+  ])(
+    "a mirror of where Talos %s takes its own installer serves, and no other",
+    (talosVersion, text, own, other) => {
+      const mirrored = (registry: string) =>
+        found(
+          edited(text, {
+            "machine.install": { disk: "/dev/vda" },
+            "machine.registries": { mirrors: { [registry]: { endpoints: ["http://10.10.10.5:5000"] } } },
+          }),
+          { talosVersion, uplink: false },
+        );
+      expect(mirrored(own)).toEqual([]);
+      expect(mirrored(other)).toEqual([
+        expect.stringMatching(new RegExp(`^warning no-images: .*the installer comes from ${own}: `)),
+      ]);
+    },
+  );
 
   test("a mirror by a name that the config gives an address on the link serves, too", () => {
     const text = withDocuments(
@@ -342,6 +466,14 @@ describe("without an uplink", () => {
     const registries = { mirrors: MIRROR };
     expect(names(withMachine({ network, registries }))).toEqual(["warning time-off-the-link"]);
     expect(names(withMachine({ network, registries, time: { servers: ["10.10.10.2"] } }))).toEqual([]);
+  });
+
+  test("a mirror without a scheme brings no images", () => {
+    const mirrors = { "*": { endpoints: ["10.10.10.5:5000"] } };
+    expect(names(withMachine({ registries: { mirrors } }))).toEqual([
+      "warning no-images",
+      "warning mirror-without-scheme",
+    ]);
   });
 
   test("Omni is not reached", () => {

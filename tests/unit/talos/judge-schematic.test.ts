@@ -1,14 +1,16 @@
 import { factoryInstaller, PLAIN_SCHEMATIC } from "../../../steps/lib/image-factory";
 import { judgeSchematic } from "../../../steps/talos/judge-schematic";
-import { found, made, without } from "./cases";
+import { edited, found, made, without } from "./cases";
 
 const A = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
 const B = "b".repeat(64);
 const PLAIN = "ghcr.io/siderolabs/installer:v1.11.6";
 
-/** What is found, its level and words. */
-const judged = (schematic: string | undefined, image: string, talosVersion = "v1.11.6") =>
-  judgeSchematic({ schematic, talosVersion }, image).map(({ level, text }) => `${level}: ${text}`);
+/** What is found, its level and words, of an installer that `machine.install` names, or a document. */
+const judged = (schematic: string | undefined, image: string, byDocument = false) =>
+  judgeSchematic({ schematic, talosVersion: "v1.11.6" }, { image, byDocument }).map(
+    ({ level, text }) => `${level}: ${text}`,
+  );
 
 test.each([
   [undefined, PLAIN],
@@ -40,11 +42,36 @@ test("another schematic, and the plain installer, are errors that name both", ()
   ]);
 });
 
-test("a config that names no installer: Talos takes the plain one, and from 1.14 on what it booted", () => {
+test("where a config's sections name no installer, Talos takes the plain one", () => {
+  expect(judged(undefined, "")).toEqual([]);
+  expect(judged(PLAIN_SCHEMATIC, "")).toEqual([]);
   expect(judged(A, "")).toEqual([
-    expect.stringContaining("names no installer's image, and Talos takes the plain"),
+    expect.stringMatching(/^error: .*names no installer's image, and Talos takes the plain/),
   ]);
-  expect(judged(A, "", "v1.14.0")).toEqual([]);
+});
+
+test("where its UnattendedInstallConfig names none, Talos takes that of the ISO's schematic, which not each has", () => {
+  expect(judged(A, "", true)).toEqual([]);
+  expect(judged(PLAIN_SCHEMATIC, "", true)).toEqual([]);
+  expect(judged(undefined, "", true)).toEqual([
+    expect.stringMatching(
+      /^warning: .*an ISO that no Image Factory made has none, and the installation fails there/,
+    ),
+  ]);
+});
+
+test("Talos 1.14 takes the plain one, too, where it is its sections that name none", () => {
+  const bySections = edited(without(made("v1.14.1"), "UnattendedInstallConfig"), {
+    "machine.install": { disk: "/dev/sda" },
+  });
+  const byDocument = edited(made("v1.14.1"), { installer: {} }, "UnattendedInstallConfig");
+  const around = { talosVersion: "v1.14.1" };
+  expect(found(bySections, { ...around, schematic: A })).toEqual([
+    expect.stringMatching(/^error installer-schematic: /),
+  ]);
+  expect(found(bySections, around)).toEqual([]);
+  expect(found(byDocument, { ...around, schematic: A })).toEqual([]);
+  expect(found(byDocument, around)).toEqual([expect.stringMatching(/^warning installer-schematic: /)]);
 });
 
 test("what cannot be told is a warning: an installer of one's own making, and one of a schematic for a plain ISO", () => {

@@ -27,6 +27,7 @@ test.each([
       image: `ghcr.io/siderolabs/installer:${release}`,
       disk: "/dev/vda",
       diskSelector: "",
+      byDocument: release === "v1.14.1",
     },
   });
 });
@@ -75,7 +76,7 @@ test.each([
     searchDomains: ["home.arpa"],
     hosts: [{ address: "10.10.10.5", names: ["registry"] }],
     vips: ["192.168.1.10"],
-    mirrors: [{ registry: "ghcr.io", hosts: ["registry:5000"] }],
+    mirrors: [{ registry: "ghcr.io", hosts: ["registry:5000"], withoutScheme: [] }],
     links: [{ kind: "nic", choice: { name: "net0" }, dhcp: true, addresses: ["192.168.1.20/24"] }],
   });
   expect(JSON.stringify(node)).not.toContain("pass");
