@@ -17,7 +17,8 @@ export interface Surroundings {
 }
 
 /** The appliance's own address. */
-export const applianceOf = ({ applianceCidr }: Surroundings) => applianceCidr.split("/")[0]!;
+export const applianceOf = ({ applianceCidr }: Pick<Surroundings, "applianceCidr">) =>
+  applianceCidr.split("/")[0]!;
 
 /** Whether an IPv4 address is in the isolated link's subnet. */
 export function isOnLink(address: string, { applianceCidr }: Surroundings): boolean {
