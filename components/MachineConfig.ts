@@ -31,6 +31,8 @@ export interface CheckedConfig {
   installImage: string;
   /** Names the cluster: the same for each of its machines. Empty where the config has no CA. */
   cluster: string;
+  /** Why the machine need not ask the appliance for the time, in words; unset where it does. */
+  timeElsewhere?: string;
   /** What is legal but may not work on the isolated link. */
   warnings: Pick<Finding, "name" | "text">[];
   /** SHA-256 of the decrypted file: what the appliance serves is checked against it. */

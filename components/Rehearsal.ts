@@ -47,14 +47,17 @@ export class Rehearsal extends Part {
     const keyFor = (imageSha256: string) => keyOf({ imageSha256, expected, code });
     const pathFor = (imageSha256: string) =>
       `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${keyFor(imageSha256)}/rehearsal.json`;
-    const input = pulumi.all([image, checked, kernelLine]).apply(([made, { sha256 }, line]) => ({
-      key: keyFor(made.sha256),
-      path: pathFor(made.sha256),
-      image: made,
-      subject: rehearsalSubject(config, line),
-      configSha256: sha256,
-      code,
-    }));
+    const input = pulumi
+      .all([image, checked, kernelLine])
+      .apply(([made, { sha256, timeElsewhere }, line]) => ({
+        key: keyFor(made.sha256),
+        path: pathFor(made.sha256),
+        image: made,
+        subject: rehearsalSubject(config, line),
+        configSha256: sha256,
+        timeElsewhere,
+        code,
+      }));
     this.summary = step<RehearsalSummary>(
       `${name}-boot`,
       {

@@ -10,6 +10,7 @@ import { loaderFor } from "./lib/talos-releases.cjs";
 import { clientConfigFault } from "./talos/client-config";
 import { findingsOf } from "./talos/findings";
 import { readNodeConfig } from "./talos/node-config";
+import { timeElsewhere } from "./talos/time-source";
 
 const Input = z.object({
   path: z.string(),
@@ -87,6 +88,7 @@ void runStep("machine-config", Input, async (input, context) => {
     );
   return {
     ...facts,
+    timeElsewhere: timeElsewhere(node, input),
     warnings: findings.map(({ name, text }) => ({ name, text })),
     sha256: sha256(config),
     talosConfigSha256: client ? sha256(client) : undefined,

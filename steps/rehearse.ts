@@ -25,6 +25,8 @@ const Input = z.object({
   }),
   /** SHA-256 of the decrypted machine config. */
   configSha256: z.string(),
+  /** Why the mini-PC need not ask the appliance for the time, in words. */
+  timeElsewhere: z.string().optional(),
 });
 const Accelerator = z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto");
 
@@ -45,23 +47,27 @@ function summaryOf({ reached, proofs, accelerator, tookMs }: RehearsalRecord, pa
   };
 }
 
-void runStep("rehearse", Input, async ({ key, path, image, subject, configSha256 }, context) => {
-  if (await verified(path, key))
-    return summaryOf(JSON.parse(readFileSync(path, "utf8")) as RehearsalRecord, path);
+void runStep(
+  "rehearse",
+  Input,
+  async ({ key, path, image, subject, configSha256, timeElsewhere }, context) => {
+    if (await verified(path, key))
+      return summaryOf(JSON.parse(readFileSync(path, "utf8")) as RehearsalRecord, path);
 
-  const doing = `rehearsing ${image.path}`;
-  if (intact(image.path)?.sha256 !== image.sha256)
-    throw new StepError(doing, "it is gone or was altered after it was made", "Run pulumi up again");
-  const rehearsal = {
-    subject: { ...subject, image: image.path, configSha256 },
-    accelerator: Accelerator.parse(process.env.ACCELERATOR),
-    hardware: HARDWARE,
-  };
-  const folder = dirname(path);
-  const record = await rehearseInto(context, rehearsal, image, folder, key);
-  if (record.diagnosis) {
-    const { title, seen, look } = record.diagnosis;
-    throw new StepError(`${doing}, at "${title}"`, seen, `${look}. What was seen: ${join(folder, PAGE)}`);
-  }
-  return summaryOf(record, path);
-});
+    const doing = `rehearsing ${image.path}`;
+    if (intact(image.path)?.sha256 !== image.sha256)
+      throw new StepError(doing, "it is gone or was altered after it was made", "Run pulumi up again");
+    const rehearsal = {
+      subject: { ...subject, image: image.path, configSha256, timeElsewhere },
+      accelerator: Accelerator.parse(process.env.ACCELERATOR),
+      hardware: HARDWARE,
+    };
+    const folder = dirname(path);
+    const record = await rehearseInto(context, rehearsal, image, folder, key);
+    if (record.diagnosis) {
+      const { title, seen, look } = record.diagnosis;
+      throw new StepError(`${doing}, at "${title}"`, seen, `${look}. What was seen: ${join(folder, PAGE)}`);
+    }
+    return summaryOf(record, path);
+  },
+);

@@ -14,6 +14,8 @@ import { PAGE, rehearseInto } from "../steps/rehearsal/evidence";
 import { HARDWARE } from "../steps/rehearsal/hardware";
 import type { Hardware } from "../steps/rehearsal/record";
 import { timelineText } from "../steps/rehearsal/timeline/text";
+import { readNodeConfig } from "../steps/talos/node-config";
+import { timeElsewhere } from "../steps/talos/time-source";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
 import { bootScriptOf } from "./image-facts";
@@ -78,6 +80,10 @@ void runProgram("rehearse", async (context) => {
       hasSerialConsole: hasSerialConsole(script),
       image: path,
       configSha256: createHash("sha256").update(secret).digest("hex"),
+      timeElsewhere: timeElsewhere(readNodeConfig(secret), {
+        ...config,
+        applianceCidr: config.applianceCidr.cidr,
+      }),
     },
     accelerator: config.accelerator,
     hardware: hardwareFrom(args),

@@ -1,4 +1,5 @@
 import type { Side } from "./record";
+import type { Seen } from "./seen";
 import { sizeWords } from "./timeline/words";
 import {
   all,
@@ -40,8 +41,22 @@ export interface ChainLink {
 
 /** Questions without an answer that count as a sure sign; a firmware asks again after 4, 8 and 16 s. */
 const ENOUGH = 3;
-/** A question for the time without an answer for so long is a sure sign, if nothing more is asked. */
-const ANSWER_MS = 5000;
+/** And for at least so long, of the time that the machines could use: a host that starves them is no fault of the image. */
+const UNANSWERED_MS = 1000;
+/** Asking for the time for so long without a usable answer is a sure sign; Talos asks again after 1 to 6 s. */
+const TIMELESS_MS = 40_000;
+/** As much of the time between two questions for it counts: the mini-PC may have restarted between them. */
+const BETWEEN_MS = 10_000;
+
+/** Milliseconds from one sight to the next that the machines could use. */
+const usable = (from: Seen, to: Seen) =>
+  Math.max(0, to.atMs - from.atMs - ((to.starvedMs ?? 0) - (from.starvedMs ?? 0)));
+
+/** Whether questions of which none was answered are a sure sign. */
+function isSure(questions: Seen[]): boolean {
+  const [first, last] = [questions[0], questions.at(-1)];
+  return questions.length >= ENOUGH && first && last ? usable(first, last) >= UNANSWERED_MS : false;
+}
 
 /** Why the appliance serves nothing, by its own words, with the place to look. */
 const NOT_SERVING: [says: RegExp, look: string][] = [
@@ -110,9 +125,9 @@ function restartedAt(view: View): number | undefined {
   return kernel && firmwareAsked(view).find(({ atMs }) => atMs > kernel.atMs)?.atMs;
 }
 
-/** A restart is a sign, unless Talos said that it restarts for want of its install disk: the virtual one has another name. */
+/** A restart is a sign, unless Talos had its config: it restarts when it is installed, and when it cannot install itself. */
 const restarted = (view: View): Break | undefined =>
-  restartedAt(view) === undefined || lacksInstallDisk(view)
+  restartedAt(view) === undefined || isPastConfig(view)
     ? undefined
     : {
         seen: `the mini-PC restarted${lastWords(view, "minipc", /FAULT|panic|failed/i)}`,
@@ -142,10 +157,10 @@ function notFetched(view: View, path: RegExp, look: string): Break | undefined {
       seen: "the appliance refuses connections to port 80",
       look: "nginx does not listen on the isolated address: look at files/nginx-bootstrap.conf",
     };
-  const asked = connects.filter(({ state }) => state === "asked").length;
-  if (asked >= ENOUGH && !connects.some(({ state }) => state === "accepted"))
+  const asked = connects.filter(({ state }) => state === "asked");
+  if (isSure(asked) && !connects.some(({ state }) => state === "accepted"))
     return {
-      seen: `the mini-PC asked ${asked} times for a connection to port 80 and got no answer`,
+      seen: `the mini-PC asked ${asked.length} times for a connection to port 80 and got no answer`,
       look: "The firewall drops it: look at tcp dport 80 in files/nftables.conf",
     };
   return undefined;
@@ -159,13 +174,13 @@ function notLoaded(view: View, path: RegExp, look: string): Break | undefined {
     (what) => what.state === "sent" && what.bytes === 0 && what.status === 200 && path.test(what.path),
   );
   if (empty && "path" in empty) return { seen: `${empty.path} is served, but empty`, look };
-  const failed = line(view, "minipc", /bootstrap-pxe: that failed/);
-  return (
-    failed && {
-      seen: `boot.ipxe gave up${lastWords(view, "minipc", /https?:\/\/ipxe\.org|that failed/)}`,
-      look,
-    }
-  );
+  // It tries again after some seconds, so one failure is no sure sign.
+  const failed = lines(view, "minipc", /bootstrap-pxe: that failed/).length;
+  if (failed < ENOUGH) return undefined;
+  return {
+    seen: `boot.ipxe failed ${failed} times${lastWords(view, "minipc", /https?:\/\/ipxe\.org|that failed/)}`,
+    look,
+  };
 }
 
 const NO_BOOT_FILE: Break = {
@@ -238,6 +253,18 @@ const NO_INSTALL_DISK = /task install \(.*\): failed: (?:lstat \S+: no such file
 
 const lacksInstallDisk = (view: View) => line(view, "minipc", NO_INSTALL_DISK) !== undefined;
 
+/** The very config that was decrypted, when the mini-PC has it whole. */
+function ownConfig(view: View) {
+  const config = fetched(view, /^\/configs\//);
+  return config?.sha256 === view.expected.configSha256 ? config : undefined;
+}
+
+/** Whether Talos goes by its config; what it does then is not part of the rehearsal. Without a console its fetch counts. */
+const isPastConfig = (view: View): boolean =>
+  view.expected.hasSerialConsole
+    ? accepted(view) !== undefined || lacksInstallDisk(view)
+    : ownConfig(view) !== undefined;
+
 /** Why Talos refuses the config, a fault each, out of its error as JSON on one line (hashicorp/go-multierror). */
 function refusals(words: string): string[] {
   return (
@@ -283,17 +310,24 @@ const timesFetched = (view: View): string => {
 
 const TIME_SERVERS = /setting time servers \{.*"addresses": \[("[^\]]+)\]/;
 
-/** Time servers that the config names in place of the lease's, as Talos says when it has the config. */
-function ownTimeServers(view: View): Sign | undefined {
-  const since = accepted(view)?.atMs;
-  const set = lines(view, "minipc", TIME_SERVERS).find(
-    ({ text, atMs }) =>
-      since !== undefined && atMs >= since && !text.includes(`"${view.expected.applianceIp}"`),
-  );
-  const names = set && TIME_SERVERS.exec(set.text)?.[1]?.replaceAll('"', "");
-  return names
-    ? { atMs: set.atMs, evidence: `not asked of the appliance: the config names time servers, ${names}` }
-    : undefined;
+/** A node that has its config and takes the time from elsewhere, as the config says, or Talos on its console. */
+function timeFromElsewhere(view: View): Sign | undefined {
+  const { timeElsewhere, applianceIp } = view.expected;
+  const config = ownConfig(view);
+  if (timeElsewhere)
+    return config && { atMs: config.atMs, evidence: `not asked of the appliance: ${timeElsewhere}` };
+  const lease = systemsLease(view);
+  // Before the lease Talos has a time server of its own, and without one in the lease it keeps that.
+  if (!accepted(view) || (lease && !lease.ntp)) return undefined;
+  const sets = lines(view, "minipc", TIME_SERVERS);
+  const isOurs = ({ text }: { text: string }) => text.includes(`"${applianceIp}"`);
+  const last = sets.at(-1);
+  if (!last || isOurs(last) || !sets.some(isOurs)) return undefined;
+  const servers = TIME_SERVERS.exec(last.text)?.[1]?.replaceAll('"', "");
+  return {
+    atMs: last.atMs,
+    evidence: `not asked of the appliance: with the config Talos has other time servers, ${servers}`,
+  };
 }
 
 /** What a system on the mini-PC says when it goes no further, with the place to look; a refused config has a link of its own. */
@@ -316,11 +350,12 @@ const RESTARTS = /\[talos\] (rebooting in \d+ seconds)/;
 
 /** Tells nothing of how far the chain came, so what a link says of itself goes first. */
 function givenUp(view: View): Break | undefined {
+  if (isPastConfig(view)) return undefined;
   for (const [says, look] of GIVEN_UP) {
     const words = line(view, "minipc", says)?.match[1];
     if (words) return { seen: `the mini-PC goes no further: ${words}`, look };
   }
-  const restarts = lacksInstallDisk(view) ? undefined : line(view, "minipc", RESTARTS)?.match[1];
+  const restarts = line(view, "minipc", RESTARTS)?.match[1];
   return restarts
     ? {
         seen: `Talos gives up, ${restarts}${lastWords(view, "minipc", /error running phase|failed/)}`,
@@ -447,8 +482,9 @@ export const CHAIN: ChainLink[] = [
         };
       const bare = dhcpOfMinipc(view, "offer").filter(({ message }) => !message.file);
       if (bare.length >= ENOUGH - 1) return NO_BOOT_FILE;
-      const asked = firmwareAsked(view).length;
-      if (asked < ENOUGH || dhcpOfMinipc(view, "offer").length > 0) return undefined;
+      const questions = firmwareAsked(view);
+      const asked = questions.length;
+      if (!isSure(questions) || dhcpOfMinipc(view, "offer").length > 0) return undefined;
       const noticed = lines(view, "appliance", /bootstrap-pxe: dhcp: discover/)
         .filter(({ text }) => text.includes(minipcMac))
         .at(-1)?.text;
@@ -492,10 +528,9 @@ export const CHAIN: ChainLink[] = [
         };
       const offer = dhcpOfMinipc(view, "ack").find(({ message }) => !message.file);
       if (offer && transfers.length === 0) return NO_BOOT_FILE;
-      const asked = transfers.filter(({ state }) => state === "asked").length;
-      return asked >= ENOUGH && transfers.every(({ state }) => state === "asked")
+      return isSure(transfers) && transfers.every(({ state }) => state === "asked")
         ? {
-            seen: `the firmware asked ${asked} times by TFTP and got no answer`,
+            seen: `the firmware asked ${transfers.length} times by TFTP and got no answer`,
             look: "The firewall drops it: look at udp dport 69 in files/nftables.conf, then at enable-tftp in files/dnsmasq.conf",
           }
         : undefined;
@@ -599,7 +634,7 @@ export const CHAIN: ChainLink[] = [
       );
       return answer
         ? { atMs: answer.atMs, evidence: `NTP: the appliance answers, stratum ${answer.stratum}` }
-        : ownTimeServers(view);
+        : timeFromElsewhere(view);
     },
     broken(view) {
       const panic = line(view, "minipc", PANIC)?.match[1];
@@ -608,6 +643,8 @@ export const CHAIN: ChainLink[] = [
           seen: `the kernel started and panicked: ${panic}`,
           look: "Is the initramfs whole and of this kernel? Remove artifacts/cache/netboot and run pulumi up",
         };
+      // Once it has its config it needs nothing of the appliance.
+      if (view.expected.timeElsewhere) return undefined;
       const lease = systemsLease(view);
       if (lease && !lease.ntp)
         return {
@@ -615,12 +652,18 @@ export const CHAIN: ChainLink[] = [
           look: "Look at option:ntp-server in files/dnsmasq.conf",
         };
       const asked = timeAsked(view);
-      const restart = restartedAt(view);
-      // Without its install disk Talos restarts soon, whatever keeps it waiting.
-      const waitedInVain = asked.some(({ atMs }) => restart !== undefined && atMs <= restart - ANSWER_MS);
-      return asked.length > ENOUGH || waitedInVain ? noTime(asked.length) : undefined;
+      const waited = asked.map((each, index) =>
+        index > 0 ? Math.min(BETWEEN_MS, usable(asked[index - 1]!, each)) : 0,
+      );
+      return waited.reduce((sum, each) => sum + each, 0) >= TIMELESS_MS ? noTime(asked.length) : undefined;
     },
     overdue(view) {
+      const { timeElsewhere } = view.expected;
+      if (timeElsewhere)
+        return {
+          seen: `the mini-PC did not fetch its config, by which it needs no time of the appliance: ${timeElsewhere}`,
+          look: "Look at talos.config in files/boot.ipxe, and read minipc.serial.log",
+        };
       const asked = timeAsked(view).length;
       if (asked > 0) return noTime(asked);
       const isRestart = restartedAt(view) !== undefined && lacksInstallDisk(view);
@@ -636,13 +679,13 @@ export const CHAIN: ChainLink[] = [
     side: "minipc",
     limitS: 120,
     reached(view) {
-      const config = fetched(view, /^\/configs\//);
-      return config?.sha256 === view.expected.configSha256
-        ? {
-            atMs: config.atMs,
-            evidence: `GET ${config.path}: 200, SHA-256 ${config.sha256.slice(0, 12)}… as decrypted`,
-          }
-        : undefined;
+      const config = ownConfig(view);
+      return (
+        config && {
+          atMs: config.atMs,
+          evidence: `GET ${config.path}: 200, SHA-256 ${config.sha256.slice(0, 12)}… as decrypted`,
+        }
+      );
     },
     broken(view) {
       const config = fetched(view, /^\/configs\//);
@@ -655,7 +698,7 @@ export const CHAIN: ChainLink[] = [
         "Look at talos.config in files/boot.ipxe, and at location /configs/ in files/nginx-bootstrap.conf";
       return line(view, "minipc", WAITS_FOR_CONFIG)
         ? { seen: "Talos fetched no config, and waits for one in maintenance mode", look }
-        : notFetched(view, /./, look);
+        : notFetched(view, /^\/configs\//, look);
     },
     overdue: (view) => ({
       seen: `the mini-PC did not ask for its config${lastWords(view, "minipc", /node: |config/i)}`,

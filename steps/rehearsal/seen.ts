@@ -4,7 +4,11 @@ import type { LinkName } from "./record";
 export type MachineName = "appliance" | "minipc";
 
 /** What the rehearsal saw, in the order of time; every conclusion is drawn from these alone. */
-export type Seen = { atMs: number } & What;
+export type Seen = {
+  atMs: number;
+  /** How long the machines had no CPU until then, all together, on a busy host. */
+  starvedMs?: number;
+} & What;
 
 export type What =
   | { kind: "ended"; machine: MachineName }

@@ -25,6 +25,8 @@ export interface Subject {
   kernelArguments: string[];
   /** SHA-256 of the decrypted machine config. */
   configSha256: string;
+  /** Why the mini-PC need not ask the appliance for the time, in words; unset where it does. */
+  timeElsewhere?: string;
   /** Whether the kernel arguments name a serial console. */
   hasSerialConsole: boolean;
   /** Whether the appliance has a second NIC. */
@@ -116,7 +118,7 @@ export class Stage {
   }
 
   private see(what: What): void {
-    this.view.seen.push({ atMs: this.atMs, ...what });
+    this.view.seen.push({ atMs: this.atMs, starvedMs: this.starvedMs, ...what });
   }
 
   private start(

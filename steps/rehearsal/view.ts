@@ -12,6 +12,8 @@ export interface Expected {
   kernelArguments: string[];
   /** SHA-256 of the decrypted machine config. */
   configSha256: string;
+  /** Why the mini-PC need not ask the appliance for the time once it has its config, in words; unset where it does. */
+  timeElsewhere?: string;
   /** Whether the mini-PC's command line has a serial console: without one, its links show on the wire alone. */
   hasSerialConsole: boolean;
 }

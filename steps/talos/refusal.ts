@@ -35,18 +35,19 @@ function withoutWrongType(fault: string): string {
 const quotedBehind = (words: string) => new RegExp(`(${words} )(\\\\*)".*?(?:(?<!\\\\)\\2"|$)`, "gm");
 
 /**
- * How Talos's libraries and its own checks quote a config's values, which may be secret:
+ * How Talos's libraries and its own checks quote a config's values, which may be secret, up to the end of a line that the
+ * kernel's log cuts (siderolabs/go-kmsg, writer.go):
  * the YAML libraries one that begins like an alias; net/url a URL, and of a password with a slash the part that looks like a port;
  * Talos itself (pkg/machinery, config/types) a key of WireGuard, the discovery's secret, and a container's environment.
  */
 const WRONG_VALUES: [quotes: RegExp, without: string][] = [
-  [/(unknown anchor) '.*' (referenced)/g, "$1 (left out) $2"],
+  [/(unknown anchor) '(?:.*' (referenced)|.*)/g, "$1 (left out) $2"],
   [quotedBehind("parse"), "$1(left out)"],
   [quotedBehind("manifest url"), "$1(left out)"],
   [quotedBehind("invalid port"), "$1(left out)"],
   [/(invalid host: ).*/g, "$1(left out)"],
   [quotedBehind("wrong key"), "$1(left out)"],
-  [/(failed to decode from base64: ).*?(; illegal base64)/gs, "$1(left out)$2"],
+  [/(failed to decode from base64: ).*?(?:(; illegal base64)|$)/gs, "$1(left out)$2"],
   [/(expected \d+ bytes, got \d+: )[\w+/=\\\r\n-]*/g, "$1(left out)"],
   [quotedBehind(String.raw`environment\[\d+\]:`), "$1(left out)"],
 ];

@@ -17,7 +17,8 @@ export interface Surroundings {
 }
 
 /** The appliance's own address. */
-export const applianceOf = ({ applianceCidr }: Surroundings) => applianceCidr.split("/")[0]!;
+export const applianceOf = ({ applianceCidr }: Pick<Surroundings, "applianceCidr">) =>
+  applianceCidr.split("/")[0]!;
 
 /** Whether an IPv4 address is in a network of IPv4, 10.10.10.2/24; what is neither is not. */
 export function isIn(cidr: string, address: string): boolean {

@@ -86,7 +86,7 @@ const CASES: Record<string, Broken> = {
       assembly.netboot = await images.netboot("v1.11.6", { vmlinuz: Buffer.alloc(100_000, "x") });
     },
     at: "initramfs",
-    seen: /boot\.ipxe gave up/,
+    seen: /boot\.ipxe failed 3 times/,
     look: /netboot layer/,
   },
   "a bad command line": {

@@ -3,8 +3,11 @@ import { withoutWrongValues } from "../../talos/refusal";
 
 /** Talos names a config's unknown keys with their values, which may be secret (siderolabs/talos, config/decoder). */
 const UNKNOWN_KEYS = /(unknown keys found during decoding:?)(.*)/;
-/** How a line of the kernel's log begins; nothing that Talos quotes does. */
-const NEW_ENTRY = /^\s*\[\s*\d+\.\d+\]/;
+/**
+ * How something else begins than what Talos quotes: a line of Talos's own, or a kernel that starts. In the kernel's log
+ * each line of a quotation has a stamp too, but the first alone has Talos's name (siderolabs/go-kmsg, kmsg.go).
+ */
+const NEW_ENTRY = /^\s*\[(?:\s*\d+\.\d+\] \[talos\] |\s*0\.000000\] )/;
 /** Firmware ends a line by either, and each line keeps its end. */
 const END_OF_LINE = /(?<=[\r\n])/;
 const LEFT_OUT = " (left out, since the values may be secret)";

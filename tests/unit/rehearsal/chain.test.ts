@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { chainFor, firstBreak, mayShowConfig, openAt } from "../../../steps/rehearsal/chain";
+import { makeRedactor } from "../../../steps/rehearsal/machines/redact";
 import type { DhcpMessage } from "../../../steps/rehearsal/network/dhcp";
 import type { Expected } from "../../../steps/rehearsal/view";
 import type { Seen, What } from "../../../steps/rehearsal/seen";
@@ -51,14 +52,16 @@ const at = (whats: What[]): Seen[] => whats.map((what, index) => ({ atMs: index 
 const IDS = chainFor(expected).map(({ id }) => id);
 
 /** The first link that is not reached, and what it says is broken. */
-function first(whats: What[], change: Partial<Expected> = {}) {
-  const view = { seen: at(whats), expected: { ...expected, ...change } };
+function judge(seen: Seen[], change: Partial<Expected> = {}) {
+  const view = { seen, expected: { ...expected, ...change } };
   const chain = chainFor(view.expected);
   const index = chain.findIndex(({ reached }) => !reached(view));
   const link = chain[index];
   const fault = link && firstBreak(view, openAt(chain, index));
   return { at: fault?.link.id ?? link?.id, broken: fault?.broken.seen, overdue: link?.overdue(view).seen };
 }
+
+const first = (whats: What[], change?: Partial<Expected>) => judge(at(whats), change);
 
 test("a good boot reaches every link, each by its own sign", () => {
   expect(first(GOOD).at).toBeUndefined();
@@ -74,6 +77,8 @@ test.each(IDS)(
   },
 );
 
+const talos = (words: string) => line("minipc", `[   48.7] [talos] ${words}`);
+const config = got("/configs/minipc.yaml", { sha256: "c0ff" });
 const until = (id: string) => GOOD.slice(0, IDS.indexOf(id));
 const asked = dhcp("discover", { stage: "firmware" });
 const syn: What = { link: "isolated", kind: "connect", mac: MAC, state: "asked" };
@@ -207,6 +212,12 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
     /vmlinuz was answered with the status 404/,
   ],
   [
+    "boot.ipxe fails again and again",
+    [...until("kernel"), ...Array<What>(3).fill(line("minipc", "bootstrap-pxe: that failed (0x3e11618e)"))],
+    "kernel",
+    /boot\.ipxe failed 3 times/,
+  ],
+  [
     "an empty initramfs",
     [...until("initramfs"), got("/talos/v1.11.6/initramfs.xz", { bytes: 0 })],
     "initramfs",
@@ -231,16 +242,20 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
   ],
   [
     "the time is silent",
-    [...until("time"), ...Array<What>(4).fill({ ...time, state: "asked" })],
+    [...until("time"), ...Array<What>(45).fill({ ...time, state: "asked" })],
     "time",
-    /asked 4 times for the time/,
+    /asked 45 times for the time/,
   ],
   [
     "a clock that is not set",
     [
       ...until("time"),
-      ...Array<What>(4).fill({ ...time, state: "asked" }),
-      { ...time, state: "answered", stratum: 16 },
+      ...Array<What[]>(23)
+        .fill([
+          { ...time, state: "asked" },
+          { ...time, state: "answered", stratum: 16 },
+        ])
+        .flat(),
     ],
     "time",
     /no usable answer/,
@@ -340,13 +355,14 @@ test.each<[what: string, seen: What[], at: string, says: RegExp]>([
       ...until("time"),
       got("/configs/minipc.yaml", { sha256: "c0ff" }),
       line("minipc", "[talos] machine config loaded successfully"),
-      { ...time, state: "asked" },
+      ...Array<What>(20).fill({ ...time, state: "asked" }),
       line("minipc", "[talos] task install (1/1): failed: lstat /dev/vda: no such file or directory"),
       ...[10, 8, 6, 4, 2, 0].map((left) => line("minipc", `[talos] rebooting in ${left} seconds`)),
       asked,
+      ...Array<What>(20).fill({ ...time, state: "asked" }),
     ],
     "time",
-    /asked once for the time and got no usable answer/,
+    /asked 40 times for the time and got no usable answer/,
   ],
   [
     "Talos is not told of a config",
@@ -383,7 +399,10 @@ test("without a serial console the links show on the wire: an operating system a
     broken: undefined,
     overdue: "no operating system asked for an address",
   });
-  expect(first([...silent, asked], wire).broken).toMatch(/restarted/);
+  const unconfigured = silent.filter((what) => !("path" in what && what.path.startsWith("/configs/")));
+  expect(first([...unconfigured, asked], wire).broken).toMatch(/restarted/);
+  // With its config Talos may install itself, fail at that, and restart.
+  expect(first([...silent, asked], wire).broken).toBeUndefined();
   expect(first([...silent, dhcp("discover", { stage: "system" })], wire).at).toBeUndefined();
   const [start] = chainFor({ ...expected, ...wire }).filter(({ id }) => id === "start");
   expect(start).toMatchObject({ title: "an operating system starts on the mini-PC", limitS: 300 });
@@ -406,12 +425,10 @@ test.each([
   },
 );
 
+const set = (server: string) =>
+  line("minipc", `[talos] setting time servers {"component": "c", "addresses": ["${server}"], "nts": false}`);
+
 test("time servers that the config names are asked in place of the appliance, and that is no fault", () => {
-  const set = (server: string) =>
-    line(
-      "minipc",
-      `[talos] setting time servers {"component": "c", "addresses": ["${server}"], "nts": false}`,
-    );
   const before = [
     ...[...until("time"), set("time.cloudflare.com"), set("10.10.10.2")],
     got("/configs/minipc.yaml", { sha256: "c0ff" }),
@@ -421,6 +438,49 @@ test("time servers that the config names are asked in place of the appliance, an
   expect(first([...before, set("10.10.10.2")])).toMatchObject({ at: "time", broken: undefined });
   const own = [...before, set("192.168.1.1"), ...Array<What>(5).fill({ ...time, state: "asked" })];
   expect(first(own).at).toBeUndefined();
+  // Talos applies the config before it says that it loaded it, and does more at once in between.
+  expect(first([...before.slice(0, -1), set("192.168.1.1"), ...before.slice(-1)]).at).toBeUndefined();
+});
+
+test("a lease without a time server is a fault, also where Talos then says that it keeps its own", () => {
+  const seen = [
+    ...until("time"),
+    dhcp("request", { stage: "system" }),
+    dhcp("ack", { address: "10.10.10.100" }),
+    ...[set("time.cloudflare.com"), config, line("minipc", "[talos] machine config loaded successfully")],
+  ];
+  expect(first(seen).broken).toMatch(/no time server/);
+});
+
+test.each([{}, { hasSerialConsole: false }])(
+  "a config by which the mini-PC needs no time of the appliance is enough, and before it silence is no fault: %j",
+  (console) => {
+    const change = { timeElsewhere: "the config switches the keeping of time off", ...console };
+    const before: What[] = [
+      ...until("time"),
+      ...[dhcp("discover", { stage: "system" }), dhcp("request", { stage: "system" })],
+      dhcp("ack", { address: "10.10.10.100" }),
+      ...Array<What>(50).fill({ ...time, state: "asked" }),
+    ];
+    expect(first(before, change)).toMatchObject({ at: "time", broken: undefined });
+    expect(first(before, change).overdue).toMatch(/did not fetch its config/);
+    expect(first([...before, config], change).at).toBe(
+      console.hasSerialConsole === false ? undefined : "accepted",
+    );
+    const reached = chainFor(expected).find(({ id }) => id === "time")?.reached;
+    expect(reached?.({ seen: at([...before, config]), expected: { ...expected, ...change } })?.evidence).toBe(
+      "not asked of the appliance: the config switches the keeping of time off",
+    );
+  },
+);
+
+test("what comes after Talos has its config is not judged: it installs itself, or fails at that, and restarts", () => {
+  const restarts: What[] = [talos("rebooting in 10 seconds"), asked];
+  for (const words of ["install sequence: done: 20s", "install sequence: failed", "boot sequence: failed"]) {
+    const loaded = [...until("time"), config, talos("machine config loaded successfully"), talos(words)];
+    expect(first([...loaded, ...restarts])).toMatchObject({ at: "time", broken: undefined });
+  }
+  expect(first([...until("time"), ...restarts]).broken).toMatch(/rebooting in 10 seconds/);
 });
 
 test("what keeps the time waiting is told at the end of the wait, too", () => {
@@ -466,11 +526,13 @@ function verdict(whats: What[]): string | undefined {
   return broken && `${link}: ${broken}`;
 }
 
-/** What real Talos printed, excerpts; what goes over the link meanwhile is put between the lines. */
+/** What Talos printed, as a rehearsal hears it, excerpts, of 1.11 a real one; what goes over the link meanwhile is put between the lines. */
 function booted(name: string, answersTime: boolean): What[] {
+  const redact = makeRedactor();
   const console = readFileSync(join(__dirname, "consoles", `${name}.txt`), "utf8")
     .trimEnd()
-    .split("\n");
+    .split("\n")
+    .flatMap((line) => redact(line) ?? []);
   const beside: [says: RegExp, what: What[]][] = [
     [/fetching machine config from/, [got("/configs/minipc.yaml", { sha256: "c0ff" })]],
     [/setting time servers .*"10\.10\.10\.2"/, [{ ...time, state: "asked" }]],
@@ -489,7 +551,7 @@ test.each<[name: string, answersTime: boolean, at: string | undefined, says: Reg
   ["accepted-config-first", true, undefined, undefined],
   ["accepted-time-first", true, undefined, undefined],
   ["argument-missing", true, "time", /goes no further: KSPP kernel parameter slab_nomerge is required$/],
-  ["install-disk-missing", false, "time", /asked once for the time and got no usable answer/],
+  ["install-disk-missing", false, "time", undefined],
   [
     "refused-by-loader",
     true,
@@ -497,7 +559,30 @@ test.each<[name: string, answersTime: boolean, at: string | undefined, says: Reg
     /refused, and fetched \d times: unknown keys found during decoding$/,
   ],
   ["no-disk-matches", true, "time", undefined],
-])("real Talos, %s: the verdict and its cause", (name, answersTime, link, says) => {
+  ...["1.12", "1.13", "1.14"].flatMap(
+    (minor): [string, boolean, string | undefined, RegExp | undefined][] => [
+      [
+        `${minor}-refused-unknown-key`,
+        true,
+        "accepted",
+        /refused, and fetched 5 times: error decoding document \/v1alpha1\/ \(line 1\): unknown keys found during decoding$/,
+      ],
+      [
+        `${minor}-refused-wrong-type`,
+        true,
+        "accepted",
+        /cannot (?:unmarshal|construct) !!str \(left out\) into bool$/,
+      ],
+      [`${minor}-refused-url`, true, "accepted", /parse \(left out\): invalid port \(left out\) after host$/],
+      [`${minor}-no-disk-matches`, true, undefined, undefined],
+      [`${minor}-own-time-servers`, false, undefined, undefined],
+      [`${minor}-partial`, true, undefined, undefined],
+    ],
+  ),
+  ["1.12-install-fails", false, "time", undefined],
+  ["1.13-install-fails", false, "time", undefined],
+  ["1.14-disk-pending", true, undefined, undefined],
+])("Talos's console, %s: the verdict and its cause", (name, answersTime, link, says) => {
   const boot = booted(name, answersTime);
   const faults = boot.map((_what, length) => verdict(boot.slice(0, length + 1))).filter((each) => each);
   if (says) expect(faults[0]?.replace(/^\w+: /, "")).toMatch(says);
@@ -505,119 +590,171 @@ test.each<[name: string, answersTime: boolean, at: string | undefined, says: Reg
   expect(first(boot).at).toBe(link);
 });
 
-const talos = (words: string) => line("minipc", `[   48.7] [talos] ${words}`);
-const config = got("/configs/minipc.yaml", { sha256: "c0ff" });
-const TIMED: What[] = [
-  { ...time, state: "asked" },
-  { ...time, state: "asked" },
-  { ...time, state: "answered", stratum: 10 },
-];
-const INSTALL_FAILS: What[] = [
-  config,
-  talos("machine config loaded successfully"),
-  talos("task install (1/1): failed: lstat /dev/vda: no such file or directory"),
-  talos("install sequence: failed"),
-  talos("error running phase 2 in install sequence: task 1/1: failed, lstat /dev/vda: no such file"),
-  talos("rebooting in 10 seconds"),
-];
-/** What may happen in any order once the kernel runs, each list in its own order: Talos does them at once. */
-const AT_ONCE: What[][][] = [
-  [TIMED, [config, talos("machine config loaded successfully")]],
-  [TIMED, INSTALL_FAILS, [config, config]],
-  [TIMED, [config, talos("entering maintenance service")]],
-  [
-    TIMED,
-    [
-      ...[config, config, config, config],
-      talos(
-        "controller failed failed to runtime validate config acquired via platform metal: 1 error occurred:\\n\\t* no disks matched the expression: x",
-      ),
-    ],
-  ],
-  [
-    [{ ...time, state: "asked" }],
-    [
-      ...[config, talos("machine config loaded successfully")],
-      talos('setting time servers {"addresses": ["192.168.1.1"]}'),
-      { ...time, state: "asked" },
-    ],
-  ],
-];
+const timeAsked: What = { ...time, state: "asked" };
+const unset: What = { ...time, state: "answered", stratum: 16 };
+const told: What = { ...time, state: "answered", stratum: 10 };
+const loaded = talos("machine config loaded successfully {}");
+const waits = talos("entering maintenance service {}");
+const selectorFails = [
+  "failed to runtime validate config acquired via platform metal: 1 error occurred:\\n\\t* no disks matched the expression: x",
+  "failed to runtime validate config acquired via platform metal: 1 error occurred:\\n\\t* v1alpha1.Config: 1 error occurred:\\n\\t* no disks matched the expression: x",
+  "failed to validate config acquired via platform metal: 1 error occurred:\\n\\t* v1alpha1.Config: 1 error occurred:\\n\\t* no disks matched the expression: x",
+].map((words) => talos(`controller failed {"error": "${words}"}`));
+/** How an installation ends after which Talos restarts: for each reason it does. */
+const INSTALLS = [
+  ["task install (1/1): failed: lstat /dev/vda: no such file or directory", "install sequence: failed"],
+  ["task install (1/1): failed: no disks matched the expression: x", "install sequence: failed"],
+  ['task install (1/1): failed: task "upgrade" failed: exit code 1', "install sequence: failed"],
+  ["install sequence: done: 20s", "reboot sequence: 10 phase(s)"],
+  ["install successful {}", "requesting reboot after successful install {}"],
+].map((words) => words.map(talos));
+const rebooting = [10, 5, 0].map((left) => talos(`rebooting in ${left} seconds`));
+
 /** What may come before the sign of a link, as much of it as chance wills. */
 const BEFORE: Record<string, What[]> = {
-  lease: [asked, dhcp("offer", { address: "10.10.10.100", file: "snponly.efi" })],
-  loader: [
-    { ...tftp, state: "asked" },
-    { ...tftp, state: "asked" },
-  ],
-  script: [syn, syn],
-  kernel: [syn, syn],
+  address: [line("appliance", serving), line("appliance", "bootstrap-pxe: dhcp: nothing yet")],
+  lease: [asked, dhcp("offer", { address: "10.10.10.100", file: "snponly.efi" }), asked, asked, asked],
+  loader: Array<What>(5).fill({ ...tftp, state: "asked" }),
+  script: [syn, syn, syn, dhcp("discover", { stage: "ipxe" }), syn],
+  kernel: [syn, syn, line("minipc", "bootstrap-pxe: that failed (0x4c106092)"), syn, syn],
+  initramfs: [line("minipc", "bootstrap-pxe: that failed (0x4c106092)"), got("/talos/v1.11.6/vmlinuz")],
   start: [line("minipc", "bootstrap-pxe: booting Talos"), line("minipc", "BdsDxe: starting")],
 };
 const MEANWHILE: What[] = [
   { ...syn, mac: "02:00:5e:00:53:01" },
   { ...got("/configs/minipc.yaml"), state: "answered", status: 403, mac: "02:00:5e:00:53:01" } as What,
+  { ...got("/favicon.ico"), state: "answered", status: 404 } as What,
   dhcp("discover", { stage: "system" }),
   line("minipc", '[talos] failed looking up "time.cloudflare.com", ignored'),
+  line("minipc", '[talos] controller failed {"error": "error acquiring via platform metal: timed out"}'),
   line("appliance", "bootstrap-pxe: dhcp: discover from 02:00:5e:00:53:01: ignored"),
 ];
 
-/** Lists joined into one, in the order that the numbers say, each list's own order kept. */
-function interleaved(lists: What[][], order: number[]): What[] {
+const pick = fc.gen().map((gen) => ({
+  gen,
+  nat: (most: number) => gen(fc.nat, most),
+  of: <T>(each: readonly T[]): T => each[gen(fc.nat, each.length - 1)]!,
+  shuffled: <T>(each: T[]): T[] =>
+    gen(fc.shuffledSubarray<T>, each, { minLength: each.length, maxLength: each.length }),
+}));
+type Pick = typeof pick extends fc.Arbitrary<infer P> ? P : never;
+
+const times = (count: number, ...whats: What[]): What[] => Array<What[]>(count).fill(whats).flat();
+
+/** Lists joined into one by chance, each list's own order kept. */
+function interleaved({ of }: Pick, lists: What[][]): What[] {
   const left = lists.map((list) => [...list]);
   const joined: What[] = [];
-  for (let step = 0; left.some((list) => list.length > 0); step++) {
-    const open = left.filter((list) => list.length > 0);
-    const chosen = open[(order[step % order.length] ?? 0) % open.length];
-    joined.push(...(chosen?.splice(0, 1) ?? []));
-  }
+  while (left.some((list) => list.length > 0))
+    joined.push(...of(left.filter((list) => list.length > 0)).splice(0, 1));
   return joined;
 }
 
-const orders = fc.array(fc.nat(60), { minLength: 1, maxLength: 30 });
 /** A boot up to the kernel's start, with more or less before each sign. */
-const starts = fc.array(fc.nat(3), { minLength: IDS.length, maxLength: IDS.length }).map((more) =>
+const startOf = ({ nat }: Pick): What[] =>
   IDS.slice(0, IDS.indexOf("time")).flatMap((id, index) => {
-    const sign = GOOD[index];
+    const before = BEFORE[id] ?? [];
     const accepted: What[] = id === "script" ? [{ ...syn, state: "accepted" }] : [];
-    return [...(BEFORE[id]?.slice(0, more[index]) ?? []), ...accepted, ...(sign ? [sign] : [])];
-  }),
-);
+    return [...before.slice(0, nat(before.length)), ...accepted, ...GOOD.slice(index, index + 1)];
+  });
 
-/** No beginning of it is called broken, and all of it reaches every link. */
-function expectNeverBroken(boot: What[]): void {
-  for (let length = 0; length <= boot.length; length++) {
-    const { at: link, broken } = first(boot.slice(0, length));
-    expect({ length, link, broken }).toEqual({ length, link, broken: undefined });
+/** Asked again and again, told now and then by a clock that is not set yet, and at last answered. */
+const timedOf = ({ nat, of }: Pick): What[] => [
+  set("time.cloudflare.com"),
+  set("10.10.10.2"),
+  ...Array.from({ length: nat(7) }, () => of([[timeAsked], [timeAsked, unset]])).flat(),
+  ...[timeAsked, told, talos("adjusting time (jump) by 1s via 10.10.10.2 {}")],
+];
+
+/** What Talos does with its config until that counts as accepted: fetches it once or more often, and says one of these. */
+const acceptedOf = ({ nat, of }: Pick): What[] =>
+  of([
+    () => [config, loaded],
+    () => [config, config, waits],
+    () => [...times(4 + nat(3), config), of(selectorFails), config, of(selectorFails)],
+  ])();
+
+/** How a boot ends well, from the kernel's start on: what happens at once in lists, and what is expected of the config. */
+const GOOD_ENDS: ((by: Pick) => { lists: What[][]; change?: Partial<Expected> })[] = [
+  (by) => ({ lists: [timedOf(by), acceptedOf(by)] }),
+  // Time servers of its own, as the config is read, and as Talos alone tells.
+  (by) => ({
+    lists: [
+      [set("10.10.10.2"), ...times(by.nat(9), timeAsked)],
+      [config, ...by.shuffled([loaded, set("192.168.1.1")])],
+    ],
+    change: { timeElsewhere: "the config names time servers, 192.168.1.1" },
+  }),
+  (by) => ({
+    lists: [
+      [set("10.10.10.2"), config, ...by.shuffled([loaded, set("192.168.1.1")])],
+      times(by.nat(7), timeAsked),
+    ],
+    change: { hasSerialConsole: true },
+  }),
+  // Time switched off: what it asked before it had its config may stay without an answer.
+  (by) => ({
+    lists: [[set("10.10.10.2"), ...times(by.nat(20), timeAsked)], acceptedOf(by)],
+    change: { timeElsewhere: "the config switches the keeping of time off" },
+  }),
+];
+
+interface Stamped {
+  seen: Seen[];
+  atMs: number;
+  starvedMs: number;
+}
+/** Goes on with what is seen within `mostMs` that the machines could use, and any time in which they were starved. */
+function stamp({ nat }: Pick, before: Stamped, whats: What[], mostMs: number): Stamped {
+  const after = { ...before, seen: [...before.seen] };
+  for (const what of whats) {
+    const starvedMs = nat(3) === 0 ? nat(30_000) : 0;
+    after.starvedMs += starvedMs;
+    after.atMs += starvedMs + nat(Math.floor(mostMs / whats.length));
+    after.seen.push({ ...what, atMs: after.atMs, starvedMs: after.starvedMs });
   }
-  expect(first(boot).at).toBeUndefined();
+  return after;
 }
 
-test("no beginning of a boot that ends well is called broken, in whatever order things happen at once", () => {
-  fc.assert(
-    fc.property(
-      ...([starts, fc.constantFrom(...AT_ONCE), orders, fc.shuffledSubarray(MEANWHILE)] as const),
-      (start, lists, order, meanwhile) =>
-        expectNeverBroken([...start, ...interleaved([...lists, meanwhile], order)]),
-    ),
-  );
+/** Below what silence makes sure of: of a service that was asked, and, with the restarts, of the time. */
+const [STARTS_MS, RUNS_MS, RESTARTS_MS] = [900, 18_000, 60_000];
+
+/** A boot that ends well, with up to two restarts of a Talos that had its config, and on the console or the wire alone. */
+const goodBoots = pick.map((by) => {
+  const { nat, of } = by;
+  const { lists, change } = of(GOOD_ENDS)(by);
+  const { hasSerialConsole = nat(4) > 0 } = change ?? {};
+  let all = stamp(by, { seen: [], atMs: 0, starvedMs: 0 }, startOf(by), STARTS_MS);
+  const restarts = nat(2);
+  for (let restart = 0; restart < restarts; restart++) {
+    const installs = [config, loaded, talos("install sequence: 8 phase(s)"), ...of(INSTALLS), ...rebooting];
+    const asking = [set("10.10.10.2"), ...times(nat(2), timeAsked)];
+    all = stamp(by, all, interleaved(by, [installs, asking]), RUNS_MS / 3);
+    all = stamp(by, { ...all, atMs: all.atMs + RESTARTS_MS }, startOf(by), STARTS_MS);
+  }
+  const meanwhile = by.gen(fc.shuffledSubarray<What>, MEANWHILE);
+  const system = dhcp("discover", { stage: "system" });
+  all = stamp(by, all, interleaved(by, [[system], ...lists, meanwhile]), RUNS_MS / 3);
+  const isSeen = (what: Seen) => hasSerialConsole || !("machine" in what) || what.machine === "appliance";
+  return { seen: all.seen.filter(isSeen), change: { ...change, hasSerialConsole } };
 });
 
-test("nor is one that ends well after Talos restarted for want of its install disk", () => {
+test("no beginning of a boot that ends well is called broken, in whatever order things happen at once, however often Talos restarts, and however busy the host is", () => {
   fc.assert(
-    fc.property(starts, fc.constantFrom(...AT_ONCE), orders, (start, lists, order) =>
-      expectNeverBroken([
-        ...[...start, ...INSTALL_FAILS],
-        ...[...start.filter((what) => !("machine" in what && what.machine === "appliance"))],
-        ...interleaved(lists, order),
-      ]),
-    ),
+    fc.property(goodBoots, ({ seen, change }) => {
+      for (let length = 0; length <= seen.length; length++) {
+        const { at: link, broken } = judge(seen.slice(0, length), change);
+        expect({ length, link, broken }).toEqual({ length, link, broken: undefined });
+      }
+      expect(judge(seen, change).at).toBeUndefined();
+    }),
   );
 });
 
 test("a link that is reached is never called broken", () => {
+  const parts = [...GOOD, ...MEANWHILE, ...INSTALLS.flat(), ...selectorFails, ...rebooting];
   fc.assert(
-    fc.property(fc.shuffledSubarray([...GOOD, ...AT_ONCE.flat(2), ...MEANWHILE]), (whats) => {
+    fc.property(fc.shuffledSubarray([...parts, timeAsked, unset, loaded, waits, asked, syn]), (whats) => {
       const view = { seen: at(whats), expected };
       for (const link of chainFor(expected))
         if (link.reached(view)) expect(firstBreak(view, [link])?.broken).toBeUndefined();

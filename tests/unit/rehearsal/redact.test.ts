@@ -1,8 +1,9 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { makeRedactor, redactStream } from "../../../steps/rehearsal/machines/redact";
 
+const CONSOLES = join(__dirname, "consoles");
 const FAILED =
   '[  189.231939] [talos] controller failed {"error": "failed to load config via platform metal: unknown keys found during decoding:';
 const NEXT = "[  189.787950] [talos] failed looking up time.cloudflare.com";
@@ -17,6 +18,30 @@ test("the values of unknown keys that Talos quotes are left out, on the same lin
   }
 });
 
+test("a quotation whose lines have the kernel's stamps, too, ends where Talos or a kernel says something else", () => {
+  const quoted = [
+    "[  189.3] machine:",
+    "[  189.4]     nosuchkey: |",
+    "[  189.5]         [talos] SECRETVALUE",
+    "SECRET",
+  ];
+  for (const next of [NEXT, "[    0.000000] Command line: vmlinuz pti=on"]) {
+    const redact = makeRedactor();
+    const kept = [FAILED, ...quoted, next].map(redact).filter((line) => line !== undefined);
+    expect(kept).toEqual([`${FAILED} (left out, since the values may be secret)`, next]);
+  }
+});
+
+/** The kernel's log takes some 980 characters of a line, and Talos ends a longer one with dots (siderolabs/go-kmsg, writer.go). */
+test.each(["cannot construct !!str `SECR", "unknown anchor 'SECR", "failed to decode from base64: SECR"])(
+  "of a quotation that the end of the line cuts nothing is kept: %s",
+  (fault) => {
+    const kept = makeRedactor()(`${NEXT} "error": "failed to load config via platform metal: ${fault}...\n`);
+    expect(kept).toMatch(/failed to load config .*\(left out\)/);
+    expect(kept).not.toContain("SECR");
+  },
+);
+
 test("the bytes of a console pass as they are, wherever they are cut", async () => {
   const said = Buffer.from([...Array(256).keys(), 10, ...Buffer.from(`${NEXT}\r\nlogin: `)]);
   const stream = redactStream();
@@ -26,11 +51,21 @@ test("the bytes of a console pass as they are, wherever they are cut", async () 
 });
 
 test("the serial log of a real Talos that refuses an unknown key holds its name's place, and no value", async () => {
-  const console = createReadStream(join(__dirname, "consoles", "refused-by-loader.txt"));
+  const console = createReadStream(join(CONSOLES, "refused-by-loader.txt"));
   const kept = await text(console.pipe(redactStream()));
   expect(kept).toContain("unknown keys found during decoding: (left out, since the values may be secret)");
   expect(kept).not.toMatch(/nosuchkey|SECRETVALUE/);
 });
+
+test.each(readdirSync(CONSOLES).filter((name) => name.includes("refused")))(
+  "no value of a refused config is in the serial log: %s",
+  async (name) => {
+    const kept = await text(createReadStream(join(CONSOLES, name)).pipe(redactStream()));
+    expect(kept).toContain("failed to load config via platform metal: ");
+    expect(kept).toContain("(left out");
+    expect(kept).not.toContain("SECRET");
+  },
+);
 
 test.each([
   [
