@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { LastRun } from "../steps/lib/last-run";
+import { withoutUrlSecrets } from "../steps/lib/source-url";
 
 /** A step as a preview knows it. */
 export interface Part {
@@ -85,7 +86,8 @@ export function differences(before: unknown, now: unknown, path: string[] = []):
     isText
       ? `${name}: ${changedLines(before as string, now as string)}`
       : typeof before === "string" && typeof now === "string"
-        ? `${name}: ${parting(before, now)}`
+        ? // What was remembered by an earlier version may have a query.
+          `${name}: ${parting(withoutUrlSecrets(before), withoutUrlSecrets(now))}`
         : `${name}: ${shown(before)} → ${shown(now)}`,
   ];
 }

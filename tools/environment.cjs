@@ -229,7 +229,7 @@ function backendLine(context) {
   );
 }
 
-/** @param {string} url */
-const withoutSecrets = (url) => url.replace(/\/\/[^/@]*@/, "//");
+/** A password may have an @ itself. @param {string} url */
+const withoutSecrets = (url) => url.replace(/\/\/[^/?#]*@/, "//");
 
 module.exports = { backendLine, chosenBackend, ownHome, ownPulumi, selectedStack, toolEnvironment };

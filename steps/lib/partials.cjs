@@ -43,19 +43,25 @@ const partialName = (target) =>
   join(dirname(target), `.${basename(target)}.partial-${pidNamespace()}-${process.pid}`);
 
 /**
- * Whether what lies under a temporary name has no maker any more.
+ * Whether a name is a temporary one that no process writes to any more.
  *
- * @param {string} path
+ * @param {string} name
+ * @param {number} written when it was last written to, in milliseconds since 1970
  */
-function isAbandoned(path) {
-  const [, namespace = pidNamespace(), pid] = PARTIAL.exec(basename(path)) ?? [];
-  const written = pid && lstatSync(path, { throwIfNoEntry: false })?.ctimeMs;
-  if (!written) return false;
+function hasNoMaker(name, written) {
+  const [, namespace = pidNamespace(), pid] = PARTIAL.exec(name) ?? [];
+  if (pid === undefined) return false;
   // Of a container's process nothing shows from outside, but none takes a day.
   if (namespace !== pidNamespace()) return Date.now() - written > DAY_MS;
-  if (!isAlive(Number(pid))) return true;
   // After a restart of the machine, the pid may be that of something else.
-  return (startOf(Number(pid)) ?? 0) > written + SLACK_MS;
+  return !isAlive(Number(pid)) || (startOf(Number(pid)) ?? 0) > written + SLACK_MS;
+}
+
+/** @param {string} path */
+function isAbandoned(path) {
+  // Unlike its other times, nobody can put this one back.
+  const written = lstatSync(path, { throwIfNoEntry: false })?.ctimeMs;
+  return written !== undefined && hasNoMaker(basename(path), written);
 }
 
 /**
@@ -110,4 +116,4 @@ function namesIn(folder) {
  */
 const sweepImages = (top = ".") => sweepCache(join(top, IMAGES));
 
-module.exports = { partialName, sweepCache, sweepImages, sweepPartials };
+module.exports = { hasNoMaker, partialName, sweepCache, sweepImages, sweepPartials };

@@ -79,7 +79,12 @@ export async function generateConfigs(
     },
   );
   for (const line of stderr.split("\n").filter(Boolean)) context.log(line);
-  return JSON.parse(stdout) as GeneratedConfigs;
+  try {
+    return JSON.parse(stdout) as GeneratedConfigs;
+  } catch {
+    // Its words would quote what could not be read.
+    throw new StepError(doing, "the generator's answer is no JSON", "npm run setup brings a whole one");
+  }
 }
 
 /**

@@ -16,8 +16,9 @@ import {
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
+import { keyOf } from "../../components/identity";
 import { onSmallDisk } from "../small-disk";
-import { NO_PROCESS } from "../tools";
+import { NO_PROCESS, sha256Of } from "../tools";
 import { expectRecovery, imageOf, imageSum, until, upEndsWell } from "./aftermath";
 import { SmallLab } from "./small-lab";
 
@@ -152,6 +153,29 @@ test("a layer that was altered, its time put back, is named, and made anew by th
     /reading artifacts\/cache\/base\/\w+\/base\.raw: its SHA-256 is \w+, and it was made with/,
   );
   await expectRecovery(lab.checkout, lab.reference);
+});
+
+test("another signature of a source's URL changes nothing, and neither is in the state in plain", async () => {
+  const [iso, url] = [
+    readFileSync(lab.checkout.path("artifacts/demo/metal-amd64.iso")),
+    "https://localhost:9/x.iso",
+  ];
+  const isoSha256 = sha256Of(iso);
+  // With the file in its place, nobody asks the network.
+  const folder = lab.checkout.path("artifacts/talos/v1.11.6", keyOf({ url, sha256: isoSha256 }));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "metal-amd64.iso"), iso);
+  await lab.checkout.stack("signed", { isoUrl: "", isoSha256, artifactName: "signed" });
+  lab.checkout.use({ BOOTSTRAP_PXE_ISO_URL: `${url}?sig=hunter2` });
+  await upEndsWell(lab.checkout, "signed");
+  lab.checkout.use({ BOOTSTRAP_PXE_ISO_URL: `${url}?sig=hunter3` });
+  await upEndsWell(lab.checkout, "signed", "--expect-no-changes");
+  lab.checkout.use({ BOOTSTRAP_PXE_ISO_URL: undefined });
+  const state = lab.checkout.path(".pulumi-state");
+  const paths = readdirSync(state, { recursive: true }).map((name) => join(state, String(name)));
+  const texts = paths.flatMap((path) => (statSync(path).isFile() ? [readFileSync(path, "utf8")] : []));
+  expect(texts.filter((text) => text.includes(url)).length).toBeGreaterThan(0);
+  expect(texts.filter((text) => text.includes("hunter"))).toEqual([]);
 });
 
 test("what was compiled and is gone, or was cut short, is compiled again", async () => {

@@ -91,7 +91,7 @@ describe("the line on the backend that serves", () => {
     for (const name of ["nuc1", "nuc2", "demo"]) stackInCheckout(name);
     machine.write("top/.pulumi-state/.pulumi/stacks/bootstrap-pxe/nuc1.json.bak", "{}");
     const context = loggedIn();
-    context.env.PULUMI_BACKEND_URL = "https://user:password@pulumi.example/me";
+    context.env.PULUMI_BACKEND_URL = "https://user:pass@word@pulumi.example/me";
     const line = backendLine(context);
     expect(line).toContain(
       "Pulumi's state is in https://pulumi.example/me; this checkout's own state has nuc1, nuc2: ",

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sha256Of } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -38,7 +39,7 @@ exit 1`);
     path: join(base, "k", "base.raw"),
     source: "cloud-image",
     sourcePath: source,
-    sourceSha256: "0".repeat(64),
+    sourceSha256: sha256Of("not looked at"),
     template: "packer/bootstrap.pkr.hcl",
     offline: true,
   };
@@ -58,4 +59,9 @@ exit 1`);
   expect(readFileSync(kept("packer"), "utf8")).toMatch(/Setting up package 1$/m);
   expect(readFileSync(kept("serial"), "utf8")).toBe("the guest spoke\n");
   expect(existsSync(input.path)).toBe(false);
+
+  const altered = await runStep("base", { ...input, sourceSha256: "0".repeat(64) });
+  expect(altered.said).toContain(
+    `reading ${source}: its SHA-256 is ${input.sourceSha256}, and it was made with 000`,
+  );
 });

@@ -99,3 +99,8 @@ test("minutes are told as minutes", () => {
     "About 2 min if all",
   );
 });
+
+test("a token in a URL that an earlier version remembered is not shown", () => {
+  const [before, now] = [{ url: "https://h/x.iso?sig=hunter2" }, { url: "https://h/x.iso" }];
+  expect(differences(before, now)).toEqual(["url: https://h/x.iso?[secret] → https://h/x.iso"]);
+});
