@@ -26,8 +26,8 @@ const { standInEnvironment, standInFolder } = require("./setup/stand-ins.cjs");
 /** @param {string} top */
 const stateFolder = (top) => join(top, ".pulumi-state");
 
-/** @param {string} top */
-const ownBackend = (top) => `file://${stateFolder(top)}`;
+/** Pulumi reads it as a URL, in which these have a meaning of their own. @param {string} top */
+const ownBackend = (top) => `file://${stateFolder(top).replace(/[%#?]/g, encodeURIComponent)}`;
 
 /**
  * The backend that the person chose, by the environment or by logging in; undefined when there is none, or when it is

@@ -1,6 +1,7 @@
 "use strict";
 
-const { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } = require("node:fs");
+const fs = require("node:fs");
+const { lstatSync, mkdtempSync, readdirSync, readlinkSync, statSync } = fs;
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
 
@@ -24,13 +25,23 @@ function isAlive(pid) {
 }
 
 /**
- * Private folders of steps that were killed outright. Those of another count of pids are not judged: their owners may be
- * at work.
+ * Whether a folder is this user's. Somebody else's is theirs to remove, and its like may have gone meanwhile.
+ *
+ * @param {string} path @param {number | undefined} user
+ */
+function isOf(path, user) {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === user;
+}
+
+/**
+ * Private folders of this user's steps that were killed outright. Those of another count of pids are not judged: their owners
+ * may be at work.
  *
  * @param {string} [parent] where they lie
+ * @param {number} [user] whose they are
  * @returns {string[]}
  */
-function abandonedScratch(parent = parentFolder()) {
+function abandonedScratch(parent = parentFolder(), user = process.getuid?.()) {
   const ofStep = new RegExp(`^bootstrap-pxe-[a-z-]+-${pidNamespace()}-(\\d+)-\\w+$`);
   const isAbandoned = (/** @type {string} */ name) => {
     const pid = ofStep.exec(name)?.[1];
@@ -38,16 +49,25 @@ function abandonedScratch(parent = parentFolder()) {
   };
   return readdirSync(parent)
     .filter(isAbandoned)
-    .map((name) => join(parent, name));
+    .map((name) => join(parent, name))
+    .filter((path) => isOf(path, user));
 }
 
 /**
- * Removes what steps that were killed outright left.
+ * Removes what steps of this user left that were killed outright. What cannot be removed is passed over: it is no reason not to
+ * work.
  *
  * @param {string} [parent] where it lies
+ * @param {number} [user] whose it is
  */
-function sweepScratch(parent) {
-  for (const folder of abandonedScratch(parent)) rmSync(folder, { recursive: true, force: true });
+function sweepScratch(parent, user) {
+  for (const folder of abandonedScratch(parent, user)) {
+    try {
+      fs.rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // A folder of root's in it, or a file system that is read-only by now.
+    }
+  }
 }
 
 /**

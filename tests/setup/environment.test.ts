@@ -104,6 +104,15 @@ describe("the backend", () => {
     expect(existsSync(machine.path("top/.pulumi-state"))).toBe(false);
   });
 
+  test("is a URL also where the checkout's path has what means something else in one", () => {
+    mkdirSync(machine.path("#1 50%20?"));
+    const context = { ...machine.context(NOWHERE), top: machine.path("#1 50%20?") };
+    expect(toolEnvironment(context, { standIns: false }).PULUMI_BACKEND_URL).toBe(
+      `file://${machine.path("%231 50%2520%3F", ".pulumi-state")}`,
+    );
+    expect(existsSync(machine.path("#1 50%20?", ".pulumi-state"))).toBe(true);
+  });
+
   test("is left to Pulumi with a token, or where its own home says it is logged in", () => {
     const loggedIn = JSON.stringify({ current: "https://pulumi.example" });
     expect(backendWith({ PULUMI_ACCESS_TOKEN: "token" })).toBeUndefined();

@@ -105,6 +105,20 @@ test("a machine with nothing gets all, and a second run does nothing", async () 
   expect([machine.ran().length, machine.requests.length, machine.said.length]).toEqual(before);
 });
 
+test.each([
+  ["top", "this checkout", "Move it"],
+  ["cache", "set-up's cache", "Let BOOTSTRAP_PXE_CACHE name"],
+])(
+  "a colon in the path of %s is refused by name, since PATH has no way to write it",
+  async (place, what, next) => {
+    const path = machine.path("a:b");
+    const context = { ...machine.context(NOWHERE), [place]: path };
+    await expect(setUp("use", context)).rejects.toThrow(
+      new RegExp(`^Programs of ${what} cannot be found: its path ${path} has a colon, .* ${next}`),
+    );
+  },
+);
+
 test("a release that nobody has tried is said to be untried, and set up all the same", async () => {
   const osRelease = machine.write("os-release", 'ID=debian\nVERSION_ID="14"\nPRETTY_NAME="Debian 14"\n');
   expect(await setUp(USE, { ...context, osRelease })).toBe(true);

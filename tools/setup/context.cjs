@@ -74,6 +74,23 @@ function makeContext(given = {}) {
   };
 }
 
+/**
+ * Refuses a place that no PATH can name: a colon parts two folders in it.
+ *
+ * @param {Pick<Context, "top" | "cache">} context
+ */
+function refuseColon({ top, cache }) {
+  const places = Object.entries({ "this checkout": top, "set-up's cache": cache });
+  for (const [what, path] of places)
+    if (path.includes(":"))
+      throw new Error(
+        `Programs of ${what} cannot be found: its path ${path} has a colon, which parts two folders in PATH. ` +
+          (path === top
+            ? "Move it to a path without one."
+            : "Let BOOTSTRAP_PXE_CACHE name a folder without one."),
+      );
+}
+
 const TELL_MS = 10_000;
 
 /**
@@ -135,4 +152,14 @@ function scratch({ cache }) {
   return mkdtempSync(join(cache, "tmp", "x"));
 }
 
-module.exports = { TOP, cacheFolder, inTurn, makeContext, once, pulumiHome, scratch, stillAtIt };
+module.exports = {
+  TOP,
+  cacheFolder,
+  inTurn,
+  makeContext,
+  once,
+  pulumiHome,
+  refuseColon,
+  scratch,
+  stillAtIt,
+};

@@ -7,7 +7,7 @@ const { bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { untriedLine } = require("./distribution.cjs");
 const { MINORS, loaderFor } = require("../../steps/lib/talos-releases.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
-const { stillAtIt } = require("./context.cjs");
+const { stillAtIt, refuseColon } = require("./context.cjs");
 const { withLock } = require("./lock.cjs");
 const { dependenciesHeld, installDependencies } = require("./npm.cjs");
 const { bringPackerPlugin, pluginHeld } = require("./packer-plugin.cjs");
@@ -229,6 +229,7 @@ function report(failures) {
  * @throws Error that lists everything still missing, each with what was tried
  */
 async function setUp(scope, context, talosVersions) {
+  refuseColon(context);
   const all = parts(scope, context, talosVersions);
   if (all.every((part) => part.held())) return false;
   if (process.platform !== "linux" || process.arch !== "x64") {
