@@ -5,7 +5,7 @@ import * as z from "zod";
 import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
 import { manifestOf, partialBeside, publish, sweepCache, verified } from "./lib/files";
 import { inspectBase } from "./lib/inspect-base";
-import { packersWords, phaseOf } from "./lib/packer-words";
+import { packersWords, phaseOf, reasonIn } from "./lib/packer-words";
 import { failureOf, run } from "./lib/process";
 import { figure, follow } from "./lib/progress";
 import { needRoom } from "./lib/room";
@@ -98,7 +98,12 @@ async function packerBuild(
     for (const line of [...last, ...complaints.filter((line) => !last.includes(line))])
       if (line) context.log(packersWords(line));
     const next = `Packer's last words are above; all of them are in ${kept("packer")}, and what the machine said on its serial port beside it`;
-    throw new StepError("building the base", `packer ended with status ${exitCode}`, next, { cause: fault });
+    const reason = said
+      .flatMap((line) => reasonIn(line) ?? [])
+      .at(0)
+      ?.replace(/\.$/, "");
+    const found = `packer ended with status ${exitCode}${reason ? `: ${reason}` : ""}`;
+    throw new StepError("building the base", found, next, { cause: fault });
   } finally {
     stopTelling();
   }

@@ -3,7 +3,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
+import { whyUnreadable } from "./lib/given-file";
 import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
+import { readJson } from "./lib/json-file";
 import { failureOf, run, whileLocked } from "./lib/process";
 import { reportProgress } from "./lib/progress";
 import { writesTo } from "./lib/room";
@@ -48,9 +50,8 @@ const MAGIC = {
 /** Names under which releases publish their checksums beside a file: Talos, then Ubuntu. */
 const CHECKSUM_LISTS = ["sha256sum.txt", "SHA256SUMS"];
 
-function digestsIn(file: string): Record<string, string> {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
-}
+const Digests = z.record(z.string(), z.string());
+const digestsIn = (file: string) => readJson(file, Digests) ?? {};
 
 /** The digest that is known of a URL, and the file that has it. */
 function knownDigest({ url, lockFile, recordFile }: Request): { file: string; sha256: string } | undefined {
@@ -135,8 +136,10 @@ async function readList(context: StepContext, source: string, name: string): Pro
   const url = `${path.slice(0, path.lastIndexOf("/"))}/${name}`;
   const list = { name, url };
   if (isFileUrl(url)) {
-    if (existsSync(filePath(url))) return { ...list, text: readFileSync(filePath(url), "utf8") };
-    return { ...list, fault: { words: "no such file", status: 404, tries: 1, help: "" } };
+    const words = whyUnreadable(filePath(url));
+    if (!words) return { ...list, text: readFileSync(filePath(url), "utf8") };
+    const status = /^(no such file|it is empty)$/.test(words) ? 404 : undefined;
+    return { ...list, fault: { words, status, tries: 1, help: "" } };
   }
   try {
     const text = await transfer(context, [...curlListFlags(limits()), url], { maxBuffer: MOST_LIST_BYTES });
@@ -322,11 +325,12 @@ void runStep("fetch", Input, async (request, context) => {
   const partial = join(dirname(request.path), `.${basename(request.path)}.download`);
   if (isFileUrl(request.url)) {
     const source = filePath(request.url);
-    if (!existsSync(source))
+    const fault = whyUnreadable(source);
+    if (fault)
       throw new StepError(
         `fetching ${request.url}`,
-        "no such file",
-        `Put it there or set ${request.setKeys.url}`,
+        fault,
+        `Put the file there or set ${request.setKeys.url}`,
       );
     await run(context, "cp", ["--reflink=auto", source, partial]);
   } else {

@@ -48,7 +48,7 @@ async function inspect(context: StepContext, { isoPath }: Request, { kernel, ini
       `this ISO is for ${machine}, and the appliance serves a mini-PC of ${MACHINE}`,
       "Set isoUrl to a metal-amd64.iso, or unset it for the release's own",
     );
-  const version = kernelVersion(head);
+  const version = kernelVersion(head, kernel.size);
   if ("wrong" in version) throw refuse("kernel", `${version.wrong}: no x86 bzImage`);
   const archives: Archive[] = [];
   try {

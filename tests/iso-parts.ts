@@ -4,9 +4,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inToolEnvironment, tool } from "./tools";
 
-/** The least that passes for a bzImage: boot flag, HdrS, a pointer to the version string (Linux, boot.rst). */
+/** The least that passes for a bzImage: its size, boot flag, HdrS, a pointer to the version string (Linux, boot.rst). */
 export function kernel(version = "6.12.57-talos"): Buffer {
   const image = Buffer.alloc(8192, 0x90);
+  image.writeUInt8(1, 0x1f1);
+  image.writeUInt32LE((image.length - 2 * 512) / 16, 0x1f4);
   image.writeUInt16LE(0xaa55, 0x1fe);
   image.write("HdrS", 0x202, "latin1");
   image.writeUInt16LE(0x1000 - 0x200, 0x20e);

@@ -27,3 +27,7 @@ export function phaseOf(line: string): string | undefined {
   }
   return undefined;
 }
+
+/** Why a build failed, if a line of Packer's says so: it is the first of several, and much may follow. */
+export const reasonIn = (line: string): string | undefined =>
+  /Build '[^']*' errored after [^:]*: (.+)$/.exec(line)?.[1];

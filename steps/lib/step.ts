@@ -6,6 +6,7 @@ import { withHeartbeat } from "./progress";
 import { explainFull, writesTo } from "./room";
 import { makeScratch } from "./scratch.cjs";
 import { StepError } from "./step-error";
+import { systemFault } from "./system-fault.cjs";
 
 export interface StepContext {
   /** Aborted by SIGINT, SIGTERM or SIGHUP; every child process of a step listens to it. */
@@ -25,6 +26,12 @@ function parentOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A fault of the file system in words; any other as it is. */
+function inWords(fault: Error): Error {
+  const judged = process.env.BOOTSTRAP_PXE_DEBUG ? undefined : systemFault(fault);
+  return judged ? new StepError(judged.doing, judged.found, judged.next, { cause: fault }) : fault;
 }
 
 /**
@@ -73,7 +80,9 @@ export async function runProgram(
     const manifest = await body({ signal: stop.signal, scratch, log });
     if (manifest) process.stdout.write(`${JSON.stringify(manifest)}\n`);
   } catch (fault) {
-    const shown = stop.signal.aborted ? (stop.signal.reason as Error) : await explainFull(fault as Error);
+    const shown = stop.signal.aborted
+      ? (stop.signal.reason as Error)
+      : inWords(await explainFull(fault as Error));
     const isExpected = shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG;
     say(`${name}: ${isExpected ? shown.message : (shown.stack ?? shown.message)}`);
     process.exitCode ||= 1;

@@ -48,6 +48,10 @@ export function filesIn(report: string, iso: string): Map<string, Slice> {
   );
 }
 
+/** What xorriso finds wrong with an ISO that it reads all the same, as far as it can. */
+const complaintIn = (said: string) =>
+  /: (?:WARNING|SORRY|MISHAP|FAILURE|FATAL) : (.*)/.exec(said)?.[1]?.trim();
+
 /** The form of an ISO with these files, and its unified kernel image; undefined when it is no Talos ISO. */
 export function formOf(paths: string[]): { form: IsoForm; uki?: string } | undefined {
   const hasFiles = paths.includes(KERNEL) && paths.includes(INITRAMFS);
@@ -73,10 +77,17 @@ export async function openTalosIso(context: StepContext, iso: string): Promise<T
   const doing = `reading ${iso}`;
   const flags = ["-indev", iso, "-find", "/", "-type", "f", "-exec", "report_lba", "--"];
   const report = await run(context, "xorriso", flags).catch(saidBy(({ stderr }) => ({ stdout: "", stderr })));
+  const complaint = complaintIn(report.stderr);
   const files = filesIn(report.stdout, iso);
   const paths = [...files.keys()];
   const found = formOf(paths);
   if (!found) {
+    if (complaint)
+      throw new StepError(
+        doing,
+        `it is cut short or damaged (xorriso: ${complaint})`,
+        "Fetch it again, or set isoUrl",
+      );
     throw new StepError(
       doing,
       `neither /boot/vmlinuz with /boot/initramfs.xz nor a /EFI/Linux/*.efi, but ${topOf(paths).join(", ") || "nothing"}`,

@@ -28,6 +28,8 @@ test("of a Packer that fails the last words are shown, all of them and the seria
   const cache = cacheWith(`
 for i in $(seq 40); do echo "2026-11-25T20:44:40Z:     qemu.cloud-image: Setting up package $i"; done
 echo "2026-11-25T20:46:00Z: ==> qemu.cloud-image: Timeout waiting for SSH." >&2
+echo "2026-11-25T20:46:01Z: Build 'qemu.cloud-image' errored after 5 minutes 2 seconds: Timeout waiting for SSH."
+echo "==> Some builds didn't complete successfully and had errors:"
 echo "the guest spoke" >"$output.serial.log"
 exit 1`);
   const base = join(folder, "base");
@@ -50,7 +52,7 @@ exit 1`);
   expect(said).toMatch(/^Setting up package 40$/m);
   expect(said).not.toMatch(/Setting up package 1$/m);
   expect(said.trimEnd().split("\n").at(-1)).toBe(
-    "base: building the base: packer ended with status 1. Packer's last words are above; all of them are in " +
+    "base: building the base: packer ended with status 1: Timeout waiting for SSH. Packer's last words are above; all of them are in " +
       `${kept("packer")}, and what the machine said on its serial port beside it`,
   );
   expect(readFileSync(kept("packer"), "utf8")).toMatch(/Setting up package 1$/m);

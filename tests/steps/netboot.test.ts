@@ -223,6 +223,22 @@ test("an ISO that ends before its files do", async () => {
   expect(said).toMatch(/it is cut short: its \/boot\/\S+ ends at byte \d+, and it has 65536 bytes/);
 });
 
+test("an ISO that ends in its folders, so that xorriso finds no file: in xorriso's words", async () => {
+  const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": await initramfs() });
+  truncateSync(input.isoPath, 40_000);
+  const { sha256 } = await publish(input.isoPath, input.isoPath, "fetched");
+  const { said } = await runStep("netboot", { ...input, isoSha256: sha256 });
+  expect(said).toMatch(/it is cut short or damaged \(xorriso: ISO image size \d+s larger than readable size/);
+});
+
+test("a kernel that ends behind its header", async () => {
+  await refused(
+    { "boot/vmlinuz": kernel().subarray(0, 6000), "boot/initramfs.xz": await initramfs() },
+    "checking the kernel of",
+    "cut short, 6000 bytes of the 8192 that its header tells of",
+  );
+});
+
 test("the same ISO gives the same bytes", async () => {
   const input = await request({ "boot/vmlinuz": kernel(), "boot/initramfs.xz": await initramfs() });
   const first = await runStep("netboot", input);

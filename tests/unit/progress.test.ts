@@ -1,5 +1,5 @@
 import { mmdebstrapsWords } from "../../demo/base/mmdebstrap-words";
-import { phaseOf } from "../../steps/lib/packer-words";
+import { phaseOf, reasonIn } from "../../steps/lib/packer-words";
 import { figure, reportProgress, SHOWN_FIRST, withHeartbeat } from "../../steps/lib/progress";
 import { chainLines } from "../../steps/rehearsal/rehearse";
 
@@ -128,6 +128,14 @@ test.each([
   ["==> qemu.cloud-image: vnc://127.0.0.1:5908", undefined],
 ])("of Packer's lines, those tell where a build is that begin something long: %s", (line, phase) => {
   expect(phaseOf(line)).toBe(phase);
+});
+
+test("why a build failed is in the one line of Packer's that ends it", () => {
+  const words =
+    "Error creating hard drive: QemuImg error: qemu-img: Could not open 'x.img': Unsupported qcow2 version 16843009";
+  const line = `2026-11-26T05:01:17Z: Build 'qemu.cloud-image' errored after 146 milliseconds 717 microseconds: ${words}`;
+  expect(reasonIn(line)).toBe(words);
+  expect(reasonIn(`2026-11-26T05:01:17Z: ==> qemu.cloud-image: ${words}`)).toBeUndefined();
 });
 
 test.each([
