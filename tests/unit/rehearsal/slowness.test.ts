@@ -1,0 +1,61 @@
+import type { Diagnosis } from "../../../steps/rehearsal/record";
+import { follow } from "../../../steps/rehearsal/rehearse";
+import { inDoubt, stolenMs } from "../../../steps/rehearsal/slowness";
+import type { Stage } from "../../../steps/rehearsal/stage";
+
+const diagnosis: Diagnosis = {
+  kind: "link",
+  at: "lease",
+  title: "the mini-PC is leased its address",
+  side: "minipc",
+  seen: "nobody answered",
+  look: "Look at files/dnsmasq.conf",
+};
+
+test("where the machines had their CPU, the template is to be looked at", () => {
+  expect(inDoubt(diagnosis, { ms: 120_000, lostMs: 20_000 })).toEqual(diagnosis);
+});
+
+test("where they lacked it, that is said first", () => {
+  expect(inDoubt(diagnosis, { ms: 300_000, lostMs: 180_000 })).toMatchObject({
+    at: "lease",
+    seen: "nobody answered; but of 300 s the machines had no CPU for 180 s, since this host has other work: it may be slow rather than wrong",
+    look: "Try it again when this host has less to do, before you change anything. If it stays: Look at files/dnsmasq.conf",
+  });
+});
+
+test("what a hypervisor took counts a CPU, and nothing where the kernel does not tell", () => {
+  expect(stolenMs("cpu  10 20 30 40 50 60 70 800 0 0", 2)).toBe(4000);
+  expect(stolenMs("cpu  10 20 30 40", 2)).toBe(0);
+  expect(stolenMs("", 2)).toBe(0);
+});
+
+/** A stage on which nothing happens, on a host that takes a part of the time for itself. */
+const idleStage = (share: number) => {
+  let atMs = 0;
+  return {
+    get atMs() {
+      return (atMs += 1000);
+    },
+    get starvedMs() {
+      return atMs * share;
+    },
+    throwIfLost: () => undefined,
+    view: { seen: [], expected: {} },
+  } as unknown as Stage;
+};
+
+test.each([
+  [0, "not there", "Look there"],
+  [0.6, "not there; but of ", "Try it again when this host has less to do"],
+])("the verdict on a link that is overdue knows how much CPU was lacking: %d", async (share, seen, look) => {
+  const link = {
+    ...{ id: "x", title: "x", side: "appliance" as const, limitS: 0.5 },
+    reached: () => undefined,
+    overdue: () => ({ seen: "not there", look: "Look there" }),
+  };
+  const { signal } = new AbortController();
+  const found = await follow({ signal }, idleStage(share), [link], () => undefined);
+  expect(found?.seen.startsWith(seen)).toBe(true);
+  expect(found?.look.startsWith(look)).toBe(true);
+});
