@@ -138,7 +138,8 @@ async function readList(context: StepContext, source: string, name: string): Pro
   if (isFileUrl(url)) {
     const words = whyUnreadable(filePath(url));
     if (!words) return { ...list, text: readFileSync(filePath(url), "utf8") };
-    const status = /^(no such file|it is empty)$/.test(words) ? 404 : undefined;
+    // Where a folder above is none, the source is not there either.
+    const status = /^(no such file|it is empty|a part of its path .*)$/.test(words) ? 404 : undefined;
     return { ...list, fault: { words, status, tries: 1, help: "" } };
   }
   try {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type * as z from "zod";
 import { whyUnreadable } from "./given-file";
 import { StepError } from "./step-error";
@@ -21,8 +21,9 @@ function faultIn(text: string, schema: z.ZodType): string | undefined {
  * @throws StepError when it is there and cannot be read, or is of another form
  */
 export function readJson<S extends z.ZodType>(path: string, schema: S): z.output<S> | undefined {
-  if (!existsSync(path)) return undefined;
-  const fault = whyUnreadable(path) ?? faultIn(readFileSync(path, "utf8"), schema);
+  const unreadable = whyUnreadable(path);
+  if (unreadable === "no such file") return undefined;
+  const fault = unreadable ?? faultIn(readFileSync(path, "utf8"), schema);
   if (fault)
     throw new StepError(`reading ${path}`, fault, "Put it right, or take it from version control again");
   return schema.parse(JSON.parse(readFileSync(path, "utf8")));
