@@ -52,8 +52,16 @@ export class Appliance extends Part {
     this.known = intact(join(TOP, path))?.sha256;
     const code = codeDigest("appliance");
     const made = pulumi
-      .all([args.base, args.netboot, args.files, args.bootScript, machineConfig.checked, args.consoleHash])
-      .apply(([base, netboot, files, bootScript, checked, consoleHash]) => {
+      .all([
+        args.base,
+        args.netboot,
+        args.files,
+        args.bootScript,
+        args.kernelLine,
+        machineConfig.checked,
+        args.consoleHash,
+      ])
+      .apply(([base, netboot, files, bootScript, kernelLine, checked, consoleHash]) => {
         const content = {
           path,
           base: { path: base.path, sha256: base.sha256 },
@@ -70,6 +78,7 @@ export class Appliance extends Part {
           key: keyOf({ ...content, consoleHash }),
           stack: pulumi.getStack(),
           ageKeyFile: machineConfig.ageKeyFile,
+          kernelLine,
           ...content,
         };
       });
@@ -81,7 +90,6 @@ export class Appliance extends Part {
         program: "appliance",
         input,
         artifact: { path, key: input.key },
-        settings: { KERNEL_LINE: args.kernelLine },
         secrets: { CONSOLE_HASH: args.consoleHash },
         onDestroy: "discard",
       },

@@ -22,7 +22,10 @@ export interface StepArgs {
    * which finds what it made before and is done.
    */
   settings?: Record<string, pulumi.Input<string>>;
-  /** Secrets, by environment variable. */
+  /**
+   * Secrets, by environment variable. An update plan that does not hold is told with all of the property that changed, secrets
+   * too: so a step that has one gets nothing else by its environment that may change.
+   */
   secrets?: Record<string, pulumi.Input<string>>;
   /** Program in steps/ that runs with the same input when the resource goes: destroyed, or its artifact moved. */
   onDestroy?: string;
@@ -39,8 +42,8 @@ function lookAt(path: string | undefined, key: string | undefined): { stamp?: St
 /**
  * The Command that runs a step.
  *
- * A file that vanished shows as a changed variable, so that preview names it; while the file is there, what the
- * state holds of that variable is left alone.
+ * A file that vanished shows as a changed variable, or as a comment of the command where there are secrets, so that preview
+ * names it; while the file is there, what the state holds of that is left alone.
  */
 function commandFor(
   name: string,
@@ -48,17 +51,18 @@ function commandFor(
   missing: string | undefined,
   opts: pulumi.ResourceOptions,
 ): local.Command {
+  const seen = missing ? `${missing}, seen ${new Date().toISOString()}` : "present";
   return new local.Command(
     name,
     {
-      create: ["exec steps/run", program, lock].filter(Boolean).join(" "),
+      create: ["exec steps/run", program, lock, secrets && missing && `# ${seen}`].filter(Boolean).join(" "),
       delete: onDestroy && `exec steps/run ${onDestroy}`,
       // Another path is another resource: the new one is made, then the old one's file is removed.
       triggers: onDestroy && artifact?.path ? [artifact.path] : undefined,
       dir: TOP,
       stdin: pulumi.jsonStringify(input),
       environment: {
-        ARTIFACT: missing ? `${missing}, seen ${new Date().toISOString()}` : "present",
+        ...(!secrets && { ARTIFACT: seen }),
         LAST_RUN: lastRunPath(name),
         ...settings,
         ...secrets,
@@ -66,7 +70,7 @@ function commandFor(
       logging: "stderr",
       addPreviousOutputInEnv: false,
     },
-    { ...opts, ignoreChanges: missing ? [] : ["environment.ARTIFACT"] },
+    { ...opts, ignoreChanges: missing ? [] : [secrets ? "create" : "environment.ARTIFACT"] },
   );
 }
 

@@ -24,6 +24,8 @@ const Input = z.object({
   machineConfig: File,
   talosConfig: File.optional(),
   ageKeyFile: z.string().optional(),
+  /** How the mini-PC's kernel line differs from the ISO's, in words. */
+  kernelLine: z.string().optional(),
 });
 type Request = z.output<typeof Input>;
 
@@ -126,7 +128,7 @@ void runStep("appliance", Input, async (request, context) => {
   for (const layer of [base, netboot]) holdToStamp(layer);
   const site = join(context.scratch, "site");
   const disk = await partialBeside(request.path);
-  const { CONSOLE_HASH, KERNEL_LINE } = process.env;
+  const { CONSOLE_HASH } = process.env;
   await Promise.all([
     copyBase(context, base.path, disk),
     writeSiteLayer(context, { ...request, consoleHash: CONSOLE_HASH }, site),
@@ -137,7 +139,7 @@ void runStep("appliance", Input, async (request, context) => {
   const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
   const stamp = await publish(disk, request.path, request.key, { sha256 });
   await listChecksums(dirname(request.path));
-  if (KERNEL_LINE) context.log(KERNEL_LINE);
+  if (request.kernelLine) context.log(request.kernelLine);
   context.log(`${Math.round(stamp.bytes / MIB)} MiB: ${request.path}`);
   return manifestOf(request.path, stamp);
 });

@@ -36,7 +36,7 @@ export class Checkout {
     const parent = join(TOP, "artifacts", purpose);
     mkdirSync(parent, { recursive: true });
     // A test's has in its name what people have in theirs.
-    this.top = mkdtempSync(join(parent, purpose === "test" ? "check out #1 & 50%20 ü?-" : "checkout-"));
+    this.top = mkdtempSync(join(parent, purpose === "test" ? "check out #1 & 50%20 ü-" : "checkout-"));
     const { stdout } = execa.sync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
       cwd: TOP,
     });

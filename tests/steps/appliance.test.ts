@@ -49,10 +49,10 @@ test("three layers in one image, with its checksum beside it", async () => {
 });
 
 test("how the kernel line differs from the ISO's is said while the image is made, and changes nothing of it", async () => {
-  const KERNEL_LINE = "The kernel line is the ISO's without a, and with b.";
+  const kernelLine = "The kernel line is the ISO's without a, and with b.";
   const plain = await runStep("appliance", { ...request, path: newPath() }, env);
-  const told = await runStep("appliance", { ...request, path: newPath() }, { ...env, KERNEL_LINE });
-  expect(told.said).toContain(KERNEL_LINE);
+  const told = await runStep("appliance", { ...request, kernelLine, path: newPath() }, env);
+  expect(told.said).toContain(kernelLine);
   expect(told.manifest?.sha256).toBe(plain.manifest?.sha256);
 });
 

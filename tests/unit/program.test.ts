@@ -173,9 +173,7 @@ test("the ISO's kernel line reaches the site and the rehearsal, with what the st
   expect(files["boot.ipxe"]).toMatch(
     /^kernel \S+ initrd=initramfs\.xz talos\.platform=metal .* selinux=1 .* nosmt /m,
   );
-  expect(step("appliance-assembly").environment).toMatchObject({
-    KERNEL_LINE: expect.stringMatching(/^The kernel line is the ISO's with .* nosmt\.$/) as string,
-  });
+  expect(stdinOf("appliance-assembly").kernelLine).toMatch(/^The kernel line is the ISO's with .* nosmt\.$/);
   const { subject } = stdinOf("rehearsal-boot") as { subject: { kernelArguments: string[] } };
   expect(subject.kernelArguments).toEqual(expect.arrayContaining(["selinux=1", "nosmt"]));
 });
@@ -289,7 +287,8 @@ test("every step runs through steps/run, none through a shell of its own", async
   await run({ compress: "gzip" });
   const commands = registered.filter(({ type }) => type === "command:local:Command");
   expect(commands.map(({ name }) => name).sort()).toEqual(Object.keys(MANIFESTS).sort());
-  for (const { inputs } of commands) expect(inputs.create).toMatch(/^exec steps\/run [a-z-]+( \S+)?$/);
+  for (const { inputs } of commands)
+    expect(inputs.create).toMatch(/^exec steps\/run [a-z-]+( [^#\s]+)?( # .*)?$/);
 });
 
 test("the console's hash goes to one step, by environment, and is in no other input", async () => {
@@ -297,6 +296,17 @@ test("the console's hash goes to one step, by environment, and is in no other in
   const holders = registered.filter(({ inputs }) => JSON.stringify(inputs).includes(CONSOLE_HASH));
   expect(holders.map(({ name }) => name)).toEqual(["appliance-assembly"]);
   expect(step("appliance-assembly").stdin).not.toContain(CONSOLE_HASH);
+});
+
+test("nothing that may change stands beside the console's hash: a plan that does not hold is told with all of it", async () => {
+  await run({});
+  expect(Object.keys(step("appliance-assembly").environment as object).sort()).toEqual([
+    "CONSOLE_HASH",
+    "LAST_RUN",
+  ]);
+  expect(step("appliance-assembly").create).toMatch(
+    /^exec steps\/run appliance # artifacts\/\S+ is missing or was altered, seen /,
+  );
 });
 
 test("a MAC reaches the site and its check, never the base or the netboot layer", async () => {
