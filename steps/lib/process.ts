@@ -93,7 +93,12 @@ export async function whileLocked<T>(
   // The holder ends with its stdin, so with this process too.
   const options: Options & { signal: AbortSignal } = { signal };
   const holder = execa("flock", [lock, "sh", "-c", "echo mine; exec cat"], options);
-  await Promise.race([once(holder.stdout as NodeJS.ReadableStream, "data"), holder]);
+  const refuse = (fault: Error & Partial<ExecaReturnValue>) => {
+    signal.throwIfAborted();
+    const found = String(fault.stderr ?? "").trim() || (fault.message.split("\n")[0] ?? "");
+    throw new StepError(`locking ${lock}`, found, "See that it is there, and that this user may write it");
+  };
+  await Promise.race([once(holder.stdout as NodeJS.ReadableStream, "data"), holder]).catch(refuse);
   try {
     return await work();
   } finally {

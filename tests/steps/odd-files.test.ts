@@ -1,5 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { whileLocked } from "../../steps/lib/process";
+import { inToolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 // What lies where a file or a folder goes, of every kind that is not what it should be.
@@ -73,4 +75,17 @@ test.each<[odd: keyof typeof ODD, name: string, more: (path: string) => object, 
   expect(said).toContain(says.replace("PATH", path));
   expect(said).not.toMatch(/^ {4}at /m);
   expect(said.trimEnd().split("\n")).toHaveLength(1);
+});
+
+test("a lock in a place that is none is said in one line, by whoever opens it", async () => {
+  const lock = join(source, "x.lock");
+  const { exitCode, stderr } = await inToolEnvironment("steps/run", ["fetch", lock], { input: "{}" });
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^fetch: opening \S+x\.lock: this user cannot write it\. .*$/) as string,
+  });
+  const work = whileLocked({ signal: new AbortController().signal }, lock, () => Promise.resolve());
+  await expect(work).rejects.toThrow(
+    new RegExp(`^locking ${lock}: flock: cannot open lock file .*\\. See that`),
+  );
 });
