@@ -17,6 +17,7 @@ import {
 } from "./components/bucket";
 import { kernelArgFault, knowsTalos } from "./components/talos-kernel";
 import { TOP } from "./components/top";
+import { fileUrlFault } from "./steps/lib/file-url-fault";
 import { factoryPath } from "./steps/lib/image-factory";
 import { splitArguments } from "./steps/lib/kernel-line";
 import { WARNINGS } from "./steps/talos/finding";
@@ -124,7 +125,11 @@ const source = z
       isURL(value, { protocols: ["https"], require_protocol: true, require_tld: false }),
     "neither an https:// nor a file:// URL",
   )
-  .refine((value) => !USER_INFO.test(value), NO_USER_INFO);
+  .refine((value) => !USER_INFO.test(value), NO_USER_INFO)
+  .superRefine((value, context) => {
+    const message = fileUrlFault(value);
+    if (message) context.addIssue({ code: "custom", message });
+  });
 /** A list as JSON writes it, as Pulumi hands over a YAML list; undefined for any other text. */
 function jsonList(value: string): string[] | undefined {
   if (!value.trim().startsWith("[")) return undefined;

@@ -77,6 +77,11 @@ test.each([
     { ageKeyFile: "~/.config/sops/age/keys.txt" },
     "ageKeyFile: only a shell puts a home in the place of ~: write the path in full",
   ],
+  [
+    { isoUrl: "file://artifacts/50% talos.iso" },
+    "isoUrl: not a file's URL: in one, a % of a path is written %25, and a / is no part of a name",
+  ],
+  [{ baseUrl: "file:///srv/iso/#1.img" }, "baseUrl: a # or ? of a path is written %23 or %3F in a URL"],
   [{ isoSha256: "abc" }, "isoSha256: not a SHA-256"],
   [{ uplink: "maybe" }, "uplink: neither true nor false"],
   [{ consoles: "tty0,printer" }, "consoles: not a kernel console"],
