@@ -4,7 +4,7 @@ import { createServer as createHttps } from "node:https";
 import { createServer as createTcp, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inToolEnvironment, tool, TOP } from "../tools";
+import { inToolEnvironment, sha256Of, tool, TOP } from "../tools";
 
 // Servers as people have them: with authorities of their own, at the other kind of address, older than S3's newest headers.
 
@@ -159,14 +159,18 @@ test("where the environment asks for them all the same, that is what helps", asy
   );
 });
 
-test("what is sent is covered by its signature all the same", async () => {
-  const digests: (string | string[] | undefined)[] = [];
+test("what is sent is covered by its signature all the same, in one piece or in parts", async () => {
+  const signed: string[] = [];
   const host = await listen(
     createHttp((request, response) => {
-      digests.push(request.headers["x-amz-content-sha256"]);
-      takes(request, response);
+      const { "x-amz-content-sha256": sha256 = "" } = request.headers;
+      if (request.method === "PUT") signed.push(String(sha256));
+      heard(older)(request, response);
     }),
   );
   await fault(`http://${host}`);
-  expect(digests).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  await fault(`http://${host}`, {}, 17 << 20);
+  // One piece, and two parts, which go side by side.
+  const sent = [1, 16 << 20, 1 << 20].map((bytes) => sha256Of("x".repeat(bytes)));
+  expect(signed.sort()).toEqual(sent.sort());
 });
