@@ -1,5 +1,5 @@
 import { machineOf } from "../../config";
-import { plan, refusalOf, type Answers, type Cluster } from "../../tools/new-answers";
+import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../tools/new-answers";
 
 const GOOD: Answers = { mac: "48:21:0b:12:34:56", disk: "/dev/nvme0n1", endpoint: "talos.example" };
 const file = (stack: string, given: Record<string, string>) => ({ stack, given, machine: machineOf(given) });
@@ -162,4 +162,13 @@ test("a shared address is the endpoint, unless one is set", () => {
   });
   expect(planned({ ...GOOD, vip: "192.168.1.10" }).plan?.endpoint).toBe("https://talos.example:6443");
   expect(planned({ ...GOOD, endpoint: undefined, vip: "10.10.10.7" }).faults).toEqual([]);
+});
+
+test.each([
+  ["/srv/pxe/config/age.key", "config/age.key"],
+  ["/srv/pxe/..age/key", "..age/key"],
+  ["/srv/pxe2/age.key", "/srv/pxe2/age.key"],
+  ["/home/me/age.key", "/home/me/age.key"],
+])("a stack of the checkout /srv/pxe names the age identity %s as %s", (file, named) => {
+  expect(pathIn("/srv/pxe", file)).toBe(named);
 });
