@@ -2,7 +2,10 @@ import { machineOf } from "../../config";
 import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../tools/new-answers";
 
 const GOOD: Answers = { mac: "48:21:0b:12:34:56", disk: "/dev/nvme0n1", endpoint: "talos.example" };
-const file = (stack: string, given: Record<string, string>) => ({ stack, given, machine: machineOf(given) });
+const file = (stack: string, given: Record<string, string>) => ({
+  ...{ stack, given, misread: [] },
+  machine: machineOf(given),
+});
 const planned = (answers: Answers, others = [] as ReturnType<typeof file>[], cluster?: Cluster) =>
   plan("nuc1", answers, others, cluster, "2025-12-17");
 /** Every fault, as the command line is told it. */
