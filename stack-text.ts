@@ -25,13 +25,13 @@ const KEY = new RegExp(`^(?:${NAMESPACE}:(?:config:)?)?([^:]+)$`);
  * What YAML makes of a plain scalar in either of its versions: Pulumi's reader takes numbers from both, but words for true and
  * false, and numbers with colons, from 1.2 alone (gopkg.in/yaml.v3, resolve.go).
  */
-function resolved(text: string): unknown {
+function resolved(text: string): string | number | bigint | boolean | Date | null {
   const [old, current] = (["1.1", "1.2"] as const).map((version) => {
     const { contents } = parseDocument(text, { version, intAsBigInt: true });
-    return isScalar(contents) ? contents.value : text;
+    return isScalar(contents) ? (contents.value as ReturnType<typeof resolved>) : text;
   });
   const isOldOnly = typeof old === "boolean" || (typeof old === "bigint" && text.includes(":"));
-  return isOldOnly || typeof old === "string" ? current : old;
+  return (isOldOnly || typeof old === "string" ? current : old) ?? null;
 }
 
 /** The most that Go keeps as a whole number; what is larger becomes a fraction. */
@@ -42,7 +42,7 @@ function handedOver(text: string): string {
   const value = resolved(text);
   if (value instanceof Date) return value.toISOString().replace(/^(.*)T(.*)\.\d+Z$/, "$1 $2 +0000 UTC");
   if (typeof value === "bigint") return String(value > LARGEST ? Number(value) : value);
-  return value === null || value === undefined ? "" : String(value);
+  return value === null ? "" : String(value);
 }
 
 function target(node: unknown, document: Document): Node | undefined {

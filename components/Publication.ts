@@ -50,11 +50,11 @@ export class Publication extends Part {
           provider,
           parent: this,
           dependsOn,
-          replacementTrigger: server,
+          replacementTrigger: server ?? "aws",
           // What is in the bucket may be all that is left of an image.
           retainOnDelete: !config.deleteObjects,
           // One server may have two names: what is removed by the old one must not be what was just uploaded by the new.
-          deleteBeforeReplace: config.deleteObjects,
+          deleteBeforeReplace: true,
         },
       );
     const image = object("image", artifact.name, {

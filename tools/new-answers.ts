@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from "node:path";
 import ipaddr from "ipaddr.js";
 import isFQDN from "validator/lib/isFQDN";
 import { checkConfig, ConfigError, declaredDefaults, leasesFor, machineOf } from "../config";
@@ -263,3 +264,9 @@ export const QUESTIONS: { answer: keyof Answers; text: string; only?: (answers: 
   },
   { answer: "ip", text: "Its address on the isolated link" },
 ];
+
+/** How a stack's file names a file: one of the checkout by its path in it, which is right wherever the checkout goes. */
+export function pathIn(top: string, file: string): string {
+  const within = relative(top, file);
+  return within.startsWith("../") || isAbsolute(within) ? file : within;
+}

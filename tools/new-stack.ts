@@ -17,6 +17,7 @@ import { generateConfigs } from "../steps/lib/talos-config";
 import { readCommandLine } from "./command-line.cjs";
 import { NEW } from "./commands.cjs";
 import {
+  pathIn,
   plan,
   QUESTIONS,
   refusalOf,
@@ -207,7 +208,7 @@ async function identity(
   });
   return {
     recipients: keys.stdout.trim().split(/\s+/).join(","),
-    ageKeyFile: ageKey && path,
+    ageKeyFile: ageKey && pathIn(TOP, path),
     made: make ? path : undefined,
   };
 }

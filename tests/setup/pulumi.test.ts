@@ -207,7 +207,11 @@ test("a state that names a folder for its steps is found, and loses it; nothing 
 
 describe("a command that changes a stack as a whole", () => {
   const after = (...args: string[]) =>
-    linesAfter(args, { top: machine.path("top") }, "/top/.pulumi-passphrase");
+    linesAfter(args, {
+      top: machine.path("top"),
+      selected: "nuc1",
+      passphraseFile: "/top/.pulumi-passphrase",
+    });
 
   test("of a stack that was removed, the images that are still there are named", () => {
     const folder = "top/artifacts/bootstrap";
@@ -221,6 +225,7 @@ describe("a command that changes a stack as a whole", () => {
     expect(after("stack", "rm", "--force", "--yes", "--stack", "organization/bootstrap-pxe/nuc1")).toEqual(
       told,
     );
+    expect(after("stack", "rm", "--yes", "--force")).toEqual(told);
     expect(after("stack", "rm", "nuc3")).toEqual([]);
     expect(after("up", "--stack", "nuc1")).toEqual([]);
   });

@@ -1,9 +1,10 @@
 import { machineOf } from "../../config";
-import { plan, refusalOf, type Answers, type Cluster } from "../../tools/new-answers";
+import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../tools/new-answers";
 
 const GOOD: Answers = { mac: "48:21:0b:12:34:56", disk: "/dev/nvme0n1", endpoint: "talos.example" };
 const file = (stack: string, given: Record<string, string>) => ({
-  ...{ stack, given, misread: [], machine: machineOf(given) },
+  ...{ stack, given, misread: [] },
+  machine: machineOf(given),
 });
 const planned = (answers: Answers, others = [] as ReturnType<typeof file>[], cluster?: Cluster) =>
   plan("nuc1", answers, others, cluster, "2025-12-17");
@@ -164,4 +165,13 @@ test("a shared address is the endpoint, unless one is set", () => {
   });
   expect(planned({ ...GOOD, vip: "192.168.1.10" }).plan?.endpoint).toBe("https://talos.example:6443");
   expect(planned({ ...GOOD, endpoint: undefined, vip: "10.10.10.7" }).faults).toEqual([]);
+});
+
+test.each([
+  ["/srv/pxe/config/age.key", "config/age.key"],
+  ["/srv/pxe/..age/key", "..age/key"],
+  ["/srv/pxe2/age.key", "/srv/pxe2/age.key"],
+  ["/home/me/age.key", "/home/me/age.key"],
+])("a stack of the checkout /srv/pxe names the age identity %s as %s", (file, named) => {
+  expect(pathIn("/srv/pxe", file)).toBe(named);
 });

@@ -17,7 +17,7 @@ const { basename, dirname, join } = require("node:path");
 const { fileURLToPath } = require("node:url");
 const { parseArgs } = require("node:util");
 const { makeScratch, sweepScratch } = require("../../steps/lib/scratch.cjs");
-const { backendLine, toolEnvironment } = require("../environment.cjs");
+const { backendLine, selectedStack, toolEnvironment } = require("../environment.cjs");
 const { endOrphans, identity, ofProcess, runMark } = require("./orphans.cjs");
 const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
 const { carryOverStates } = require("./carried-states.cjs");
@@ -245,6 +245,7 @@ async function runPulumi(commands, context, options) {
         context.log(refusal);
         return 1;
       }
+      const selected = selectedStack({ env, top: context.top });
       // The demo's reader wants the next steps last, wherever they read them; a program that reads Pulumi's list gets it.
       const tells = (process.stdout.isTTY || options?.own) && tellsOutcome(args);
       const narrow = tells ? narrowLine(process.stdout.columns) : undefined;
@@ -260,7 +261,8 @@ async function runPulumi(commands, context, options) {
         return status;
       }
       if (tells) tellOutcome(args, env, context.top);
-      for (const line of linesAfter(args, context, env.PULUMI_CONFIG_PASSPHRASE_FILE)) context.log(line);
+      const { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile } = env;
+      linesAfter(args, { top: context.top, selected, passphraseFile }).forEach(context.log);
     }
     return 0;
   };

@@ -57,14 +57,15 @@ function refusalOf(args) {
  * What a person has to know after a command of the Pulumi CLI that went well, a line each.
  *
  * @param {string[]} args
- * @param {Pick<Context, "top">} context
- * @param {string | undefined} passphraseFile the one that served
+ * @param {Pick<Context, "top"> & { selected?: string, passphraseFile?: string }} context selected: the stack that was, before;
+ *   passphraseFile: the one that served
  * @returns {string[]}
  */
-function linesAfter(args, { top }, passphraseFile) {
+function linesAfter(args, { top, selected, passphraseFile }) {
   const { what, name, stack } = stackCommand(args) ?? {};
   if (what === "rm") {
-    const gone = name ?? stack ?? "";
+    const gone = name || stack || selected;
+    if (!gone) return [];
     return imagesOf(top, gone).map(
       (image) =>
         `Of the stack ${gone} there is still ${image}, which holds its secrets: remove it, or make a stack of the same ` +
