@@ -8,6 +8,7 @@ import { TOP } from "./top";
 
 /** Templates in files/, by name, for which the config is enough; each is rendered into the site layer, as boot.ipxe is. */
 export const TEMPLATES = [
+  "autoexec.ipxe",
   "chrony.conf",
   "dnsmasq.conf",
   "netplan.yaml",
@@ -57,7 +58,7 @@ function templateView(config: StackConfig) {
     bootstrapVersion: config.bootstrapVersion,
     retryPauseS: RETRY_PAUSE_S,
     handoverCommands: handoverCommands(HANDOVER_TRIES, RETRY_PAUSE_S),
-    // Firmware that loads by HTTP has no lease that iPXE could read.
+    // Firmware that loads by HTTP has no lease that iPXE could read; autoexec.ipxe is for that.
     firmwareTags: ["bios", "efi64"],
     otherArchitectures: OTHER_ARCHITECTURES,
     ulaNetwork: ULA_PREFIX,
