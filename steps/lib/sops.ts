@@ -10,6 +10,8 @@ export interface SecretFile {
   allowPlaintext: boolean;
   /** Config key that names the file. */
   setKey: "machineConfig" | "talosConfig";
+  /** The stack's release of Talos, for the message when the file is missing. */
+  talosVersion?: string;
 }
 
 /** A SOPS file carries its own metadata under this key (getsops/sops, "stores"). */
@@ -17,8 +19,9 @@ const SOPS_METADATA = /^sops:|^\s+"?sops"?:/m;
 
 /** What makes such a file, for the message when it is missing. */
 const MADE_BY = {
-  machineConfig: "npm run new makes a stack with its machine config; by hand: config/README.md",
-  talosConfig:
+  machineConfig: (talosVersion = "the stack's talosVersion") =>
+    `npm run new makes a stack with its machine config; by hand (config/README.md): talosctl gen config … --talos-version ${talosVersion}`,
+  talosConfig: () =>
     "it is made in one go with the machine config (config/README.md); another one would be of another cluster",
 };
 
@@ -28,12 +31,13 @@ const MADE_BY = {
  * @param folder what a relative path counts from
  */
 export function faultOf(
-  { path, setKey, allowPlaintext }: Omit<SecretFile, "ageKeyFile">,
+  { path, setKey, allowPlaintext, talosVersion }: Omit<SecretFile, "ageKeyFile">,
   folder = ".",
 ): StepError | undefined {
   const doing = `reading ${path}`;
   const file = resolve(folder, path);
-  if (!existsSync(file)) return new StepError(doing, "no such file", `${MADE_BY[setKey]}; or set ${setKey}`);
+  if (!existsSync(file))
+    return new StepError(doing, "no such file", `${MADE_BY[setKey](talosVersion)}; or set ${setKey}`);
   if (!statSync(file).isFile()) return new StepError(doing, "it is no file", `Set ${setKey} to the file`);
   if (allowPlaintext || SOPS_METADATA.test(readFileSync(file, "utf8"))) return undefined;
   return new StepError(
