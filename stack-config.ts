@@ -10,9 +10,10 @@ import { borrowedLoaderLine } from "./steps/lib/talos-releases.cjs";
  *
  * @throws Error in the words of the step that would find it
  */
-function refuseWhatShows({ machineConfig, talosConfig, allowPlaintextSecrets: allowPlaintext }: StackConfig) {
+function refuseWhatShows(config: StackConfig) {
+  const { machineConfig, talosConfig, talosVersion, allowPlaintextSecrets: allowPlaintext } = config;
   const faults = [
-    faultOf({ path: machineConfig, setKey: "machineConfig", allowPlaintext }, TOP),
+    faultOf({ path: machineConfig, setKey: "machineConfig", allowPlaintext, talosVersion }, TOP),
     talosConfig && faultOf({ path: talosConfig, setKey: "talosConfig", allowPlaintext }, TOP),
   ].flatMap((fault) => fault || []);
   if (faults.length > 0) throw new Error(faults.map(({ message }) => message).join("\n"));

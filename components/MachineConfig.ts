@@ -75,8 +75,16 @@ export class MachineConfig extends Part {
     tell: (findings: Finding[]) => void,
     warn: (line: string) => void,
   ): Promise<void> {
-    const last = (await known(this.checked)) ? undefined : lastCheck(input);
-    if (!last) return;
+    if (await known(this.checked)) return;
+    const last = lastCheck(input);
+    if (!last) {
+      const what = `${input.path}, or this program's check of it, has changed since it was checked here, or it never was`;
+      void pulumi.log.info(
+        `${what}: up checks it first, and only then tells what does not fit the link.`,
+        this,
+      );
+      return;
+    }
     const findings = findingsOf(last.node, { ...input, leases: last.leases });
     tell(findings.filter(({ level }) => level === "warning"));
     for (const { text } of findings.filter(({ level }) => level === "error"))

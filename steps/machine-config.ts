@@ -39,6 +39,7 @@ void runStep("machine-config", Input, async (input, context) => {
     ageKeyFile,
     allowPlaintext,
     setKey: "machineConfig",
+    talosVersion: input.talosVersion,
   });
   const doing = `checking ${input.path}`;
   const refused = await validateConfig(context, config, input.talosVersion);

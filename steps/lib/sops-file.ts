@@ -1,3 +1,4 @@
+import { withoutWrongValues } from "../talos/refusal";
 import { parseAllDocuments } from "yaml";
 
 /** How sops wrote a file: as YAML (JSON is YAML too), or as bytes that it did not look into. */
@@ -36,12 +37,14 @@ export function sopsFormOf(text: string): SopsForm | undefined {
 /** sops quotes a value that should be encrypted and is not: it may be a secret that somebody wrote into the file. */
 const QUOTED: [quotes: RegExp, without: string][] = [
   [/(Input string ).*?( does not match)/gs, "$1(left out)$2"],
-  [/(cannot unmarshal \S+) `.*?` (into )/gs, "$1 (left out) $2"],
 ];
 
 /** What sops said, on one line and without values that may be secret. */
 export function sopsWords(stderr: string): string {
-  const text = QUOTED.reduce((said, [quotes, without]) => said.replace(quotes, without), stderr);
+  const text = QUOTED.reduce(
+    (said, [quotes, without]) => said.replace(quotes, without),
+    withoutWrongValues(stderr),
+  );
   return text.trim().split(/\s+/).join(" ");
 }
 

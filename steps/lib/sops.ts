@@ -12,6 +12,8 @@ export interface SecretFile {
   allowPlaintext: boolean;
   /** Config key that names the file. */
   setKey: "machineConfig" | "talosConfig";
+  /** The stack's release of Talos, for the message when the file is missing. */
+  talosVersion?: string;
 }
 
 /** What sops is started with, so that no `.sops.yaml` above the checkout has a say in what comes out. */
@@ -19,8 +21,9 @@ export const NO_SOPS_CONFIG = ["--config", "/dev/null"];
 
 /** What makes such a file, for the message when it is missing. */
 const MADE_BY = {
-  machineConfig: "npm run new makes a stack with its machine config; by hand: config/README.md",
-  talosConfig:
+  machineConfig: (talosVersion = "the stack's talosVersion") =>
+    `npm run new makes a stack with its machine config; by hand (config/README.md): talosctl gen config … --talos-version ${talosVersion}`,
+  talosConfig: () =>
     "it is made in one go with the machine config (config/README.md); another one would be of another cluster",
 };
 
@@ -30,13 +33,14 @@ const MADE_BY = {
  * @param folder what a relative path counts from
  */
 export function faultOf(
-  { path, setKey, allowPlaintext }: Omit<SecretFile, "ageKeyFile">,
+  { path, setKey, allowPlaintext, talosVersion }: Omit<SecretFile, "ageKeyFile">,
   folder = ".",
 ): StepError | undefined {
   const doing = `reading ${path}`;
   const file = resolve(folder, path);
   const fault = whyUnreadable(file);
-  if (fault === "no such file") return new StepError(doing, fault, `${MADE_BY[setKey]}; or set ${setKey}`);
+  if (fault === "no such file")
+    return new StepError(doing, fault, `${MADE_BY[setKey](talosVersion)}; or set ${setKey}`);
   if (fault) return new StepError(doing, fault, `Set ${setKey} to a file that can be read`);
   if (allowPlaintext || sopsFormOf(readFileSync(file, "utf8"))) return undefined;
   return new StepError(

@@ -37,14 +37,23 @@ function loaderFor(talosVersion) {
   return { minor: found, release: `v${LOADERS[found]}`, program: `talos-config-${found}`, isOwn: isKnown };
 }
 
+/** @param {string} version as v1.11.6 or v1.11.6-rc.1 @returns its third number; 0 where it has none */
+const patchOf = (version) => Number(/^v?\d+\.\d+\.(\d+)/.exec(version)?.[1] ?? 0);
+
 /**
- * One line on a release whose machine configs another release's loader checks; undefined where its own does.
+ * One line on a release whose machine configs another release's loader checks, be it only a later patch release than the
+ * loader's; undefined where its own does, or that of a later patch release.
  *
  * @param {string} talosVersion
  */
 function borrowedLoaderLine(talosVersion) {
   const loader = loaderFor(talosVersion);
-  if (!loader || loader.isOwn) return undefined;
+  if (!loader) return undefined;
+  if (loader.isOwn)
+    return patchOf(talosVersion) > patchOf(loader.release)
+      ? `The machine config of Talos ${talosVersion} is checked by the loader of Talos ${loader.release}, the last of that minor ` +
+          `that this project knows: what ${talosVersion} checks anew shows only on the mini-PC.`
+      : undefined;
   return (
     `This project does not know Talos ${talosVersion} yet: its machine config is checked by the loader of ` +
     `Talos ${loader.release}, which may refuse what is new in ${talosVersion}, and accept what that no longer takes.`

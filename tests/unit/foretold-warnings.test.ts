@@ -18,7 +18,7 @@ beforeAll(compile);
 beforeAll(() => writeFileSync(path, "machine: ENC[x]\n"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a preview warns of, in which the check would run anew: then nothing that it prints is known. */
+/** What a preview says of the config, in which the check would run anew: then nothing that it prints is known. */
 async function foretold(
   args: Partial<MachineConfigArgs>,
   last: Partial<ClusterRecord> = {},
@@ -28,6 +28,7 @@ async function foretold(
     .mocked(clusterRecord)
     .mockReturnValue({ ...record, encryptedSha256: fileDigest(path), ...last } as unknown as ClusterRecord);
   const said = jest.spyOn(console, "warn").mockImplementation();
+  const noted = jest.spyOn(pulumi.log, "info").mockResolvedValue();
   const mocks: pulumi.runtime.Mocks = {
     newResource: ({ name, inputs }) => ({ id: name, state: inputs as object }),
     call: ({ inputs }) => inputs as object,
@@ -37,8 +38,9 @@ async function foretold(
     ...AROUND,
     ...{ path, talosVersion: "v1.11.6", allowPlaintext: false, acceptWarnings: [], ...args },
   }).foretold;
-  const lines: unknown[] = said.mock.calls.flat();
+  const lines = [said, noted].flatMap(({ mock }) => (mock.calls as unknown[][]).map(([words]) => words));
   said.mockRestore();
+  noted.mockRestore();
   return lines;
 }
 
@@ -47,8 +49,14 @@ test("a preview tells what the check will warn of, as far as it read the same fi
   const warned = [expect.stringContaining("(no-images: acceptWarnings silences it)")];
   expect(await foretold({ uplink: false })).toEqual(warned);
   expect(await foretold({ uplink: false, acceptWarnings: ["no-images"] })).toEqual([]);
-  expect(await foretold({ uplink: false }, { encryptedSha256: "another" })).toEqual([]);
-  expect(await foretold({ uplink: false }, { code: "of an earlier version" })).toEqual([]);
+});
+
+test("a preview says that it did not look where nothing is known of the file, or the check has changed", async () => {
+  const unchecked = [
+    expect.stringMatching(/encrypted\.yaml, .* or it never was: up checks it first, and only then/),
+  ];
+  expect(await foretold({ uplink: false }, { encryptedSha256: "another" })).toEqual(unchecked);
+  expect(await foretold({ uplink: false }, { code: "of an earlier version" })).toEqual(unchecked);
 });
 
 test("a preview tells what the check will refuse", async () => {

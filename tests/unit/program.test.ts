@@ -406,7 +406,8 @@ test("a config with faults makes no resource at all", async () => {
 test.each([
   [
     { machineConfig: "config/nobody.yaml" },
-    "reading config/nobody.yaml: no such file. npm run new makes a stack",
+    "reading config/nobody.yaml: no such file. npm run new makes a stack with its machine config; " +
+      "by hand (config/README.md): talosctl gen config … --talos-version v1.11.6; or set machineConfig",
   ],
   [{ machineConfig: "config" }, "reading config: it is a folder"],
   [{ machineConfig: "Pulumi.yaml" }, "reading Pulumi.yaml: it is not encrypted by sops"],

@@ -29,10 +29,19 @@ test.each(["latest", "", "v1", "1.x", "v1.9x"])("%j is no release", (version) =>
 });
 
 test("one line names the release that nothing knows, and the one whose loader serves", () => {
-  expect(borrowedLoaderLine("v1.13.9")).toBeUndefined();
   const line = borrowedLoaderLine("v1.15.0");
   expect(line).toMatch(/Talos v1\.15\.0.*the loader of Talos v1\.14\.1/);
   expect(line).not.toContain("\n");
+});
+
+test("one line says that a later patch release than the loader's is checked by that of an earlier one", () => {
+  for (const version of ["v1.13.6", "v1.13.0", "v1.13.6-rc.1", "v1.13.6+local"])
+    expect(borrowedLoaderLine(version)).toBeUndefined();
+  for (const version of ["v1.13.9", "v1.13.10-rc.0"]) {
+    const line = borrowedLoaderLine(version);
+    expect(line).toContain(`Talos ${version} is checked by the loader of Talos v1.13.6, `);
+    expect(line).not.toContain("\n");
+  }
 });
 
 test("each loader is built of the machinery of its release", () => {
