@@ -562,10 +562,16 @@ export const CHAIN: ChainLink[] = [
         "Look at dhcp-boot=tag:ipxe in files/dnsmasq.conf and at files/nginx-bootstrap.conf",
       );
     },
-    overdue: (view) => ({
-      seen: `iPXE did not ask for boot.ipxe${lastWords(view, "minipc", /iPXE|ipxe\.org|net\d/)}`,
-      look: "Look at the mini-PC's screen; dhcp-boot=tag:ipxe in files/dnsmasq.conf names it",
-    }),
+    overdue: (view) =>
+      askedAs(view, "ipxe").length === 0
+        ? {
+            seen: `iPXE was handed over and is silent: nothing of it came on the link${lastWords(view, "minipc", /iPXE|ipxe\.org|net\d/)}`,
+            look: "Look at the mini-PC's screen: does the base's iPXE have a driver for its NIC, and does it try again (tag:!ipxe,…,encap:175,81 in files/dnsmasq.conf)?",
+          }
+        : {
+            seen: `iPXE did not ask for boot.ipxe${lastWords(view, "minipc", /iPXE|ipxe\.org|net\d/)}`,
+            look: "Look at the mini-PC's screen; dhcp-boot=tag:ipxe in files/dnsmasq.conf names it",
+          },
   },
   loadedFile("kernel", "iPXE has the kernel by HTTP", /\/vmlinuz$/),
   loadedFile("initramfs", "iPXE has the initramfs by HTTP", /\/initramfs\.xz$/),

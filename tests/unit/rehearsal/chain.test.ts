@@ -497,6 +497,14 @@ test("what keeps the time waiting is told at the end of the wait, too", () => {
   );
 });
 
+test("iPXE that asks for nothing after it was loaded is told from one that has its lease and does not fetch boot.ipxe", () => {
+  expect(first(until("script")).overdue).toMatch(
+    /^iPXE was handed over and is silent: nothing of it came on the link/,
+  );
+  const asks = dhcp("discover", { stage: "ipxe" });
+  expect(first([...until("script"), asks]).overdue).toMatch(/^iPXE did not ask for boot\.ipxe/);
+});
+
 test("a config that is fetched again and again is told at the end of the wait", () => {
   const again = Array<What>(3).fill(got("/configs/minipc.yaml", { sha256: "c0ff" }));
   expect(first([...until("accepted"), ...again]).overdue).toMatch(/^the config was fetched 4 times/);
