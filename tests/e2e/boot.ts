@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { rehearsalSubject } from "../../components/rehearsal-subject";
 import { argumentsIn } from "../../components/talos-kernel";
 import { makeScratch } from "../../steps/lib/scratch.cjs";
 import { HARDWARE } from "../../steps/rehearsal/hardware";
 import { rehearse, type Rehearsal } from "../../steps/rehearsal/rehearse";
-import { toolEnvironment } from "../tools";
+import { readNodeConfig } from "../../steps/talos/node-config";
+import { timeElsewhere } from "../../steps/talos/time-source";
+import { TOP, toolEnvironment } from "../tools";
 import { demo } from "./demo";
 import { demoInput, type Assembly } from "./images";
 
@@ -20,10 +22,14 @@ const ALONE = { appliance: HARDWARE.appliance, minipc: HARDWARE.minipc };
 /** What the boot of an image like the demo's is checked against. */
 export async function subjectOf({ path, machineConfig }: Pick<Assembly, "path" | "machineConfig">) {
   const { files } = await demoInput<Assembly>("appliance-assembly");
+  const subject = rehearsalSubject(demo, { arguments: argumentsIn(files["boot.ipxe"] ?? "") });
+  // Of one that sops encrypted, which is the demo's own, the keys show, and none of them is about the time.
+  const config = readNodeConfig(readFileSync(resolve(TOP, machineConfig.path), "utf8"));
   return {
-    ...rehearsalSubject(demo, { arguments: argumentsIn(files["boot.ipxe"] ?? "") }),
+    ...subject,
     image: path,
     configSha256: machineConfig.sha256,
+    timeElsewhere: timeElsewhere(config, subject),
   };
 }
 

@@ -9,6 +9,13 @@ afterAll(() => images.remove());
 const generated = async (installDisk: string) =>
   (await talosConfigs({ cluster: "demo", installDisk })).controlplane;
 
+/** A control plane's config with more in its section `machine`. */
+async function withMachine(yaml: string, from = "machine:\n"): Promise<string> {
+  const text = await generated("/dev/nvme0n1");
+  if (!text.includes(from)) throw new Error(`the generated config has no ${from}`);
+  return text.replace(from, `${from === "machine:\n" ? from : ""}${yaml}\n`);
+}
+
 const CASES: Record<string, Broken> = {
   "an argument that Talos misses and the stack does not name": {
     inputs: (assembly) => edit(assembly, "boot.ipxe", " pti=on", ""),
@@ -71,21 +78,36 @@ const CASES: Record<string, Broken> = {
     seen: /it was refused, and fetched \d times: unknown keys found during decoding/,
     look: /the file that machineConfig names/,
   },
-  "leases for everybody": {
-    inputs: (assembly) => edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", ""),
+  "leases for everybody, and a disk selector that matches no virtual disk, which is no fault": {
+    async inputs(assembly) {
+      edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", "");
+      const selector = "        diskSelector:\n            model: Samsung*";
+      assembly.machineConfig = images.config(await withMachine(selector, "        disk: /dev/nvme0n1\n"));
+    },
+    reached: { accepted: /^as far as a virtual mini-PC can show/ },
     at: "other-mac",
     seen: /asked on the isolated link and was offered 10\.10\.10\.\d+; the lease was offered/,
     look: /dhcp-ignore/,
   },
-  "the config for everybody": {
-    inputs: (assembly) => edit(assembly, "nginx-bootstrap.conf", "deny all;", ""),
+  "the config for everybody, and time servers of the config's own, which is no fault": {
+    async inputs(assembly) {
+      edit(assembly, "nginx-bootstrap.conf", "deny all;", "");
+      edit(assembly, "boot.ipxe", " pti=on", " pti=on demo.order=config,time");
+      const servers = "    time:\n        servers:\n            - 192.168.1.1";
+      assembly.machineConfig = images.config(await withMachine(servers));
+    },
+    reached: { time: /^not asked of the appliance: the config names time servers, 192\.168\.1\.1$/ },
     at: "pinned",
     seen: /\/configs\/minipc\.yaml 200/,
     look: /location \/configs\//,
   },
-  "services for who takes the lease's address": {
-    inputs: (assembly) =>
-      edit(assembly, "nftables.conf", / *iifname "isolated" ip saddr \S+ ether .* drop\n/, ""),
+  "services for who takes the lease's address, and time that the config switches off, which is no fault": {
+    async inputs(assembly) {
+      edit(assembly, "nftables.conf", / *iifname "isolated" ip saddr \S+ ether .* drop\n/, "");
+      edit(assembly, "boot.ipxe", " pti=on", " pti=on demo.order=config,time");
+      assembly.machineConfig = images.config(await withMachine("    time:\n        disabled: true"));
+    },
+    reached: { time: /^not asked of the appliance: the config switches the keeping of time off$/ },
     at: "pinned",
     seen: /10\.10\.10\.100 under another MAC: answered HTTP, DNS, time, TFTP/,
     look: /ether saddr/,

@@ -15,6 +15,8 @@ export interface Broken {
   unseen?: string;
   at: string;
   seen: RegExp;
+  /** What the evidence of links says that were reached. */
+  reached?: Record<string, RegExp>;
   look: RegExp;
 }
 
@@ -32,7 +34,7 @@ const evidence = (folder: string) =>
 export function testBroken(images: Images, cases: Record<string, Broken>, named: string[]): void {
   test.each(casesToRun(cases, named))(
     "%s",
-    async (_what, { inputs, kernelArguments, configSha256, unseen, at, seen, look }) => {
+    async (_what, { inputs, kernelArguments, configSha256, unseen, at, seen, reached = {}, look }) => {
       const { path, machineConfig } = await images.make(inputs);
       const sha256 = configSha256 ?? machineConfig.sha256;
       const changes = kernelArguments && { kernelArguments };
@@ -43,6 +45,8 @@ export function testBroken(images: Images, cases: Record<string, Broken>, named:
       );
       expect(record.diagnosis?.at).toBe(at);
       expect(record.diagnosis?.seen).toMatch(seen);
+      for (const [link, evidence] of Object.entries(reached))
+        expect(record.reached.find(({ id }) => id === link)?.evidence).toMatch(evidence);
       expect(record.diagnosis?.look).toMatch(look);
       expect(record.passed).toBe(false);
       if (unseen) for (const text of evidence(folder)) expect(text).not.toContain(unseen);

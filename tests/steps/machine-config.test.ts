@@ -63,8 +63,10 @@ async function refused(input: object, ...words: string[]): Promise<string> {
 }
 
 test("what Talos's own generator makes is accepted, and told of without its secrets", async () => {
-  const { manifest, said } = await runStep("machine-config", request(await encrypted(plain)));
+  const timeless = plain.replace("machine:\n", "machine:\n    time:\n        disabled: true\n");
+  const { manifest, said } = await runStep("machine-config", request(await encrypted(timeless)));
   expect(manifest).toMatchObject({
+    timeElsewhere: "the config switches the keeping of time off",
     machineType: "controlplane",
     endpoint: "https://10.10.10.100:6443",
     installImage: "ghcr.io/siderolabs/installer:v1.11.6",

@@ -19,6 +19,7 @@ const MANIFESTS: Record<string, object> = {
     endpoint: "https://10.10.10.100:6443",
     installImage: "i",
     cluster: "c",
+    timeElsewhere: "the config names time servers",
     warnings: [],
     sha256: SHA256,
   },
@@ -123,6 +124,7 @@ test("the image that was made is the one that is rehearsed, held to the config t
   expect(stdinOf("rehearsal-boot")).toMatchObject({
     image: { path: "appliance.raw", sha256: SHA256 },
     configSha256: SHA256,
+    timeElsewhere: "the config names time servers",
     subject: { minipcMac: "00:11:22:33:44:66", hasSerialConsole: true, hasUplink: true },
   });
 });
