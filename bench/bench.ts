@@ -227,8 +227,8 @@ async function measure(context: StepContext, parts: Part[], runs: number) {
   return `${when}\n\n${table(all)}`;
 }
 
-async function intoReadme(text: string): Promise<void> {
-  const path = join(TOP, "README.md");
+async function intoFigures(text: string): Promise<void> {
+  const path = join(TOP, "docs", "figures.md");
   const options = { ...(await prettier.resolveConfig(path)), filepath: path };
   writeFileSync(path, await prettier.format(insert(readFileSync(path, "utf8"), text), options));
 }
@@ -236,7 +236,7 @@ async function intoReadme(text: string): Promise<void> {
 void runProgram("bench", async (context) => {
   const { parts, runs, write } = readCommandLine(BENCH).values;
   const text = await measure(context, parts.split(",") as Part[], Number(runs));
-  if (write) await intoReadme(text);
+  if (write) await intoFigures(text);
   process.stdout.write(`${text}\n`);
   return undefined;
 });

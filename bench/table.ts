@@ -84,12 +84,12 @@ export function table(figures: Figure[]): string {
 const MARKS = { begin: "<!-- npm run bench -->", end: "<!-- the bench ends -->" };
 
 /**
- * Puts a text between the two marks of the README.
+ * Puts a text between the two marks of docs/figures.md.
  *
  * @throws Error when the marks are not there
  */
-export function insert(readme: string, text: string): string {
-  const [begin, end] = [readme.indexOf(MARKS.begin), readme.indexOf(MARKS.end)];
-  if (begin < 0 || end < begin) throw new Error(`README.md lacks ${MARKS.begin} … ${MARKS.end}`);
-  return `${readme.slice(0, begin + MARKS.begin.length)}\n\n${text}\n\n${readme.slice(end)}`;
+export function insert(page: string, text: string): string {
+  const [begin, end] = [page.indexOf(MARKS.begin), page.indexOf(MARKS.end)];
+  if (begin < 0 || end < begin) throw new Error(`docs/figures.md lacks ${MARKS.begin} … ${MARKS.end}`);
+  return `${page.slice(0, begin + MARKS.begin.length)}\n\n${text}\n\n${page.slice(end)}`;
 }

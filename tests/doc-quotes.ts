@@ -83,7 +83,7 @@ export const textsOfProduct = (top: string) => [
 
 /** Words that a message has from a variable, and that no rule tells from other words. */
 const VALUES =
-  "bootstrap-site chrony chronyd dnsmasq faults initramfs kernel min netplan nft nginx pulumi site stack";
+  "bootstrap-site chrony chronyd dnsmasq faults initramfs kernel min netplan nft nginx pulumi s site stack";
 const values = new Set(VALUES.split(" "));
 
 /** A word of a quote that stands for a value: CAPITALS, or something with a digit, a dot, a slash, a quotation mark in it. */
@@ -127,16 +127,21 @@ const isSaid = (quote: string, texts: string[]) => {
 /** Whether a part of a quote has a word of its own, rather than values alone. */
 const hasWords = (part: string) => part.split(" ").some((word) => /[a-z]/.test(word) && !isValue(word));
 
+/** Where one text of the product may end and another begin in a message, from coarse to fine. */
+const SEAMS = [/: |\. |…|"/, /[,;] /];
+
 /**
  * The parts of a quote that no text of the product has. There are none where one text has the whole quote, or where each part
- * of it is in some text: what stands between its colons, full stops, gaps and quotation marks.
+ * of it is in some text.
  */
-export function unsaid(quote: string, texts: string[]): string[] {
-  if (isSaid(quote, texts)) return [];
-  const parts = inOneLine(quote)
-    .split(/: |\. |…|"/)
-    .map(core);
-  return parts.filter((part) => hasWords(part) && !isSaid(part, texts));
+export function unsaid(quote: string, texts: string[], [seam, ...finer] = SEAMS): string[] {
+  if (!hasWords(quote) || isSaid(quote, texts)) return [];
+  const parts = seam ? quote.split(seam).map(core) : [];
+  return parts.length > 1
+    ? parts.flatMap((part) => unsaid(part, texts, finer))
+    : finer.length > 0
+      ? unsaid(quote, texts, finer)
+      : [core(quote)];
 }
 
 /** A message that a document quotes, or a command, a path, a value: what stands between backticks and has a blank. */
@@ -146,25 +151,29 @@ export interface Quote {
   at: string;
 }
 
-/** What a document has between backticks, and line by line in blocks of no language, if there is a blank in it. */
+/** What a line of output has in each of its columns; a word that ends in a gap may be cut. */
+const cellsOf = (line: string) =>
+  line
+    .trim()
+    .split(/\s{2,}/)
+    .map((cell) => cell.replace(/\S+…$/, "…"));
+
+/** What a document has between backticks, and in each column of its blocks of output, if there is a blank in it. */
 export function quotesIn(top: string, path: string): Quote[] {
   const document = readFileSync(path, "utf8");
   const at = (index: number) => `${relative(top, path)}:${document.slice(0, index).split("\n").length}`;
-  const blocks = [...document.matchAll(/^```(\w*)\n([^]*?)^```$/gm)];
-  const inBlocks = blocks
-    .filter(([, language]) => !language)
-    .flatMap((block) =>
-      (block[2] as string)
-        .trim()
-        .split("\n")
-        .map((text, line) => ({ text, at: at(block.index + 4 + line) })),
-    );
-  const outside = document.replace(/^```[^]*?^```$/gm, (block) => block.replace(/[^\n]/g, " "));
-  const inline = [...outside.matchAll(/`([^`]+)`/g)].map(({ index, 1: text }) => ({
-    text: text as string,
+  const output = [...document.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].flatMap(
+    ({ index, 1: language, 2: text = "" }) =>
+      language
+        ? []
+        : text.split("\n").flatMap((line) => cellsOf(line).map((cell) => ({ text: cell, at: at(index) }))),
+  );
+  const prose = document.replace(/^```[^]*?^```$/gm, (block) => block.replace(/[^\n]/g, " "));
+  const inline = [...prose.matchAll(/`([^`]+)`/g)].map(({ index, 1: text = "" }) => ({
+    text,
     at: at(index),
   }));
-  return [...inline, ...inBlocks]
+  return [...inline, ...output]
     .map(({ text, at }) => ({ text: inOneLine(text), at }))
     .filter(({ text }) => text.includes(" "));
 }

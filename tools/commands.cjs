@@ -140,7 +140,7 @@ const BENCH = command({
   --parts a,c  of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks,
                g compression, h a rehearsal
   --runs N     of each side of a, b, c and g; 5 unless told
-  --write      put the table of all parts into README.md
+  --write      put the table of all parts into docs/figures.md
   --help       this text`,
   options: {
     parts: { type: "string", default: BENCH_PARTS.join() },
@@ -152,7 +152,7 @@ const BENCH = command({
     const unknown = values.parts.split(",").filter((part) => !known.includes(part));
     if (unknown.length > 0) return `no part ${unknown.join(", ")}`;
     if (values.write && values.parts !== BENCH_PARTS.join())
-      return "--write with --parts, and the README's table has all parts";
+      return "--write with --parts, and the table in docs/figures.md has all parts";
     if (!/^[1-9]\d?$/.test(values.runs)) return `--runs ${values.runs} is no count from 1 to 99`;
     return noPositionals(positionals);
   },

@@ -2,11 +2,16 @@ import { join } from "node:path";
 import { quotesIn, textsIn, textsOfProduct, unsaid } from "../doc-quotes";
 
 const TOP = join(__dirname, "../..");
-const DOCUMENTS = ["docs/troubleshooting.md", "docs/runbook.md", "docs/rehearsal.md"];
+const DOCUMENTS = [
+  "README.md",
+  ...["figures", "fleet", "rehearsal", "runbook", "troubleshooting"].map((page) => `docs/${page}.md`),
+];
 
-/** How code that is no message begins: commands, options, lines of YAML. */
-const NO_MESSAGE =
-  /^(-|(busybox|chronyc|default:|gen config|gunzip|ip|journalctl|kill|ls|npm|pulumi|sops|sudo|systemctl|talosctl|value:)\s)/;
+/** How code that is no message begins: commands, options, lines of YAML, of templates, and sums. */
+const NO_MESSAGE = new RegExp(
+  "^(-|(busybox|chronyc|cp|default:|gen config|gunzip|gzip|ip|journalctl|kill|ls|npm|packer|pulumi|rehearse:|sops|sudo|" +
+    "systemctl|talosctl|value:)\\s|files/\\S+: …|up, \\d)",
+);
 
 /** What other programs say, or the part of a quote that is theirs, and who says it. */
 const SAID_BY_OTHERS: Record<string, string> = {
@@ -30,6 +35,7 @@ const SAID_BY_OTHERS: Record<string, string> = {
   "the stack is currently locked by 1 lock(s)": "Pulumi",
   'signal: killed: running "exec steps/run …"': "Pulumi",
   "No connection established": "Pulumi",
+  "unexpected end of JSON input": "Pulumi",
   "Timeout waiting for SSH": "Packer",
   "(6) Could not resolve host": "curl",
   "(60) SSL certificate problem": "curl",

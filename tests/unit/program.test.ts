@@ -94,7 +94,7 @@ async function run(config: Record<string, string>): Promise<Record<string, unkno
 const step = (name: string) => registered.find((resource) => resource.name === name)?.inputs as Values;
 const stdinOf = (name: string) => JSON.parse(step(name).stdin as string) as Values;
 
-test("its outputs are those that the README names", async () => {
+test("its outputs are those that docs/config.md names", async () => {
   const outputs = await run({});
   const always = ["consolePassword", "imageBytes", "imagePath", "imageSha256", "nextSteps", "rehearsal"];
   expect(Object.keys(outputs).sort()).toEqual(always);
