@@ -77,6 +77,19 @@ test("every file that docs/design.md, CONTRIBUTING.md and the security page name
   expect(named.filter(({ path }) => !isPattern(path) && !existsSync(join(TOP, path)))).toEqual([]);
 });
 
+test("CONTRIBUTING.md's table has a row for each folder at the top, and for each of steps", () => {
+  const table = textOf("CONTRIBUTING.md").split("## One step by hand")[0] ?? "";
+  const foldersIn = (path: string) =>
+    readdirSync(join(TOP, path), { withFileTypes: true })
+      .filter(
+        (entry) =>
+          entry.isDirectory() && !/^\.(?!ci)|^(artifacts|coverage|node_modules|secrets)$/.test(entry.name),
+      )
+      .map(({ name }) => join(path, name));
+  const folders = [...foldersIn("."), ...foldersIn("steps")];
+  expect(folders.filter((folder) => !table.includes(`\`${folder}/`))).toEqual([]);
+});
+
 test("every npm run new of the documents is one that it takes, and the README's makes a stack", () => {
   const documents = ["README.md", "config/README.md", "docs/runbook.md", "docs/lasting-network.md"];
   const lines = documents.flatMap((path) =>
