@@ -121,7 +121,7 @@ describe("an option that npm keeps for itself", () => {
     expect((await npm(line, env)).stderr).toContain("--for all is none of use, demo, lint, test");
   });
 
-  test("is none that a config file of npm sets; the opposite of it is one", async () => {
+  test("is not one that a config file of npm sets, but its opposite is", async () => {
     machine.write("rc/.npmrc", "yes = true\nstack=lab\nupdate-notifier=false\n");
     const env = { HOME: machine.path("rc") };
     expect((await npm("setup -- --for=all", env)).stderr).toContain(

@@ -17,7 +17,7 @@ describe("a program that set-up runs", () => {
   };
   const { env } = process;
 
-  test("is ended when nothing is heard of it", async () => {
+  test("is ended when it says nothing for too long", async () => {
     const ran = run(script("echo downloading one >&2; exec sleep 60"), [], { env, silence: 0.5 });
     await expect(ran).rejects.toThrow("nothing was heard of it for 0.5 s");
   });
@@ -35,7 +35,7 @@ describe("what takes long", () => {
     jest.useRealTimers();
   });
 
-  test("is told of in one line for all that is at work, and not once it is no longer", () => {
+  test("is reported in one line for all programs that are running, and not after they end", () => {
     jest.useFakeTimers({ now: 0 });
     const context = machine.context(NOWHERE);
     const beat = (...names: string[]) => {

@@ -31,12 +31,12 @@ test("`at least` counts how many times less it takes", () => {
   expect(isKept({ ...faster, target: { kind: "at least", value: 12.1 } })).toBe(false);
 });
 
-test("a target is kept up to its very value", () => {
+test("a target is met up to and including its value", () => {
   expect(isKept(figure({}))).toBe(true);
   expect(isKept(figure({ target: { kind: "at most", value: 1.49 } }))).toBe(false);
 });
 
-test("the table has the medians with their spread, and says what is missed", () => {
+test("the table has the medians with their spread, and says which targets are missed", () => {
   const alone = figure({
     what: "size",
     unit: "MiB",

@@ -94,7 +94,7 @@ test("the table", () => {
   );
 });
 
-test("minutes are told as minutes", () => {
+test("minutes are shown as minutes", () => {
   expect(explanation([{ name: "base-packer", what: "runs", why: ["x"], seconds: 130 }])).toContain(
     "About 2 min if all",
   );

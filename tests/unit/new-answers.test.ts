@@ -35,7 +35,7 @@ test("three answers are enough for a control plane of its own", () => {
   });
 });
 
-test("a schematic is that of the ISO and of the installer", () => {
+test("a schematic is used for the ISO and for the installer", () => {
   const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
   for (const given of [schematic, schematic.toUpperCase()])
     expect(planned({ ...GOOD, schematic: given, talosVersion: "v1.13.4" }).plan).toMatchObject({
@@ -46,7 +46,7 @@ test("a schematic is that of the ISO and of the installer", () => {
   expect(planned({ ...GOOD, schematic: "" })).toEqual(planned(GOOD));
 });
 
-test("every lease that another stack has is left to it; that of the example counts for nothing", () => {
+test("no lease of another stack is taken; the example's lease is free", () => {
   const others = [
     file("lab", { minipcMac: "00:11:22:33:44:55" }),
     file("nuc2", { minipcMac: "48:21:0b:12:34:57", minipcIp: "10.10.10.101" }),
@@ -103,7 +103,7 @@ test.each<[Answers, string]>([
   expect(faults(answers)).toEqual([expect.stringContaining(fault)]);
 });
 
-test("every fault at once, by the option that sets it right", () => {
+test("all faults are listed at once, each with the option that corrects it", () => {
   const { faults } = plan("no/name", { talosVersion: "latest" }, [], undefined, "2025-12-17");
   expect(refusalOf("no/name", faults).message).toMatchInlineSnapshot(`
    "making the stack no/name: the command line has 5 faults. Nothing was made:
@@ -133,7 +133,7 @@ describe("a machine that joins", () => {
     });
   });
 
-  test("as a worker it needs no word that it joins", () => {
+  test("needs no option to say that it joins if it is a worker", () => {
     expect(joining({ role: "worker" }).plan).toMatchObject({
       role: "worker",
       machineConfig: "config/nuc2.worker.yaml",

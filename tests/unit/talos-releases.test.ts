@@ -14,7 +14,7 @@ test.each([
   ["v0.14.0", "1.9", false],
   ["v1.15.0-alpha.0", "1.14", false],
   ["v2.0.0", "1.14", false],
-])("Talos %s is judged by the loader of %s", (version, minor, isOwn) => {
+])("Talos %s is checked by the loader of %s", (version, minor, isOwn) => {
   expect(loaderFor(version)).toEqual({
     minor,
     isOwn,
@@ -28,14 +28,14 @@ test.each(["latest", "", "v1", "1.x", "v1.9x"])("%j is no release", (version) =>
   expect(borrowedLoaderLine(version)).toBeUndefined();
 });
 
-test("one line names the release that nothing knows, and the one whose loader serves", () => {
+test("one line names the unknown release, and the release whose loader is used", () => {
   expect(borrowedLoaderLine("v1.13.9")).toBeUndefined();
   const line = borrowedLoaderLine("v1.15.0");
   expect(line).toMatch(/Talos v1\.15\.0.*the loader of Talos v1\.14\.1/);
   expect(line).not.toContain("\n");
 });
 
-test("each loader is built of the machinery of its release", () => {
+test("each loader is built from the machinery of its release", () => {
   for (const minor of MINORS) {
     const module = readFileSync(join(MODULES, `talos-${minor}.mod`), "utf8");
     expect(module).toContain(`github.com/siderolabs/talos/pkg/machinery v${LOADERS[minor]}\n`);

@@ -65,14 +65,11 @@ test("a good boot reaches every link, each by its own sign", () => {
   IDS.forEach((id, index) => expect(first(GOOD.filter((_what, place) => place !== index)).at).toBe(id));
 });
 
-test.each(IDS)(
-  "nothing that was seen before %s says that it is broken, and its delay is told in words",
-  (id) => {
-    const before = GOOD.slice(0, IDS.indexOf(id));
-    expect(first(before)).toMatchObject({ at: id, broken: undefined });
-    expect(first(before).overdue).toMatch(/\w+ \w+ \w+/);
-  },
-);
+test.each(IDS)("nothing that was seen before %s says that it is broken, and its delay is described", (id) => {
+  const before = GOOD.slice(0, IDS.indexOf(id));
+  expect(first(before)).toMatchObject({ at: id, broken: undefined });
+  expect(first(before).overdue).toMatch(/\w+ \w+ \w+/);
+});
 
 const until = (id: string) => GOOD.slice(0, IDS.indexOf(id));
 const asked = dhcp("discover", { stage: "firmware" });
@@ -370,7 +367,7 @@ test("an argument that a busy serial port lost in one of the kernel's two lines 
   expect(first([...garbled, whole]).at).toBe("time");
 });
 
-test("what another host asks and is told is not taken for the mini-PC's", () => {
+test("another host's questions and answers are not taken for the mini-PC's", () => {
   const other = until("script").concat({ ...got("/boot.ipxe"), mac: "02:00:5e:00:53:01" } as What);
   expect(first(other).at).toBe("script");
 });
@@ -423,7 +420,7 @@ test("time servers that the config names are asked in place of the appliance, an
   expect(first(own).at).toBeUndefined();
 });
 
-test("what keeps the time waiting is told at the end of the wait, too", () => {
+test("the reason why the time is missing is also given at the end of the wait", () => {
   const { overdue } = first([...until("time"), { ...time, state: "asked" }, { ...time, state: "asked" }]);
   expect(overdue).toMatch(/asked 2 times for the time and got no usable answer/);
   const installs = [
@@ -437,7 +434,7 @@ test("what keeps the time waiting is told at the end of the wait, too", () => {
   );
 });
 
-test("a config that is fetched again and again is told at the end of the wait", () => {
+test("a config that is fetched again and again is mentioned at the end of the wait", () => {
   const again = Array<What>(3).fill(got("/configs/minipc.yaml", { sha256: "c0ff" }));
   expect(first([...until("accepted"), ...again]).overdue).toMatch(/^the config was fetched 4 times/);
 });
@@ -595,7 +592,7 @@ test("no beginning of a boot that ends well is called broken, in whatever order 
   );
 });
 
-test("nor is one that ends well after Talos restarted for want of its install disk", () => {
+test("a boot that ends well after Talos restarted for lack of its install disk is not called broken either", () => {
   fc.assert(
     fc.property(starts, fc.constantFrom(...AT_ONCE), orders, (start, lists, order) =>
       expectNeverBroken([

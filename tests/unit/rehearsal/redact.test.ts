@@ -17,7 +17,7 @@ test("the values of unknown keys that Talos quotes are left out, on the same lin
   }
 });
 
-test("the bytes of a console pass as they are, wherever they are cut", async () => {
+test("a console's bytes pass unchanged, wherever they are cut", async () => {
   const said = Buffer.from([...Array(256).keys(), 10, ...Buffer.from(`${NEXT}\r\nlogin: `)]);
   const stream = redactStream();
   for (const byte of said) stream.write(Buffer.from([byte]));
@@ -25,7 +25,7 @@ test("the bytes of a console pass as they are, wherever they are cut", async () 
   expect(await text(stream)).toBe(said.toString("latin1"));
 });
 
-test("the serial log of a real Talos that refuses an unknown key holds its name's place, and no value", async () => {
+test("the serial log of a real Talos that refuses an unknown key has the key's place, and no value", async () => {
   const console = createReadStream(join(__dirname, "consoles", "refused-by-loader.txt"));
   const kept = await text(console.pipe(redactStream()));
   expect(kept).toContain("unknown keys found during decoding: (left out, since the values may be secret)");

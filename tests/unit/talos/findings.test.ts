@@ -75,7 +75,7 @@ test.each<[string, string]>([
   ["time servers by name, through the uplink", withMachine({ time: { servers: ["time.cloudflare.com"] } })],
   ["a public resolver, through the uplink", withMachine({ network: { nameservers: ["9.9.9.9"] } })],
   ["a part of a config that joins Omni", OMNI],
-])("%s passes without a word", (_what, text) => {
+])("%s causes no finding", (_what, text) => {
   expect(found(text)).toEqual([]);
 });
 
@@ -259,7 +259,7 @@ test.each<[string, string, string[]]>([
     ["bare-host-name: the time server, ntp"],
   ],
   ["nothing that installs", without(made("v1.14.1"), "UnattendedInstallConfig"), ["no-install: "]],
-])("%s is warned of", (_what, text, lines) => {
+])("%s causes a warning", (_what, text, lines) => {
   expect(found(text, text.includes("KubeClusterConfig") ? { talosVersion: "v1.14.1" } : {})).toEqual(
     lines.map((line) => expect.stringMatching(new RegExp(`^warning ${line}`)) as string),
   );
@@ -289,7 +289,7 @@ describe("without an uplink", () => {
     expect(names(withMachine({ "install.image": "10.10.10.5:5000/installer:v1.11.6" }))).toEqual([]);
   });
 
-  test("a mirror by a name that the config gives an address on the link serves, too", () => {
+  test("a mirror is also enough by a name that the config gives an address on the link", () => {
     const text = withDocuments(
       { kind: "RegistryMirrorConfig", name: "ghcr.io", endpoints: [{ url: "http://registry:5000" }] },
       { kind: "StaticHostConfig", name: "10.10.10.5", hostnames: ["registry"] },
@@ -318,7 +318,7 @@ describe("without an uplink", () => {
     expect(names(text)).toEqual(expected);
   });
 
-  test("a static lease brings no time along", () => {
+  test("a static lease does not bring the appliance's time", () => {
     const lease = { ...byMac(NIC), addresses: ["10.10.10.100/24"] };
     const network = { interfaces: [lease] };
     const registries = { mirrors: MIRROR };
@@ -326,7 +326,7 @@ describe("without an uplink", () => {
     expect(names(withMachine({ network, registries, time: { servers: ["10.10.10.2"] } }))).toEqual([]);
   });
 
-  test("Omni is not reached", () => {
+  test("Omni cannot be reached", () => {
     expect(names(OMNI)).toEqual(["warning omni-off-the-link"]);
   });
 });

@@ -40,14 +40,14 @@ test("another schematic, and the plain installer, are errors that name both", ()
   ]);
 });
 
-test("a config that names no installer: Talos takes the plain one, and from 1.14 on what it booted", () => {
+test("for a config that names no installer, Talos takes the plain one, and from 1.14 on what it booted", () => {
   expect(judged(A, "")).toEqual([
     expect.stringContaining("names no installer's image, and Talos takes the plain"),
   ]);
   expect(judged(A, "", "v1.14.0")).toEqual([]);
 });
 
-test("what cannot be told is a warning: an installer of one's own making, and one of a schematic for a plain ISO", () => {
+test("what cannot be decided is a warning: a self-made installer, and one of a schematic for a plain ISO", () => {
   expect(judged(A, "registry.example.org/installer:v1.11.6")).toEqual([
     expect.stringMatching(/^warning: .*registry\.example\.org\/installer:v1\.11\.6 names no schematic/),
   ]);

@@ -11,6 +11,6 @@ test.each([
     "unknown keys found during decoding: machine, secretKey",
   ],
   ["1 error occurred:\n\t* an install disk is missing\n\n", "1 error occurred: * an install disk is missing"],
-])("what Talos says on one line, without a value that may be secret: %j", (said, told) => {
+])("Talos's refusal is one line, without a value that may be secret: %j", (said, told) => {
   expect(refusal(said)).toBe(told);
 });
