@@ -6,12 +6,12 @@ export interface Side {
   values: number[];
 }
 
-/** A figure that is held to a target. */
+/** A figure that is compared with a target. */
 export interface Figure {
   what: string;
   unit: "s" | "MiB";
   here: Side;
-  /** Unset, `here` itself is held to the target, in the figure's unit. */
+  /** Unset, `here` itself is compared with the target, in the figure's unit. */
   against?: Side;
   /** `at least` counts how many times less `here` takes. */
   target: { kind: "at most" | "at least"; value: number };
@@ -36,7 +36,7 @@ function withSpread(values: number[]): string {
   return least === most ? number(median(values)) : `${number(median(values))} (${least} to ${most})`;
 }
 
-/** What is held to the target: the ratio of the medians, and that of each pair of runs. */
+/** What is compared with the target: the ratio of the medians, and that of each pair of runs. */
 export function ratio({ here, against, target, unit }: Figure): { value: number; pairs: number[] } {
   const of = (a: number, b: number) => (target.kind === "at most" ? a / b : b / a);
   if (!against)

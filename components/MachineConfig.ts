@@ -18,7 +18,7 @@ export interface MachineConfigArgs extends Omit<Surroundings, "leases"> {
   ageKeyFile?: string;
   /** Take files that are not encrypted. */
   allowPlaintext: boolean;
-  /** Warnings that are not told. */
+  /** Warnings that are not shown. */
   acceptWarnings: readonly WarningName[];
 }
 
@@ -41,7 +41,7 @@ export interface CheckedConfig {
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
 export class MachineConfig extends Part {
   readonly checked: pulumi.Output<CheckedConfig>;
-  /** Settles when a preview has told what it can; of an update at once. */
+  /** Settles when a preview has shown what it can; of an update at once. */
   readonly foretold: Promise<void>;
 
   constructor(
@@ -67,7 +67,7 @@ export class MachineConfig extends Part {
     this.registerOutputs({ checked: this.checked });
   }
 
-  /** A preview decrypts nothing. Where the check runs anew for the same file, what it will find is told all the same. */
+  /** A preview decrypts nothing. Where the check runs anew for the same file, what it will find is shown all the same. */
   private async foretell(
     input: Omit<MachineConfigArgs, "acceptWarnings"> & { encryptedSha256: string; code: string },
     tell: (findings: Finding[]) => void,

@@ -99,7 +99,12 @@ export function verdict({ name, input, runs, isMade, missing, last }: Part): Ver
   // Undefined values do not reach a step.
   const changed = differences(last.input, JSON.parse(JSON.stringify(input)));
   if (changed.length > 0) return { name, what: "runs", why: changed, seconds };
-  return { name, what: "runs", why: [missing ?? "a secret of it, or it is new to the stack"], seconds };
+  return {
+    name,
+    what: "runs",
+    why: [missing ?? "one of its secrets changed, or it is new to the stack"],
+    seconds,
+  };
 }
 
 const inSeconds = (seconds: number) =>
@@ -114,7 +119,7 @@ export function explanation(verdicts: Verdict[]): string {
   if (busy.length === 0) return `Every part is reused: ${verdicts.map(({ name }) => name).join(", ")}.`;
   const rows = verdicts.flatMap(({ name, what, why, seconds }) => {
     const time = what === "reused" ? "" : seconds === undefined ? "not timed yet" : inSeconds(seconds);
-    const [first = "", ...rest] = what === "follows" && why.length === 0 ? ["what changes before it"] : why;
+    const [first = "", ...rest] = what === "follows" && why.length === 0 ? ["a part before it changes"] : why;
     return [
       `  ${name.padEnd(width)}  ${what.padEnd(7)}  ${time.padEnd(13)}  ${first}`.trimEnd(),
       ...rest.map((line) => `  ${" ".repeat(width + 26)}${line}`),
@@ -125,7 +130,7 @@ export function explanation(verdicts: Verdict[]): string {
   const untimed = busy.length - timed.length;
   const others = untimed > 0 ? `, and ${untimed} not timed here yet` : "";
   const sum = timed.length > 0 ? [`About ${inSeconds(total)} if all of these run${others}.`] : [];
-  return ["What is reused and what runs, with the time that each took here last:", ...rows, ...sum].join(
+  return ["What is reused and what runs, and how long each part took here last time:", ...rows, ...sum].join(
     "\n",
   );
 }

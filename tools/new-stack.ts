@@ -274,8 +274,7 @@ async function make(context: StepContext, asked: Plan, from: string | undefined,
 /** What was made, and what comes next, in short lines. */
 function told(made: Plan, age: Identity, warnings: string[]): string {
   const { talosSchematic: schematic } = made.config;
-  const role =
-    made.role === "worker" ? "a worker" : made.join ? "a further control plane" : "a control plane";
+  const role = made.role === "worker" ? "a worker" : made.join ? "another control plane" : "a control plane";
   const lines = [
     ...(age.made
       ? [
@@ -283,9 +282,11 @@ function told(made: Plan, age: Identity, warnings: string[]): string {
           "  Keep a copy of it: without it nothing here can be decrypted.",
         ]
       : []),
-    `The stack ${made.stack} is made: ${role} of the cluster ${made.cluster} at ${made.endpoint}`,
+    `The stack ${made.stack} was made: ${role} of the cluster ${made.cluster} at ${made.endpoint}`,
     `  Pulumi.${made.stack}.yaml: ${made.config.minipcMac} gets ${made.minipcIp}, Talos ${made.talosVersion}`,
-    ...(schematic ? [`  Its ISO and its installer are of the Image Factory's schematic ${schematic}`] : []),
+    ...(schematic
+      ? [`  Its ISO and its installer come from the Image Factory's schematic ${schematic}`]
+      : []),
     `  ${made.machineConfig}: its machine config, encrypted; Talos goes to ${made.disk}`,
     made.talosConfig
       ? `  ${made.talosConfig}: the client config for talosctl, encrypted`
@@ -322,7 +323,7 @@ async function decide(
   if (missing && !makesIdentity)
     faults.push({
       answer: "ageKey",
-      text: `there is no age identity ${missing}: --make-age-key makes it, or name another one here`,
+      text: `there is no age identity ${missing}: --make-age-key makes one, or this option names another`,
     });
   if (!asked || faults.length > 0) throw refusalOf(stack, faults);
   return { asked, makesIdentity: makesIdentity === true };

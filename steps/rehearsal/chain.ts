@@ -674,7 +674,7 @@ export const CHAIN: ChainLink[] = [
     },
     overdue: (view) => ({
       seen: `the config was fetched ${timesFetched(view)}, and its loader said nothing${lastWords(view, "minipc", /node: |config/i)}`,
-      look: "Talos fetches a config anew that it refused: look at the file that machineConfig names; read minipc.serial.log",
+      look: "Talos fetches a config again that it refused: look at the file that machineConfig names; read minipc.serial.log",
     }),
   },
 ];

@@ -32,14 +32,14 @@ function judgeInstaller({ install, isPartial }: NodeConfig, { talosVersion }: Su
   const said = `the installer's image ${image}`;
   if (semver.valid(tag))
     return [
-      error("installer-version", `${said} is not of talosVersion ${talosVersion}: set the one or the other`),
+      error("installer-version", `${said} is not of talosVersion ${talosVersion}: change one of the two`),
     ];
   return [
     warning(
       "installer-version",
-      `${said} has ${tag ? `the tag ${tag}` : "no tag"}, which does not tell a release: ` +
+      `${said} has ${tag ? `the tag ${tag}` : "no tag"}, which does not name a release: ` +
         `what is installed may be another one than ${talosVersion}, which the mini-PC starts with. ` +
-        `Write the tag ${talosVersion}, unless that image is of your own making`,
+        `Write the tag ${talosVersion}, unless you made that image yourself`,
     ),
   ];
 }

@@ -31,8 +31,8 @@ function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
     warning(
       "no-images",
       `uplink is false, and the installer comes from ${registry}${used ? ` or its mirrors ${used.hosts.join(", ")}` : ""}: ` +
-        "Talos tries to pull it for 20 minutes and starts again, without end. Set uplink to true, or name a mirror by its address on " +
-        `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12). Right only if another NIC of the mini-PC gets it`,
+        "Talos tries to pull it for 20 minutes and then starts again, endlessly. Set uplink to true, or name a mirror by its address on " +
+        `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12). This is right only if another NIC of the mini-PC can pull it`,
     ),
   ];
 }
@@ -83,7 +83,7 @@ function judgeUntoldTime(node: NodeConfig, around: Surroundings): Finding[] {
   return [
     warning(
       "time-off-the-link",
-      `the config gives the mini-PC its lease as a static address, so it is not told of the appliance's time, and ${OWN_TIME}, ` +
+      `the config gives the mini-PC its lease as a static address, so it does not learn of the appliance's time server, and ${OWN_TIME}, ` +
         "Talos's own, is not reached with uplink false: etcd and the kubelet do not start. " +
         `Name ${applianceOf(around)} as its time server, or ask by DHCP`,
     ),
@@ -113,7 +113,7 @@ function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
         warning(
           "bare-host-name",
           `${bare.map(({ host, of }) => `${of}, ${host}`).join(", and ")}, is a name without a dot, which the appliance's DNS ` +
-            "never finds: the mini-PC gets nothing from there. Write its whole name or its address, or tell its address in a " +
+            "never finds: the mini-PC gets nothing from there. Write its whole name or its address, or give its address in a " +
             "StaticHostConfig (machine.network.extraHostEntries before Talos 1.12)",
         ),
       ];
@@ -128,13 +128,13 @@ export function judgeServices(node: NodeConfig, around: Surroundings): Finding[]
       name: "time-off-the-link",
       what: "time server",
       lost: "Talos waits for the time, and etcd and the kubelet do not start",
-      instead: `Leave them out, since the appliance tells the time, or name ${appliance} among them`,
+      instead: `Leave them out, since the appliance serves the time, or name ${appliance} among them`,
     }),
     ...judgeUntoldTime(node, around),
     ...judgeServers(node.resolvers, node, around, {
       name: "resolvers-off-the-link",
       what: "resolver",
-      lost: "no name is found, so the installer is not pulled from a registry that has one",
+      lost: "no name is resolved, so the installer is not pulled from a registry that is given by name",
       instead: `Leave them out, since the appliance answers DNS, or name ${appliance} among them`,
     }),
     ...judgeBareNames(node, around),

@@ -1,6 +1,6 @@
 import type { LinkAlias, LinkChoice, NicSelector, NodeConfig } from "./node-config";
 
-/** Whether something is so, as far as it can be told without the machine. */
+/** Whether something is so, as far as it can be known without the machine. */
 export type Told = "yes" | "no" | "maybe";
 
 /** The loopback has a name like a NIC, and is none. */

@@ -17,7 +17,7 @@ async function refusal(stack: string, command: "preview" | "up" = "up"): Promise
   return all ?? "";
 }
 
-test("every fault of the config at once, in preview, without a stack trace", async () => {
+test("preview lists every fault of the config at once, without a stack trace", async () => {
   await checkout.stack("faults", { minipcMac: "01:00:5e:00:00:01", minipcIp: "10.10.11.1", compres: "gzip" });
   const said = await refusal("faults", "preview");
   expect(said).toContain("The config of the stack faults has 3 faults:");

@@ -64,10 +64,10 @@ test.each([
   ["rehearse", "--stack=lab --disk=floppy", "--disk floppy is none of virtio, sata, ide"],
   ["verify", "", "0 files are named, not one"],
   ["bench", "--parts=a,z", "no part z"],
-  ["bench", "--runs=0", "--runs 0 is no count from 1 to 99"],
+  ["bench", "--runs=0", "--runs 0 is not a count from 1 to 99"],
   ["fleet", "pu nuc1", "pu is none of up, preview, destroy"],
   ["fleet", "up nuc1 demo", "demo is the stack of npm run demo"],
-  ["fleet", "up --all nuc1", "--all and names of stacks together"],
+  ["fleet", "up --all nuc1", "--all and names of stacks exclude each other"],
 ])("npm run %s -- %s is refused with the usage, before any set-up", async (script, line, fault) => {
   const { exitCode, stdout, stderr } = await node(script, ...line.split(" ").filter(Boolean));
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });

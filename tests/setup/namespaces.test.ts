@@ -13,7 +13,7 @@ afterEach(async () => {
   await machine.remove();
 });
 
-/** What a user without root is told where mmdebstrap can make a namespace, or says why it cannot. */
+/** What a user without root reads where mmdebstrap can make a namespace, or says why it cannot. */
 function line(words?: string) {
   machine.program("mmdebstrap", words ? `echo '${words}' >&2; exit 1` : '[ "$1" = --unshare-helper ]');
   jest.spyOn(process, "getuid").mockReturnValue(1000);

@@ -62,7 +62,7 @@ async function refused(input: object, ...words: string[]): Promise<string> {
   return said;
 }
 
-test("what Talos's own generator makes is accepted, and told of without its secrets", async () => {
+test("what Talos's own generator makes is accepted, and described without its secrets", async () => {
   const { manifest, said } = await runStep("machine-config", request(await encrypted(plain)));
   expect(manifest).toMatchObject({
     machineType: "controlplane",
@@ -177,7 +177,7 @@ test.each<[string, (config: MachineConfig) => void, object, string[]]>([
   await refused(request(await changed(change), more), ...words);
 });
 
-test("a NIC of another MAC is warned of, by the name that acceptWarnings takes", async () => {
+test("a NIC of another MAC causes a warning, with the name that acceptWarnings takes", async () => {
   const path = await changed(
     (config) =>
       (config.machine.network = {
@@ -210,7 +210,7 @@ test("a config that strands the mini-PC is refused, with what will happen and wh
   );
 });
 
-test("a part of a config, which has Talos report to Omni, is taken, and its join token is not told", async () => {
+test("a partial config, which has Talos report to Omni, is accepted, and its join token is not shown", async () => {
   const runs = join(folder, "part");
   mkdirSync(runs);
   const path = await encrypted(

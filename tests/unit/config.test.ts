@@ -30,7 +30,7 @@ test.each([
   ["ff:ff:ff:ff:ff:ff", "the broadcast address"],
   ["00:11:22:33:44", "not a MAC address"],
   ["zz:11:22:33:44:55", "not a MAC address"],
-  ["0011.2233.4455", "the example of the documents; set the MAC of the real mini-PC"],
+  ["0011.2233.4455", "the example in the documents; set the MAC of the real mini-PC"],
 ])("MAC %s is refused: %s", (minipcMac, wrong) => {
   expect(faultsOf({ minipcMac })).toEqual([expect.stringContaining(wrong)]);
 });
@@ -54,7 +54,7 @@ test.each([
   [{ talosVersion: "v1.8.0" }, "talosVersion: older than v1.9.0, the oldest release that is supported"],
   [
     { bootstrapVersion: "../evil" },
-    "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML wants quotes)",
+    "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML needs quotes)",
   ],
   [{ isoUrl: "http://example.org/talos.iso" }, "isoUrl: neither an https:// nor a file:// URL"],
   [

@@ -81,10 +81,10 @@ test.each([
 });
 
 test.each<[Answers, string]>([
-  [{ mac: "00:11:22:33:44:55" }, "mac: 00:11:22:33:44:55: the example of the documents"],
+  [{ mac: "00:11:22:33:44:55" }, "mac: 00:11:22:33:44:55: the example in the documents"],
   [{ mac: "" }, "mac: it is missing"],
-  [{ disk: "nvme0n1" }, "disk: nvme0n1 is no disk as Linux names it"],
-  [{ disk: "/dev/sda; reboot" }, "disk: /dev/sda; reboot is no disk"],
+  [{ disk: "nvme0n1" }, "disk: nvme0n1 is not a disk as Linux names it"],
+  [{ disk: "/dev/sda; reboot" }, "disk: /dev/sda; reboot is not a disk"],
   [{ endpoint: "" }, "endpoint: it is missing"],
   [{ endpoint: "10.10.10.2" }, "endpoint: 10.10.10.2 is the appliance, which goes away"],
   [{ endpoint: "10.10.10.7" }, "endpoint: 10.10.10.7 is on the isolated link, where nobody has it"],
@@ -109,7 +109,7 @@ test("all faults are listed at once, each with the option that corrects it", () 
    "making the stack no/name: the command line has 5 faults. Nothing was made:
      --talos-version: latest: not a Talos release: v, then three numbers. Right: v1.11.6
      --mac: it is missing. Right: what the mini-PC's label or firmware shows, written like 00:11:22:33:44:55
-     STACK: no/name is no name of a stack: it has 1 to 64 letters, digits, dots, dashes, underscores
+     STACK: no/name is not a stack's name: that has 1 to 64 letters, digits, dots, dashes, underscores
      --disk: it is missing. Right: the mini-PC's disk as Linux names it, such as /dev/nvme0n1
      --endpoint: it is missing. Right: a name or an address that lasts, see docs/lasting-network.md
    npm run new -- --help explains each"

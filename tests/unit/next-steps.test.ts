@@ -50,7 +50,7 @@ test("a partial config says itself what comes next, and is not bootstrapped", ()
   const part = { machineType: "", endpoint: "" };
   expect(bootstrap({ checked: part })).toEqual([]);
   expect(nextSteps({ ...made, checked: part }, config())).toEqual(
-    expect.arrayContaining([expect.stringMatching(/^Its machine config is a part of one/)]),
+    expect.arrayContaining([expect.stringMatching(/^Its machine config is partial/)]),
   );
 });
 

@@ -67,7 +67,7 @@ ${hasUplink ? markup`<li>${swatch("uplink", "head")}on the uplink</li>` : undefi
 function picture(record: RehearsalRecord): Markup {
   return markup`<section aria-labelledby="sequence">
 <h2 id="sequence">What was said</h2>
-<p class="note">Time runs down, in seconds since the appliance’s power-on; a dotted stretch leaves seconds out.</p>
+<p class="note">Time runs down the page, in seconds since the appliance’s power-on; where a line is dotted, seconds are left out.</p>
 <figure class="picture" tabindex="0" role="group" aria-labelledby="sequence">
 ${drawSequence(record)}
 </figure>
@@ -124,7 +124,7 @@ function mustNots({ proofs }: RehearsalRecord): Markup {
     proofs.length > 0
       ? markup`<ul class="proofs">
 ${items}</ul>`
-      : markup`<p>None was asked for: that comes after the last link of the chain.</p>`;
+      : markup`<p>The proofs were not asked for: they come after the last link of the chain.</p>`;
   return markup`<section aria-labelledby="proofs">
 <h2 id="proofs">What must not happen</h2>
 <p class="note">Asked by the rehearsal itself, as another host on either link.</p>
@@ -138,8 +138,8 @@ function filesBeside({ exchanges, hardware, diagnosis }: RehearsalRecord): [file
   // It is switched on when the appliance serves.
   const minipcRan = diagnosis?.kind !== "link" || diagnosis.side === "minipc";
   const files: [string, string, boolean][] = [
-    ["isolated.pcap", "all on the isolated link", true],
-    ["uplink.pcap", "all on the uplink", uplink],
+    ["isolated.pcap", "everything on the isolated link", true],
+    ["uplink.pcap", "everything on the uplink", uplink],
     ["appliance.serial.log", "the appliance’s console", true],
     ["minipc.serial.log", "the mini-PC’s console", minipcRan],
     ["twin-isolated.pcap", "the twin’s isolated link", Boolean(hardware.twin)],

@@ -88,7 +88,7 @@ test.each<[string, string, RegExp]>([
   [
     "a NIC that is ignored",
     withInterfaces({ ...byMac(NIC), ignore: true }),
-    /interfaces\[0\] has Talos ignore it\. Take ignore out/,
+    /interfaces\[0\] has Talos ignore it\. Remove ignore/,
   ],
   [
     "a NIC that has an MTU and no more",
@@ -150,7 +150,7 @@ test.each<[string, string, RegExp]>([
   [
     "a document of a link that has nothing to do with it",
     withDocuments({ kind: "DummyLinkConfig", name: "dummy0" }),
-    /since it has DummyLinkConfig dummy0 Talos asks by itself on none/,
+    /since it has DummyLinkConfig dummy0 Talos does not ask by itself on any/,
   ],
 ])("%s leaves no address on the link, which is an error", (_what, text, words) => {
   const [line, ...others] = found(text);
@@ -163,12 +163,12 @@ test.each<[string, string, string[]]>([
   [
     "the same, where another NIC has an address",
     withInterfaces({ ...byMac(NIC), ...LAN }, { ...byMac(OTHER), dhcp: true }),
-    ["no-address-on-the-link: it may be .* by the other NIC that the config names"],
+    ["no-address-on-the-link: it may be .* through the other NIC that the config names"],
   ],
   [
     "the same, of a NIC that is only guessed",
     withInterfaces({ interface: "eth0", ...LAN }),
-    ["no-address-on-the-link: it may be .* shows only on the mini-PC"],
+    ["no-address-on-the-link: it may be .* only the mini-PC shows which NIC that is"],
   ],
   [
     "a driver that may be that of the NIC",
