@@ -55,7 +55,7 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
   ];
 }
 
-/** What to do with a finished image, in short lines; docs/runbook.md says more. */
+/** The next steps with a finished image, in short lines; docs/runbook.md says more. */
 export function nextSteps(made: Made, config: StackConfig): string[] {
   const { image, compressed, rehearsal } = made;
   const unpack = config.compress === "zstd" ? "zstd -d" : "gunzip";

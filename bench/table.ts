@@ -27,7 +27,7 @@ export function median(values: number[]): number {
 
 const PER_UNIT = { s: 1, MiB: 1 << 20 };
 
-/** Three digits that count. */
+/** A number with three significant digits. */
 const number = (value: number) =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
@@ -51,7 +51,7 @@ export function ratio({ here, against, target, unit }: Figure): { value: number;
   return { value: of(median(here.values), median(against.values)), pairs };
 }
 
-/** Whether a figure keeps its target. */
+/** Whether a figure meets its target. */
 export function isKept(figure: Figure): boolean {
   const { value } = ratio(figure);
   const { kind, value: target } = figure.target;

@@ -9,7 +9,7 @@ export interface Part {
   input?: object;
   /** Whether Pulumi would run it. */
   runs: boolean;
-  /** Whether what it would make is there, just as it was made: then running it is no work. */
+  /** Whether its artifact is there, just as it was made: then running the step is no work. */
   isMade: boolean;
   /** Why its artifact has to be made again though nothing else changed. */
   missing?: string;
@@ -25,7 +25,7 @@ export interface Verdict {
   seconds?: number;
 }
 
-/** Names for inputs that would say little to who did not write the program. */
+/** Names for inputs whose own names would say little to a user. */
 const SPOKEN: Record<string, string> = {
   code: "the step's program",
   templateDigest: "what is in packer/",
@@ -42,7 +42,7 @@ function shown(value: unknown): string {
   return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
 }
 
-/** Two long texts, each from shortly before where they part. */
+/** Two long texts, each from shortly before the place where they differ. */
 function parting(before: string, now: string): string {
   const [old, fresh] = [before.trim(), now.trim()];
   let same = 0;
@@ -60,7 +60,7 @@ function changedLines(before: string, now: string): string {
   const gone = old.filter((line) => !fresh.includes(line));
   const come = fresh.filter((line) => !old.includes(line));
   const more = Math.max(gone.length, come.length) - 1;
-  // What a comment says shows in a directive too, as a rule.
+  // As a rule, what changes in a comment changes in a directive too.
   const telling = (lines: string[]) => lines.find((line) => !/^\s*#/.test(line)) ?? lines[0] ?? "nothing";
   const first = parting(telling(gone), telling(come));
   return more > 0 ? `${first}, and ${more} more line${more > 1 ? "s" : ""}` : first;
@@ -90,7 +90,7 @@ export function differences(before: unknown, now: unknown, path: string[] = []):
   ];
 }
 
-/** What would be done with a part, and why. */
+/** Whether a part would be reused or run, and why. */
 export function verdict({ name, input, runs, isMade, missing, last }: Part): Verdict {
   const seconds = last?.seconds;
   if (!input) return { name, what: "follows", why: [], seconds };
