@@ -40,7 +40,7 @@ export class Publication extends Part {
       new BucketObjectv2(
         `${name}-${what}`,
         { bucket, key: pulumi.interpolate`${objectFolder(config)}/${file}`, ...content },
-        // The object in the bucket may be the only copy of an image.
+        // What is in the bucket may be all that is left of an image.
         { provider, parent: this, dependsOn, retainOnDelete: !config.deleteObjects },
       );
     const image = object("image", artifact.name, {
@@ -48,7 +48,7 @@ export class Publication extends Part {
       contentType: "application/octet-stream",
     });
     noteUploadForPreview(`${name}-image`, artifact, image.etag);
-    // They are uploaded last, so that whoever sees them finds the whole image.
+    // Who sees these finds the image whole.
     object("checksums", "SHA256SUMS", { content: published.apply(checksumList), contentType: "text/plain" }, [
       image,
     ]);

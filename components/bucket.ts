@@ -52,7 +52,7 @@ export function halfKey(env: Environment): { set: string; missing: string } | un
 /** Whether a key is in the environment, rather than in what AWS's own tools keep. */
 const hasKey = (env: Environment) => pairIn(env) !== undefined;
 
-/** Whether there is anything to sign requests with; nothing is sent to find out. */
+/** Whether there is anything to sign requests with: a look, not a try. */
 export function hasCredentials(env: Environment): boolean {
   const kept = env.AWS_SHARED_CREDENTIALS_FILE ?? join(env.HOME ?? homedir(), ".aws", "credentials");
   const others = ["AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];

@@ -12,13 +12,13 @@ export interface StepArgs {
   input: pulumi.Input<object>;
   /**
    * File that the step makes, when it makes one. While it is gone or altered, or of another key than the one given,
-   * the step runs again. Its path starts at the checkout's top, and is unset while it is not known yet.
+   * the step runs again. Its path counts from the checkout's top, and is unset while nothing tells it yet.
    */
   artifact?: { path?: string; key?: pulumi.Input<string> };
   /** Steps with the same lock take turns, across stacks too. */
   lock?: string;
   /**
-   * Settings that change how a step works but not what it makes, by environment variable. A change of one runs the step,
+   * What changes how a step works but not what it makes, by environment variable. A change of it runs the step,
    * which finds what it made before and is done.
    */
   settings?: Record<string, pulumi.Input<string>>;
@@ -82,14 +82,14 @@ export function step<M extends object>(
     return { stamp, missing, command: commandFor(name, args, missing, { parent, dependsOn }) };
   };
   const key = args.artifact?.key;
-  // A file can be compared with its inputs only when they are known; where a preview cannot know them, they change.
+  // Whether a file is of these inputs shows when they are known; where a preview cannot know them, they change.
   const made = pulumi.Output.isInstance(key) ? known(key).then(make) : make(key as string | undefined);
   noteForPreview(name, args.input, made);
   return pulumi.output(made).apply(({ stamp, command }) =>
     // A manifest holds digests and paths, no secret, whatever went in.
     pulumi.unsecret(command.stdout).apply((text) => {
       const manifest = JSON.parse(text) as M;
-      // A cache was emptied, and another stack has made the same again: the file that is there now counts, not the earlier one.
+      // A cache was emptied, and another stack has made the same again: what lies there counts, not what once did.
       const held = stamp && "sha256" in manifest && { sha256: stamp.sha256, bytes: stamp.bytes };
       return { ...manifest, ...held };
     }),
