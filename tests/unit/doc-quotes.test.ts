@@ -1,16 +1,14 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { quotesIn, textsIn, textsOfProduct, unsaid } from "../doc-quotes";
 
 const TOP = join(__dirname, "../..");
-const DOCUMENTS = [
-  "README.md",
-  ...["figures", "fleet", "rehearsal", "runbook", "troubleshooting"].map((page) => `docs/${page}.md`),
-];
+const DOCUMENTS = ["README.md", ...readdirSync(join(TOP, "docs")).map((name) => join("docs", name))];
 
 /** How code that is no message begins: commands, options, lines of YAML, of templates, and sums. */
 const NO_MESSAGE = new RegExp(
-  "^(-|(busybox|chronyc|cp|default:|gen config|gunzip|gzip|ip|journalctl|kill|ls|npm|packer|pulumi|rehearse:|sops|sudo|" +
-    "systemctl|talosctl|value:)\\s|files/\\S+: …|up, \\d)",
+  "^(-|(busybox|chronyc|cp|default:|gen config|git|gunzip|gzip|ip|journalctl|kill|ls|npm|packer|pulumi|rehearse:|sops|sudo|" +
+    "systemctl|talosctl|value:)(\\s|$)|files/\\S+: …|up, \\d)",
 );
 
 /** What other programs say, or the part of a quote that is theirs, and who says it. */
