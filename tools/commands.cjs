@@ -18,7 +18,7 @@ const command = (command) => command;
 
 /** @param {string[]} positionals */
 const noPositionals = (positionals) =>
-  positionals.length > 0 ? `${positionals[0]} is no option of it` : undefined;
+  positionals.length > 0 ? `${positionals[0]} is not an option of it` : undefined;
 
 const DEMO = command({
   name: "demo",
@@ -91,7 +91,7 @@ What is not given is asked for on a terminal; without one, --mac, --disk and --e
   },
   fault: ({ positionals: [stack, ...more] }) => {
     if (stack === undefined) return "the new stack's name is missing";
-    return more.length > 0 ? `one stack at a time, and ${more.join(" ")} is too much` : undefined;
+    return more.length > 0 ? `one stack at a time: ${more.join(" ")} is one too many` : undefined;
   },
 });
 
@@ -171,7 +171,8 @@ const FLEET = command({
   options: { all: flag, yes: flag, "at-once": text, json: flag },
   fault: ({ values, positionals: [name, ...stacks] }) => {
     const known = /** @type {readonly (string | undefined)[]} */ (FLEET_COMMANDS);
-    if (!known.includes(name)) return `${name ?? "no command"} is none of ${FLEET_COMMANDS.join(", ")}`;
+    if (name === undefined) return `the command is missing, one of ${FLEET_COMMANDS.join(", ")}`;
+    if (!known.includes(name)) return `${name} is not one of ${FLEET_COMMANDS.join(", ")}`;
     const atOnce = values["at-once"];
     if (atOnce !== undefined && !/^[1-9]\d{0,3}$/.test(atOnce)) return `--at-once ${atOnce} is not a count`;
     if (name === "destroy" && !values.yes) return "destroy removes images and needs --yes";
