@@ -64,7 +64,7 @@ function readRequest(): Request {
 
 const TOP = process.cwd();
 
-/** What takes back what was made so far, the last first. */
+/** Undoes what was made so far, the last step first. */
 class Undo {
   #steps: (() => unknown)[] = [];
   add(step: () => unknown): void {
@@ -75,7 +75,7 @@ class Undo {
   }
 }
 
-/** Refuses what is there already, before anything is made. */
+/** Fails where something is there already, before anything is made. */
 async function refuseWhatIsThere(stack: string, others: StackFile[]): Promise<void> {
   const doing = `making the stack ${stack}`;
   if (stack === "demo") throw new StepError(doing, "demo is the stack of npm run demo", "Take another name");
@@ -214,7 +214,7 @@ async function encrypted(context: StepContext, text: string, recipients: string)
   return (await run(context, "sh", command, { input: text, stripFinalNewline: false })).stdout;
 }
 
-/** Writes a file whole that was not there; whoever was faster keeps theirs. */
+/** Writes a file that was not there, whole; where another process was faster, its file stays. */
 async function place(path: string, text: string, undo: Undo): Promise<void> {
   const target = join(TOP, path);
   const partial = await partialBeside(target);
@@ -300,7 +300,7 @@ function told(made: Plan, age: Identity, warnings: string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What is to be made, complete and without a fault, and whether an age identity is. */
+/** What is to be made, complete and without a fault, and whether an age identity is to be made. */
 async function decide(
   person: Person | undefined,
   request: Request,

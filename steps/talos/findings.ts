@@ -44,7 +44,7 @@ function judgeInstaller({ install, isPartial }: NodeConfig, { talosVersion }: Su
   ];
 }
 
-/** Whether a config, which Talos itself takes for sound, fits the link that it is served on. */
+/** Whether a config that Talos itself accepts fits the link that it is served on. */
 export function findingsOf(node: NodeConfig, around: Surroundings): Finding[] {
   const isKnownType = ["controlplane", "worker", "init"].includes(node.machineType);
   return [

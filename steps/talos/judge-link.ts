@@ -78,7 +78,7 @@ function judgeAddresses(node: NodeConfig, around: Surroundings, ways: Addressing
   ];
 }
 
-/** Without the route that DHCP tells, only one of the config's own leads to the uplink. */
+/** Without the route that DHCP gives, only one of the config's own leads to the uplink. */
 function judgeRoute(way: Addressing, around: Surroundings): Finding[] {
   if (!around.uplink || !("entries" in way)) return [];
   const { by, entries } = way;
@@ -123,7 +123,7 @@ function judgeChoices(node: NodeConfig, { minipcMac: mac }: Surroundings, ways: 
 export function judgeLink(node: NodeConfig, around: Surroundings): Finding[] {
   const ways = addressings(node, around);
   const addresses = judgeAddresses(node, around, ways);
-  // Another address on the link is the better word for the same fault.
+  // Another address on the link is the better description of the same fault.
   const address = addresses.some(({ level }) => level === "error") ? [] : judgeAddress(node, around, ways);
   return [...address, ...addresses, ...judgeRoute(ways[0]!, around), ...judgeChoices(node, around, ways)];
 }

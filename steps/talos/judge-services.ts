@@ -13,7 +13,7 @@ const registryOf = (image: string) => {
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
 };
 
-/** A host of which the config itself tells the address counts by that. */
+/** A host whose address the config itself gives is judged by that address. */
 function resolved(host: string, { hosts }: NodeConfig): string {
   return hosts.find(({ names }) => names.includes(host))?.address ?? host;
 }
@@ -37,7 +37,7 @@ function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
   ];
 }
 
-/** Whether servers by which Talos goes are found from the link; those that the config names replace those of DHCP. */
+/** Whether the servers that Talos uses are reached from the link; those that the config names replace those of DHCP. */
 function judgeServers(
   servers: string[],
   node: NodeConfig,

@@ -19,7 +19,7 @@ const hasLease = ({ addresses }: LinkEntry, lease: string) =>
 
 const isOfName = ({ choice }: LinkEntry, name: string) => "name" in choice && choice.name === name;
 
-/** What becomes of a NIC that is a member of something: that has the address instead. */
+/** A NIC that is a member of something, which has the address in its place. */
 function asMember(
   master: LinkEntry,
   entries: LinkEntry[],
@@ -80,7 +80,7 @@ function addressing(node: NodeConfig, pinned: Pinned, means: (choice: LinkChoice
 
 const keyOf = (choice: LinkChoice) => JSON.stringify(choice);
 
-/** Each way in which the pinned NIC may be addressed: more than one where the config's choices do not tell which NIC they mean. */
+/** Each way in which the pinned NIC may be addressed: more than one where the config's choices do not say which NIC they mean. */
 export function addressings(node: NodeConfig, pinned: Pinned): Addressing[] {
   const choices = node.links.flatMap(({ choice, members }) => [choice, ...members]);
   const answers = new Map<string, Told>(

@@ -7,7 +7,7 @@ import { factsOf, oneLine, seconds, stepsOf, summaryOf } from "./words";
 
 const MACHINES = { appliance: "appliance", minipc: "mini-PC" } as const;
 
-/** Only the page's own style and what lies beside it: a text that got in as markup could still do nothing. */
+/** Only the page's own style and the files beside it: even a text that got in as markup could do nothing. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:";
 
 /** A path as a link that stays beside the page: no part of it passes for a scheme, a host or a query. */
@@ -132,7 +132,7 @@ ${list}
 </section>`;
 }
 
-/** What lies beside the page, with what it is. */
+/** The files beside the page, with what each of them is. */
 function filesBeside({ exchanges, hardware, diagnosis }: RehearsalRecord): [file: string, what: string][] {
   const uplink = exchanges.some(({ link }) => link === "uplink");
   // It is switched on when the appliance serves.
