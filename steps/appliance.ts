@@ -101,7 +101,7 @@ async function addLayers(context: StepContext, request: Request, site: string, d
   await writeTable(context, disk, table);
 }
 
-/** What can be checked of the finished disk without booting it. The base was inspected when it was made. */
+/** What can be told of the finished disk without booting it. The base was inspected when it was made. */
 async function inspect(context: StepContext, disk: string): Promise<void> {
   const { partitions } = await readTable(context, disk);
   const layers = ["bootstrap-netboot", "bootstrap-site"].map((name) => {
@@ -132,7 +132,7 @@ void runStep("appliance", Input, async (request, context) => {
     writeSiteLayer(context, { ...request, consoleHash: CONSOLE_HASH }, site),
   ]);
   await addLayers(context, request, site, disk);
-  // They may also have been altered while they were copied.
+  // Nor while it was copied.
   for (const layer of [base, netboot]) holdToStamp(layer);
   const [sha256] = await Promise.all([sha256File(disk), inspect(context, disk)]);
   const stamp = await publish(disk, request.path, request.key, { sha256 });

@@ -102,7 +102,7 @@ void runStep("compress", Input, async (request, context) => {
     await Promise.all([writeMembers(ranges.table, table), writeMembers(ranges.site, site)]);
     const partial = await partialBeside(request.path);
     const sha256 = await concatenate(context, [table, ...kept.map(({ path }) => path), site], partial);
-    // It may also have been altered while it was read.
+    // Nor while it was read.
     holdToStamp(image);
     const stamp = await publish(partial, request.path, request.key, { sha256 });
     await listChecksums(dirname(request.path));
