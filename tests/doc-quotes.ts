@@ -46,14 +46,22 @@ function textsOfScript(source: string): string[] {
   return texts;
 }
 
-/** A file of shell, awk, Go or a template as one text, without its comments and with a hole for each value. */
-function textOfOther(source: string): string {
-  return source
+/**
+ * The texts in a file of shell, awk, Go or a template, without its comments and with a hole for each value: the whole file as
+ * one text, and of each line what stands between quotation marks, with a hole for what is between two of them.
+ */
+function textsOfOther(source: string): string[] {
+  const whole = source
     .replace(/^\s*(#|\/\/).*$/gm, "")
     .replace(/"\s*\\\n\s*"/g, " ")
-    .replace(/\{\{\{?[^{}]*\}?\}\}|\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|\$[\w*@#?]+|%[sdqvw]/g, HOLE)
-    .replace(/[\w"[\].]+ "(?= )/g, HOLE)
-    .replace(/" [+(]?[\w.()[\]? +]{1,40} "/g, HOLE);
+    .replace(/\{\{\{?[^{}]*\}?\}\}|\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|\$[\w*@#?]+|%[sdqvw]/g, HOLE);
+  const quoted = whole.split("\n").map((line) => {
+    const strings = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g)].map(
+      ([, double, single]) => double ?? single,
+    );
+    return `${HOLE}${strings.join(HOLE)}`;
+  });
+  return [whole, ...quoted];
 }
 
 const SCRIPTS = [".ts", ".cjs", ".mjs"];
@@ -72,7 +80,7 @@ function filesUnder(folder: string, isTop: boolean): string[] {
 
 /** The texts of a file that may be messages, each in one line; the path tells its language. */
 export function textsIn(path: string, source: string): string[] {
-  const texts = SCRIPTS.includes(extname(path)) ? textsOfScript(source) : [textOfOther(source)];
+  const texts = SCRIPTS.includes(extname(path)) ? textsOfScript(source) : textsOfOther(source);
   return texts.map(inOneLine).filter((text) => /[a-z]/.test(text));
 }
 
@@ -83,7 +91,7 @@ export const textsOfProduct = (top: string) => [
 
 /** Words that a message has from a variable, and that no rule tells from other words. */
 const VALUES =
-  "bootstrap-site chrony chronyd dnsmasq faults initramfs kernel min netplan nft nginx pulumi s site stack";
+  "bootstrap-site chrony chronyd decline dnsmasq faults initramfs kernel min netplan nft nginx pulumi s site stack";
 const values = new Set(VALUES.split(" "));
 
 /** A word of a quote that stands for a value: CAPITALS, or something with a digit, a dot, a slash, a quotation mark in it. */
@@ -128,7 +136,7 @@ const isSaid = (quote: string, texts: string[]) => {
 const hasWords = (part: string) => part.split(" ").some((word) => /[a-z]/.test(word) && !isValue(word));
 
 /** Where one text of the product may end and another begin in a message, from coarse to fine. */
-const SEAMS = [/: |\. |…|"/, /[,;] /];
+const SEAMS = [/: |\. |…|"/, /[,;] | \(/];
 
 /**
  * The parts of a quote that no text of the product has. There are none where one text has the whole quote, or where each part

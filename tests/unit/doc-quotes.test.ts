@@ -5,10 +5,10 @@ import { quotesIn, textsIn, textsOfProduct, unsaid } from "../doc-quotes";
 const TOP = join(__dirname, "../..");
 const DOCUMENTS = ["README.md", ...readdirSync(join(TOP, "docs")).map((name) => join("docs", name))];
 
-/** How code that is no message begins: commands, options, lines of YAML, of templates, and sums. */
+/** How code that is no message begins: commands, options, variables, lines of YAML, of templates, and sums. */
 const NO_MESSAGE = new RegExp(
-  "^(-|(busybox|chronyc|cp|default:|gen config|git|gunzip|gzip|ip|journalctl|kill|ls|npm|packer|pulumi|rehearse:|sops|sudo|" +
-    "systemctl|talosctl|value:)(\\s|$)|files/\\S+: …|up, \\d)",
+  "^(-|[A-Z_]+=|(busybox|chronyc|cp|default:|gen config|git|gunzip|gzip|ip|journalctl|kill|ls|networkctl|npm|packer|preview|" +
+    "pulumi|qemu-img:|rehearse:|smartctl|sops|sudo|systemctl|talosctl|value:)(\\s|$)|files/\\S+: …|up, \\d)",
 );
 
 /** What other programs say, or the part of a quote that is theirs, and who says it. */
