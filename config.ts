@@ -102,7 +102,7 @@ const name = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    "names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML wants quotes)",
+    "names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML needs quotes)",
   );
 const flag = z.enum(["true", "false"], "neither true nor false").transform((value) => value === "true");
 const sha256 = z
@@ -174,7 +174,7 @@ const kernelArgs = z
 function macFault(mac: string): string | undefined {
   if (mac === "00:00:00:00:00:00") return "all zero, no NIC has it";
   if (mac === "ff:ff:ff:ff:ff:ff") return "the broadcast address, no NIC has it";
-  if (mac === EXAMPLE_MAC) return "the example of the documents; set the MAC of the real mini-PC";
+  if (mac === EXAMPLE_MAC) return "the example in the documents; set the MAC of the real mini-PC";
   return parseInt(mac.slice(0, 2), 16) & 1 ? "a multicast address, no NIC has it" : undefined;
 }
 
@@ -356,7 +356,7 @@ function subnetOf(value: string | undefined): Subnet | undefined {
   return read.success ? read.data : undefined;
 }
 
-/** A value that is right for a key, as near to the one at hand as it can be told. */
+/** A value that is right for a key, as near to the one at hand as possible. */
 function exampleFor(key: keyof typeof keys, values: Record<string, string>): string {
   const subnet = subnetOf(values.applianceCidr);
   const value = values[key] ?? "";

@@ -110,7 +110,7 @@ export = async () => {
 
   await explainPreview();
 
-  // What failed its rehearsal is not named.
+  // The outputs do not name an image that failed its rehearsal.
   const rehearsed = pulumi
     .all([image, rehearsal, compressed?.file, machineConfig.checked])
     .apply(([made, seen, small, checked]) => ({ made, seen, small, checked }));

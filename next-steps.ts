@@ -29,7 +29,7 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
   const { machineType, endpoint } = made.checked;
   if (machineType === "")
     return [
-      "Its machine config is a part of one: Talos gets the rest where that says,",
+      "Its machine config is partial: Talos gets the rest where that says,",
       "  from Omni for one, which starts the cluster, too",
     ];
   if (machineType === "worker" || config.joins)
@@ -55,7 +55,7 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
   ];
 }
 
-/** What to do with a finished image, in short lines; docs/runbook.md says more. */
+/** The next steps with a finished image, in short lines; docs/runbook.md says more. */
 export function nextSteps(made: Made, config: StackConfig): string[] {
   const { image, compressed, rehearsal } = made;
   const unpack = config.compress === "zstd" ? "zstd -d" : "gunzip";

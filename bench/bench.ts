@@ -1,4 +1,4 @@
-// npm run bench: held against what the same machine does anyway, so that the figures mean the same everywhere.
+// npm run bench: compares with what the same machine does anyway, so that the figures mean the same everywhere.
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
@@ -122,7 +122,7 @@ async function assembly(bench: Bench, log: StepContext["log"]): Promise<Figure[]
   ];
 }
 
-/** Paths of a step's input count from the checkout's top. */
+/** Paths in a step's input start at the checkout's top. */
 function absolute({ machineConfig, talosConfig, ageKeyFile }: SiteSources, checkout: Checkout) {
   const held = (file: { path: string; sha256: string }) => ({ ...file, path: checkout.path(file.path) });
   return {
@@ -179,7 +179,7 @@ const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<F
   a: changedMac,
   b: assembly,
   c: unchangedPreview,
-  // The cold build takes the caches away: last.
+  // The cold build comes last, since it removes the caches.
   e: size,
   g: compression,
   h: rehearsal,
@@ -187,7 +187,7 @@ const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<F
   d: coldBuild,
 };
 
-/** What both a and d were needed for. */
+/** The figures that need both a and d. */
 function againstPacker({ a, d }: Partial<Record<Part, Figure[]>>): Figure[] {
   const [here, packer] = [a?.[0]?.here, d?.[0]?.against];
   if (!here || !packer) return [];
@@ -198,7 +198,7 @@ function againstPacker({ a, d }: Partial<Record<Part, Figure[]>>): Figure[] {
 
 async function measure(context: StepContext, parts: Part[], runs: number) {
   const log = (line: string) => context.log(line);
-  // What a killed bench left; one runs at a time.
+  // A killed bench may have left this; only one runs at a time.
   rmSync(join(TOP, "artifacts/bench"), { recursive: true, force: true });
   mkdirSync(join(TOP, "artifacts/cache"), { recursive: true });
   const checkout = new Checkout("bench");
@@ -227,8 +227,8 @@ async function measure(context: StepContext, parts: Part[], runs: number) {
   return `${when}\n\n${table(all)}`;
 }
 
-async function intoReadme(text: string): Promise<void> {
-  const path = join(TOP, "README.md");
+async function intoFigures(text: string): Promise<void> {
+  const path = join(TOP, "docs", "figures.md");
   const options = { ...(await prettier.resolveConfig(path)), filepath: path };
   writeFileSync(path, await prettier.format(insert(readFileSync(path, "utf8"), text), options));
 }
@@ -236,7 +236,7 @@ async function intoReadme(text: string): Promise<void> {
 void runProgram("bench", async (context) => {
   const { parts, runs, write } = readCommandLine(BENCH).values;
   const text = await measure(context, parts.split(",") as Part[], Number(runs));
-  if (write) await intoReadme(text);
+  if (write) await intoFigures(text);
   process.stdout.write(`${text}\n`);
   return undefined;
 });

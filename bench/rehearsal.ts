@@ -5,7 +5,7 @@ import type { Figure } from "./table";
 /** Longest that a rehearsal should take, in seconds, by how its guests run. */
 const LIMIT_S = { kvm: 20, hvf: 20, tcg: 100 };
 
-/** The image of `lab` booted with its mini-PC, and the twin beside. */
+/** Boots the image of `lab` with its mini-PC and the twin beside it. */
 export async function rehearsal(bench: Bench): Promise<Figure[]> {
   const { checkout, lab, accelerator } = bench;
   checkout.set("lab", { rehearse: "true" });

@@ -2,12 +2,12 @@ import execa from "execa";
 
 /** One side of a ratio while it is measured. */
 export interface Runner {
-  /** What a run needs before the clock starts. */
+  /** Work that a run needs before the clock starts. */
   prepare?: (run: number) => Promise<unknown> | void;
   measured: (run: number) => Promise<unknown>;
 }
 
-/** Seconds that a run takes. What earlier ones wrote is on the disk before it begins, and takes nothing from it. */
+/** Seconds that a run takes. What earlier runs wrote is synced to the disk before it begins, and does not slow it down. */
 export async function seconds({ prepare, measured }: Runner, run: number): Promise<number> {
   await prepare?.(run);
   await execa("sync");

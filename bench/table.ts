@@ -6,12 +6,12 @@ export interface Side {
   values: number[];
 }
 
-/** A figure that is held to a target. */
+/** A figure that is compared with a target. */
 export interface Figure {
   what: string;
   unit: "s" | "MiB";
   here: Side;
-  /** Unset, `here` itself is held to the target, in the figure's unit. */
+  /** Unset, `here` itself is compared with the target, in the figure's unit. */
   against?: Side;
   /** `at least` counts how many times less `here` takes. */
   target: { kind: "at most" | "at least"; value: number };
@@ -27,7 +27,7 @@ export function median(values: number[]): number {
 
 const PER_UNIT = { s: 1, MiB: 1 << 20 };
 
-/** Three digits that count. */
+/** A number with three significant digits. */
 const number = (value: number) =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
@@ -36,7 +36,7 @@ function withSpread(values: number[]): string {
   return least === most ? number(median(values)) : `${number(median(values))} (${least} to ${most})`;
 }
 
-/** What is held to the target: the ratio of the medians, and that of each pair of runs. */
+/** What is compared with the target: the ratio of the medians, and that of each pair of runs. */
 export function ratio({ here, against, target, unit }: Figure): { value: number; pairs: number[] } {
   const of = (a: number, b: number) => (target.kind === "at most" ? a / b : b / a);
   if (!against)
@@ -51,7 +51,7 @@ export function ratio({ here, against, target, unit }: Figure): { value: number;
   return { value: of(median(here.values), median(against.values)), pairs };
 }
 
-/** Whether a figure keeps its target. */
+/** Whether a figure meets its target. */
 export function isKept(figure: Figure): boolean {
   const { value } = ratio(figure);
   const { kind, value: target } = figure.target;
@@ -84,12 +84,12 @@ export function table(figures: Figure[]): string {
 const MARKS = { begin: "<!-- npm run bench -->", end: "<!-- the bench ends -->" };
 
 /**
- * Puts a text between the two marks of the README.
+ * Puts a text between the two marks of docs/figures.md.
  *
  * @throws Error when the marks are not there
  */
-export function insert(readme: string, text: string): string {
-  const [begin, end] = [readme.indexOf(MARKS.begin), readme.indexOf(MARKS.end)];
-  if (begin < 0 || end < begin) throw new Error(`README.md lacks ${MARKS.begin} … ${MARKS.end}`);
-  return `${readme.slice(0, begin + MARKS.begin.length)}\n\n${text}\n\n${readme.slice(end)}`;
+export function insert(page: string, text: string): string {
+  const [begin, end] = [page.indexOf(MARKS.begin), page.indexOf(MARKS.end)];
+  if (begin < 0 || end < begin) throw new Error(`docs/figures.md lacks ${MARKS.begin} … ${MARKS.end}`);
+  return `${page.slice(0, begin + MARKS.begin.length)}\n\n${text}\n\n${page.slice(end)}`;
 }

@@ -17,7 +17,7 @@ export interface CompressedImageArgs {
   netboot: pulumi.Output<NetbootLayer>;
 }
 
-/** The image beside itself, compressed: the members of base and netboot layer are made once and reused by all images. */
+/** The compressed image beside the raw one: the members of base and netboot layer are made once and reused by all images. */
 export class CompressedImage extends Part {
   readonly file: pulumi.Output<Image>;
 

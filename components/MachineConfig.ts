@@ -18,13 +18,13 @@ export interface MachineConfigArgs extends Omit<Surroundings, "leases"> {
   ageKeyFile?: string;
   /** Take files that are not encrypted. */
   allowPlaintext: boolean;
-  /** Warnings that are not told. */
+  /** Warnings that are not shown. */
   acceptWarnings: readonly WarningName[];
 }
 
 /** What is known of the config without showing it. */
 export interface CheckedConfig {
-  /** `controlplane` or `worker`; empty when the config is a part of one, and Talos gets the rest elsewhere. */
+  /** `controlplane` or `worker`; empty when the config is partial, and Talos gets the rest elsewhere. */
   machineType: string;
   endpoint: string;
   /** Reference of the installer's image; empty where Talos takes its own. */
@@ -43,7 +43,7 @@ export interface CheckedConfig {
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
 export class MachineConfig extends Part {
   readonly checked: pulumi.Output<CheckedConfig>;
-  /** Settles when a preview has told what it can; of an update at once. */
+  /** Settles when a preview has shown what it can; in an update, at once. */
   readonly foretold: Promise<void>;
 
   constructor(
@@ -69,7 +69,7 @@ export class MachineConfig extends Part {
     this.registerOutputs({ checked: this.checked });
   }
 
-  /** A preview decrypts nothing. Where the check runs anew for the same file, what it will find is told all the same. */
+  /** A preview decrypts nothing. Where the check will run again for the same file, it shows what the check will find. */
   private async foretell(
     input: Omit<MachineConfigArgs, "acceptWarnings"> & { encryptedSha256: string; code: string },
     tell: (findings: Finding[]) => void,

@@ -31,7 +31,7 @@ export interface NetbootLayer {
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */
 export class NetbootAssets extends Part {
   readonly layer: pulumi.Output<NetbootLayer>;
-  /** What is told of the layer that is there already, if any. */
+  /** What is known of the layer that is there already, if any. */
   readonly known?: Pick<NetbootLayer, "kernelArguments">;
 
   constructor(name: string, args: NetbootAssetsArgs, opts?: pulumi.ComponentResourceOptions) {

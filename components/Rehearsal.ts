@@ -19,18 +19,18 @@ export interface RehearsalArgs {
   kernelLine: pulumi.Output<KernelLine>;
 }
 
-/** What a rehearsal came to; times in seconds from the appliance's power-on. */
+/** The result of a rehearsal; times in seconds from the appliance's power-on. */
 export interface RehearsalSummary {
   /** The page that shows it, a path from the checkout's top; captures, logs and pictures lie beside it. */
   timeline: string;
   accelerator: "kvm" | "hvf" | "tcg";
   seconds: number;
   steps: { step: string; at: number; took: number }[];
-  /** What must not happen, and did not. */
+  /** Titles of the proofs that held: what must not happen, and did not. */
   proved: string[];
 }
 
-/** What the stack's output says of a rehearsal: one sentence, and where all of it is. */
+/** What the stack's output says of a rehearsal: one sentence, and the path of its page. */
 export const inOneSentence = ({ seconds, proved, timeline }: RehearsalSummary) =>
   `A virtual mini-PC booted from it in ${Math.round(seconds)} s, ${proved.length} proofs held: ${timeline}`;
 

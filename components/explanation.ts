@@ -10,7 +10,7 @@ export interface Part {
   input?: object;
   /** Whether Pulumi would run it. */
   runs: boolean;
-  /** Whether what it would make is there, just as it was made: then running it is no work. */
+  /** Whether its artifact is there, just as it was made: then running the step is no work. */
   isMade: boolean;
   /** Why its artifact has to be made again though nothing else changed. */
   missing?: string;
@@ -26,7 +26,7 @@ export interface Verdict {
   seconds?: number;
 }
 
-/** Names for inputs that would say little to who did not write the program. */
+/** Names for inputs whose own names would say little to a user. */
 const SPOKEN: Record<string, string> = {
   code: "the step's program",
   templateDigest: "what is in packer/",
@@ -43,7 +43,7 @@ function shown(value: unknown): string {
   return short.length > LONGEST ? `${short.slice(0, LONGEST - 1)}…` : short;
 }
 
-/** Two long texts, each from shortly before where they part. */
+/** Two long texts, each from shortly before the place where they differ. */
 function parting(before: string, now: string): string {
   const [old, fresh] = [before.trim(), now.trim()];
   let same = 0;
@@ -61,7 +61,7 @@ function changedLines(before: string, now: string): string {
   const gone = old.filter((line) => !fresh.includes(line));
   const come = fresh.filter((line) => !old.includes(line));
   const more = Math.max(gone.length, come.length) - 1;
-  // What a comment says shows in a directive too, as a rule.
+  // As a rule, what changes in a comment changes in a directive too.
   const telling = (lines: string[]) => lines.find((line) => !/^\s*#/.test(line)) ?? lines[0] ?? "nothing";
   const first = parting(telling(gone), telling(come));
   return more > 0 ? `${first}, and ${more} more line${more > 1 ? "s" : ""}` : first;
@@ -92,7 +92,7 @@ export function differences(before: unknown, now: unknown, path: string[] = []):
   ];
 }
 
-/** What would be done with a part, and why. */
+/** Whether a part would be reused or run, and why. */
 export function verdict({ name, input, runs, isMade, missing, last }: Part): Verdict {
   const seconds = last?.seconds;
   if (!input) return { name, what: "follows", why: [], seconds };
@@ -101,7 +101,12 @@ export function verdict({ name, input, runs, isMade, missing, last }: Part): Ver
   // Undefined values do not reach a step.
   const changed = differences(last.input, JSON.parse(JSON.stringify(input)));
   if (changed.length > 0) return { name, what: "runs", why: changed, seconds };
-  return { name, what: "runs", why: [missing ?? "a secret of it, or it is new to the stack"], seconds };
+  return {
+    name,
+    what: "runs",
+    why: [missing ?? "one of its secrets changed, or it is new to the stack"],
+    seconds,
+  };
 }
 
 const inSeconds = (seconds: number) =>
@@ -116,7 +121,7 @@ export function explanation(verdicts: Verdict[]): string {
   if (busy.length === 0) return `Every part is reused: ${verdicts.map(({ name }) => name).join(", ")}.`;
   const rows = verdicts.flatMap(({ name, what, why, seconds }) => {
     const time = what === "reused" ? "" : seconds === undefined ? "not timed yet" : inSeconds(seconds);
-    const [first = "", ...rest] = what === "follows" && why.length === 0 ? ["what changes before it"] : why;
+    const [first = "", ...rest] = what === "follows" && why.length === 0 ? ["a part before it changes"] : why;
     return [
       `  ${name.padEnd(width)}  ${what.padEnd(7)}  ${time.padEnd(13)}  ${first}`.trimEnd(),
       ...rest.map((line) => `  ${" ".repeat(width + 26)}${line}`),
@@ -127,7 +132,7 @@ export function explanation(verdicts: Verdict[]): string {
   const untimed = busy.length - timed.length;
   const others = untimed > 0 ? `, and ${untimed} not timed here yet` : "";
   const sum = timed.length > 0 ? [`About ${inSeconds(total)} if all of these run${others}.`] : [];
-  return ["What is reused and what runs, with the time that each took here last:", ...rows, ...sum].join(
+  return ["What is reused and what runs, and how long each part took here last time:", ...rows, ...sum].join(
     "\n",
   );
 }

@@ -28,7 +28,7 @@ export interface Fetched {
   bytes: number;
 }
 
-/** A local source is looked at each time, since nothing else tells that it was replaced. */
+/** A local source is looked at each time, since nothing else shows that it was replaced. */
 function localState(url: string): string | undefined {
   const now = isFileUrl(url) ? statSync(filePath(url, TOP), { throwIfNoEntry: false }) : undefined;
   return now && `${now.size} bytes of ${now.mtime.toISOString()}`;
@@ -62,7 +62,7 @@ export function fetch(
       passingSecrets: { URL_QUERY: query },
     },
     parent,
-    // What is there already makes nobody wait.
+    // A file that is there already costs no time.
     known ? undefined : dependsOn,
   );
   return { file, known };

@@ -15,7 +15,7 @@ export function keyOf(value: object): string {
   return digest(stringify(value)).slice(0, 20);
 }
 
-/** SHA-256 of a small file, or `absent`; the step that reads it says what is wrong then. */
+/** SHA-256 of a small file, or `absent`; in that case the step that reads it says what is wrong. */
 export function fileDigest(path: string): string {
   const file = join(TOP, path);
   return existsSync(file) ? createHash("sha256").update(readFileSync(file)).digest("hex") : "absent";

@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 export abstract class Part extends pulumi.ComponentResource {
   /** @param was its name in stacks that were made before it had this one */
   constructor(kind: string, name: string, opts?: pulumi.ComponentResourceOptions, was = name) {
-    // What a stack holds under the longer type is the same resource, not one to make anew.
+    // Under the longer type of earlier versions it is the same resource, not a new one.
     const aliases = [{ type: `bootstrap-pxe:index:${kind}`, name: was }];
     super(`pxe:part:${kind}`, name, {}, { ...opts, aliases });
   }

@@ -6,7 +6,7 @@ import { TOP } from "./top";
 
 const previewed: Promise<Verdict>[] = [];
 
-/** Looks at a part in a preview; an update has nothing to tell. */
+/** Looks at a part in a preview; an update has nothing to explain. */
 function note(look: () => Promise<Verdict>): void {
   if (pulumi.runtime.isDryRun()) previewed.push(look());
 }
@@ -14,7 +14,7 @@ function note(look: () => Promise<Verdict>): void {
 /** Where a step's last run is remembered, a path from the checkout's top. */
 export const lastRunPath = (name: string) => `artifacts/cache/runs/${pulumi.getStack()}/${name}.json`;
 
-/** The value, or undefined while a preview cannot tell it. */
+/** The value, or undefined while a preview cannot know it. */
 export async function known<T>(value: pulumi.Input<T>): Promise<T | undefined> {
   // Both are the SDK's own, left out of its types (pulumi/pulumi, sdk/nodejs/output.ts).
   const output = pulumi.output(value) as unknown as { isKnown: Promise<boolean>; promise(): Promise<T> };
@@ -27,7 +27,7 @@ interface Made {
   missing?: string;
 }
 
-/** Notes a step, so that a preview can tell what becomes of it. */
+/** Records a step, so that a preview can say whether it runs. */
 export function noteForPreview(name: string, given: pulumi.Input<object>, made: Made | Promise<Made>): void {
   note(async () => {
     const input = await known(given);
@@ -36,7 +36,7 @@ export function noteForPreview(name: string, given: pulumi.Input<object>, made: 
     return verdict({
       name,
       input,
-      // What it prints is known only of a step that does not run.
+      // A preview knows a step's output only if the step does not run.
       runs: (await known(command.stdout)) === undefined,
       isMade: input !== undefined && isMade({ ...input, path: path && join(TOP, path) }),
       missing,

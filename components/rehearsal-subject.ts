@@ -11,7 +11,7 @@ function printedWords(line: string[]): string[] {
   return whole.split(" ");
 }
 
-/** What the boot of a stack's mini-PC is checked against, as far as its config and its ISO tell. */
+/** What the boot of a stack's mini-PC is checked against, as far as its config and its ISO determine it. */
 export function rehearsalSubject(config: StackConfig, line: Pick<KernelLine, "arguments">) {
   const { minipcMac, minipcIp, applianceCidr, talosVersion, talosConfig } = config;
   return {

@@ -116,14 +116,14 @@ export function kernelLine(
 /** What iPXE reads for itself in a command, where it stands as a word of its own or begins one (ipxe, src/core/exec.c). */
 const IPXE_WORD = /(?:^|\s)(?:#|\|\|(?=\s|$)|&&(?=\s|$)|;(?=\s|$))|\$\{[^\s}]*\}|\s\s/;
 
-/** Why iPXE would not hand an argument over as it is, if it would not. */
+/** Why iPXE would not pass an argument on unchanged; undefined if it would. */
 export function ipxeFault(argument: string): string | undefined {
   const read = IPXE_WORD.exec(argument)?.[0];
   return read && `iPXE reads ${JSON.stringify(read.trim() || read)} of ${argument} as its own script`;
 }
 
 /**
- * What is wrong with an argument of `kernelArgs`, if anything is.
+ * What is wrong with an argument of `kernelArgs`; undefined if nothing is.
  *
  * @param argument with its `-` when it drops one
  */
@@ -131,7 +131,7 @@ export function kernelArgFault(argument: string): string | undefined {
   const removes = argument.startsWith("-");
   const name = nameOf(removes ? argument.slice(1) : argument);
   if (name === "console") return `${argument}: the key consoles names the kernel's consoles`;
-  // Who wants the machine to stop over an installed Talos may say so.
+  // A user may want the machine to stop where Talos is installed already.
   if (REPLACED.includes(name) && name !== "talos.halt_if_installed")
     return `${argument}: the appliance sets ${name} itself`;
   // Its value may be a whole config, with its keys.

@@ -7,6 +7,6 @@ function folderOfProject(below: string): string {
 
 /**
  * The checkout's top folder: where steps run, and what paths in config are relative to. It is looked for, since the
- * program runs from its source in a test and from one file under artifacts/ in earnest.
+ * program runs from its source in a test and from one file under artifacts/ when a stack runs.
  */
 export const TOP = folderOfProject(__dirname);

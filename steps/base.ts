@@ -134,7 +134,7 @@ void runStep("base", Input, async (input, context) => {
     throw new StepError(
       "checking the base that Packer made",
       faults.join("; "),
-      "packer/appliance/seal removes such things; mend it there",
+      "packer/appliance/seal removes such things; fix it there",
     );
   }
   const stamp = await publish(result, input.path, input.key, { facts: { contentBytes } });

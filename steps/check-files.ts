@@ -95,6 +95,6 @@ void runStep("check-files", Input, async ({ files }, context) => {
     (fault) => fault !== undefined,
   );
   if (faults.length > 0)
-    throw new StepError("checking the service files", faults.join("; "), "Mend the template in files/");
+    throw new StepError("checking the service files", faults.join("; "), "Fix the template in files/");
   return { checked: names };
 });

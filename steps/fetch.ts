@@ -40,7 +40,7 @@ const Input = z.object({
   lockFile: z.string().default("sources.lock.json"),
   /** Those that were recorded here at first use: a file of its own, so that no tracked one changes. */
   recordFile: z.string().default("sources.local.json"),
-  /** Config keys that a person sets to mend a fault. */
+  /** Config keys that a person sets to correct a fault. */
   setKeys: z.object({ url: z.string(), sha256: z.string() }),
 });
 /** The query is no part of the URL here. */
@@ -238,7 +238,7 @@ async function expectedDigest(context: StepContext, request: Request): Promise<s
   return request.sha256 ?? known?.sha256 ?? (await publishedDigest(context, request));
 }
 
-/** How large a file is, where its server says so soon: only for what is told of the progress. */
+/** How large a file is, where its server says so soon: only for the lines about progress. */
 async function sizeOf(context: StepContext, url: string): Promise<number | undefined> {
   const { connect, ...others } = limits();
   const flags = [...curlListFlags({ ...others, connect, list: connect }), "--head"];

@@ -96,8 +96,7 @@ function warningsOf(
       fault,
       "Set talosSchematic to that of the ISO, or unset isoUrl for the Image Factory's own",
     );
-  const noLine =
-    "its kernel is started with what Talos demands alone; what else it needs, add with kernelArgs";
+  const noLine = "its kernel is started only with what Talos demands; add what else it needs with kernelArgs";
   return [
     ...(warning ? [warning] : []),
     ...(facts.kernelArguments?.length ? [] : [`${isoPath} names no kernel arguments, so ${noLine}`]),
@@ -153,7 +152,7 @@ void runStep("netboot", Input, async (request, context) => {
   if (made) return { ...manifestOf(request.path, made), warnings: warningsOf(request, made.facts ?? {}) };
 
   if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
-    const next = "Run pulumi up again; if it stays, remove it";
+    const next = "Run pulumi up again; if that does not help, remove it";
     throw new StepError(`reading ${request.isoPath}`, "it is not the ISO that was fetched for this", next);
   }
   await refuseAltered(context, { path: request.isoPath, sha256: request.isoSha256 });

@@ -1,7 +1,7 @@
 import { generateConfigs, type ConfigRequest, type GeneratedConfigs } from "../steps/lib/talos-config";
 import { toolEnvironment } from "./tools";
 
-/** Plain configs as the generator of a Talos release makes them: of v1.11.6, for a disk /dev/vda, unless told otherwise. */
+/** Plain configs as the generator of a Talos release makes them: of v1.11.6, for a disk /dev/vda, unless another is given. */
 export function talosConfigs(request: Partial<ConfigRequest> = {}): Promise<GeneratedConfigs> {
   process.env.PATH = toolEnvironment.PATH;
   const talosVersion = request.talosVersion ?? "v1.11.6";

@@ -93,7 +93,7 @@ function readCommandLine(command, args = process.argv.slice(2)) {
   for (const [name, known] of Object.entries(choices)) {
     const value = /** @type {Record<string, unknown>} */ (given.values)[name];
     if (value !== undefined && !known.includes(String(value)))
-      misused(`--${name} ${String(value)} is none of ${known.join(", ")}`);
+      misused(`--${name} ${String(value)} is not one of ${known.join(", ")}`);
   }
   const words = fault?.(given);
   if (words) misused(words);

@@ -18,7 +18,7 @@ const command = (command) => command;
 
 /** @param {string[]} positionals */
 const noPositionals = (positionals) =>
-  positionals.length > 0 ? `${positionals[0]} is no option of it` : undefined;
+  positionals.length > 0 ? `${positionals[0]} is not an option of it` : undefined;
 
 const DEMO = command({
   name: "demo",
@@ -110,7 +110,7 @@ What is not given is asked for on a terminal; without one, --mac, --disk and --e
   },
   fault: ({ positionals: [stack, ...more] }) => {
     if (stack === undefined) return "the new stack's name is missing";
-    return more.length > 0 ? `one stack at a time, and ${more.join(" ")} is too much` : undefined;
+    return more.length > 0 ? `one stack at a time: ${more.join(" ")} is one too many` : undefined;
   },
 });
 
@@ -158,8 +158,8 @@ const BENCH = command({
   usage: `npm run bench -- [OPTION…]: speed and size as ratios, on the demo's own inputs
   --parts a,c  of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks,
                g compression, h a rehearsal
-  --runs N     of each side of a, b, c and g; 5 unless told
-  --write      put the table of all parts into README.md
+  --runs N     of each side of a, b, c and g; 5 by default
+  --write      put the table of all parts into docs/figures.md
   --help       this text`,
   options: {
     parts: { type: "string", default: BENCH_PARTS.join() },
@@ -171,8 +171,8 @@ const BENCH = command({
     const unknown = values.parts.split(",").filter((part) => !known.includes(part));
     if (unknown.length > 0) return `no part ${unknown.join(", ")}`;
     if (values.write && values.parts !== BENCH_PARTS.join())
-      return "--write with --parts, and the README's table has all parts";
-    if (!/^[1-9]\d?$/.test(values.runs)) return `--runs ${values.runs} is no count from 1 to 99`;
+      return "--write needs all parts, so it cannot be combined with --parts";
+    if (!/^[1-9]\d?$/.test(values.runs)) return `--runs ${values.runs} is not a count from 1 to 99`;
     return noPositionals(positionals);
   },
 });
@@ -190,11 +190,12 @@ const FLEET = command({
   options: { all: flag, yes: flag, "at-once": text, json: flag },
   fault: ({ values, positionals: [name, ...stacks] }) => {
     const known = /** @type {readonly (string | undefined)[]} */ (FLEET_COMMANDS);
-    if (!known.includes(name)) return `${name ?? "no command"} is none of ${FLEET_COMMANDS.join(", ")}`;
+    if (name === undefined) return `the command is missing, one of ${FLEET_COMMANDS.join(", ")}`;
+    if (!known.includes(name)) return `${name} is not one of ${FLEET_COMMANDS.join(", ")}`;
     const atOnce = values["at-once"];
-    if (atOnce !== undefined && !/^[1-9]\d{0,3}$/.test(atOnce)) return `--at-once ${atOnce} is no count`;
-    if (name === "destroy" && !values.yes) return "destroy removes images and wants --yes";
-    if (values.all && stacks.length > 0) return "--all and names of stacks together";
+    if (atOnce !== undefined && !/^[1-9]\d{0,3}$/.test(atOnce)) return `--at-once ${atOnce} is not a count`;
+    if (name === "destroy" && !values.yes) return "destroy removes images and needs --yes";
+    if (values.all && stacks.length > 0) return "--all and names of stacks exclude each other";
     if (stacks.includes("demo")) return "demo is the stack of npm run demo";
     return values.all || stacks.length > 0 ? undefined : "no stack is named";
   },

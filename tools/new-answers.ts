@@ -104,7 +104,7 @@ function freeLease(others: StackFile[], applianceCidr: string): string | undefin
     const taken = new Set(others.filter(({ machine }) => machine.mac).map(({ machine }) => machine.lease));
     for (const lease of leasesFor(subnet)) if (!taken.has(lease)) return lease;
   } catch {
-    // What is wrong with the subnet is told as its own fault.
+    // What is wrong with the subnet is reported as its own fault.
   }
   return undefined;
 }
@@ -127,7 +127,7 @@ function endpointFault(
   const isOnLink =
     ipaddr.IPv4.isValid(hostname) && ipaddr.IPv4.parse(hostname).match(ipaddr.IPv4.parseCIDR(link));
   return isOnLink && role === "controlplane"
-    ? `${hostname} is on the isolated link, where nobody has it; the mini-PC has ${lease}, and --vip gives it one more`
+    ? `${hostname} is on the isolated link, where nobody has it; the mini-PC has ${lease}, and --vip gives it another address`
     : undefined;
 }
 
@@ -151,7 +151,10 @@ export function plan(
   const role = (answers.role ?? "controlplane") as Role;
   if (!ROLES.includes(role)) wrong("role", `${role} is neither ${ROLES.join(" nor ")}`);
   else if (role === "worker" && !join)
-    wrong("role", "a worker needs the secrets of its cluster: name the stack of its control plane by --join");
+    wrong(
+      "role",
+      "a worker needs the secrets of its cluster: name the stack of its control plane with --join",
+    );
 
   const applianceCidr = answers.appliance || declaredDefaults().applianceCidr || "";
   const suggestedLease = freeLease(others, applianceCidr);
@@ -177,7 +180,7 @@ export function plan(
       if (key === "artifactName") {
         wrong(
           "stack",
-          `${stack} is no name of a stack: it has 1 to 64 letters, digits, dots, dashes, underscores`,
+          `${stack} is not a stack's name: that has 1 to 64 letters, digits, dots, dashes, underscores`,
         );
         continue;
       }
@@ -190,7 +193,7 @@ export function plan(
 
   if (!disk)
     wrong("disk", "it is missing. Right: the mini-PC's disk as Linux names it, such as /dev/nvme0n1");
-  else if (!DISK.test(disk)) wrong("disk", `${disk} is no disk as Linux names it. Right: /dev/nvme0n1`);
+  else if (!DISK.test(disk)) wrong("disk", `${disk} is not a disk as Linux names it. Right: /dev/nvme0n1`);
 
   const vip = join ? cluster?.vip : answers.vip;
   if (vip && !ipaddr.IPv4.isValidFourPartDecimal(vip)) wrong("vip", `${vip} is no IPv4 address`);
@@ -199,7 +202,7 @@ export function plan(
   let endpoint: string | undefined;
   if (join) {
     for (const given of ["endpoint", "vip", "cluster"] as const)
-      if (answers[given]) wrong(given, `it is that of the cluster of ${join}: leave it out`);
+      if (answers[given]) wrong(given, `it comes from the cluster of ${join}: leave it out`);
     endpoint = cluster?.endpoint;
   } else if (!reached) {
     wrong("endpoint", "it is missing. Right: a name or an address that lasts, see docs/lasting-network.md");
@@ -208,7 +211,7 @@ export function plan(
     const own = applianceCidr.split("/")[0] ?? "";
     const found = endpoint
       ? link && endpointFault(endpoint, role, { link, own, lease: minipcIp, vip })
-      : `${reached} is no host. Right: talos.example, 192.168.1.50 or https://192.168.1.50:6443`;
+      : `${reached} is not a host. Right: talos.example, 192.168.1.50 or https://192.168.1.50:6443`;
     if (found) wrong("endpoint", found);
   }
   if (faults.length > 0 || !endpoint || !minipcIp) return { faults, suggestedLease };

@@ -65,7 +65,7 @@ function readRequest(): Request {
 
 const TOP = process.cwd();
 
-/** What takes back what was made so far, the last first. */
+/** Undoes what was made so far, the last step first. */
 class Undo {
   #steps: (() => unknown)[] = [];
   add(step: () => unknown): void {
@@ -76,7 +76,7 @@ class Undo {
   }
 }
 
-/** Refuses what is there already, before anything is made. */
+/** Fails where something is there already, before anything is made. */
 async function refuseWhatIsThere(stack: string, others: StackFile[]): Promise<void> {
   const doing = `making the stack ${stack}`;
   if (stack === "demo") throw new StepError(doing, "demo is the stack of npm run demo", "Take another name");
@@ -230,7 +230,7 @@ async function encrypted(context: StepContext, text: string, recipients: string)
   return (await run(context, "sh", command, { input: text, stripFinalNewline: false })).stdout;
 }
 
-/** Writes a file whole that was not there; whoever was faster keeps theirs. */
+/** Writes a file that was not there, whole; where another process was faster, its file stays. */
 async function place(path: string, text: string, undo: Undo): Promise<void> {
   const target = join(TOP, path);
   const partial = await partialBeside(target);
@@ -290,8 +290,7 @@ async function make(context: StepContext, asked: Plan, from: string | undefined,
 /** What was made, and what comes next, in short lines. */
 function told(made: Plan, age: Identity, warnings: string[]): string {
   const { talosSchematic: schematic } = made.config;
-  const role =
-    made.role === "worker" ? "a worker" : made.join ? "a further control plane" : "a control plane";
+  const role = made.role === "worker" ? "a worker" : made.join ? "another control plane" : "a control plane";
   const lines = [
     ...(age.made
       ? [
@@ -299,9 +298,11 @@ function told(made: Plan, age: Identity, warnings: string[]): string {
           "  Keep a copy of it: without it nothing here can be decrypted.",
         ]
       : []),
-    `The stack ${made.stack} is made: ${role} of the cluster ${made.cluster} at ${made.endpoint}`,
+    `The stack ${made.stack} was made: ${role} of the cluster ${made.cluster} at ${made.endpoint}`,
     `  Pulumi.${made.stack}.yaml: ${made.config.minipcMac} gets ${made.minipcIp}, Talos ${made.talosVersion}`,
-    ...(schematic ? [`  Its ISO and its installer are of the Image Factory's schematic ${schematic}`] : []),
+    ...(schematic
+      ? [`  Its ISO and its installer come from the Image Factory's schematic ${schematic}`]
+      : []),
     `  ${made.machineConfig}: its machine config, encrypted; Talos goes to ${made.disk}`,
     made.talosConfig
       ? `  ${made.talosConfig}: the client config for talosctl, encrypted`
@@ -315,7 +316,7 @@ function told(made: Plan, age: Identity, warnings: string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What is to be made, complete and without a fault, and whether an age identity is. */
+/** What is to be made, complete and without a fault, and whether an age identity is to be made. */
 async function decide(
   person: Person | undefined,
   request: Request,
@@ -338,7 +339,7 @@ async function decide(
   if (missing && !makesIdentity)
     faults.push({
       answer: "ageKey",
-      text: `there is no age identity ${missing}: --make-age-key makes it, or name another one here`,
+      text: `there is no age identity ${missing}: --make-age-key makes one, or this option names another`,
     });
   if (!asked || faults.length > 0) throw refusalOf(stack, faults);
   return { asked, makesIdentity: makesIdentity === true };

@@ -29,7 +29,7 @@ export class Person {
 
   /**
    * @returns the answer; an empty one is the fallback
-   * @throws StepError when there is nobody any more
+   * @throws StepError when the terminal is closed
    */
   async ask(text: string, fallback = ""): Promise<string> {
     this.#terminal.setPrompt(`${text}${fallback && ` [${fallback}]`}: `);

@@ -84,7 +84,7 @@ function talosctl(args, input = "") {
 /** The release of talosctl, as 1.11.6. */
 function release() {
   const found = /v(\d+\.\d+\.\d+)/.exec(talosctl(["version", "--client"]).stdout);
-  if (!found?.[1]) throw new Refusal("talosctl does not tell its version", 1);
+  if (!found?.[1]) throw new Refusal("talosctl does not say its version", 1);
   return found[1];
 }
 

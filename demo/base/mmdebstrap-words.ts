@@ -1,7 +1,7 @@
-/** What mmdebstrap begins that takes long, or warns of; it narrates much more than that. */
+/** The lines in which mmdebstrap begins something long or warns; it writes many more. */
 const TELLING =
   /^I: (?=running apt-get update|downloading|extracting|installing|creating tarball)|^(?=[WE]: )/;
 
-/** A line of mmdebstrap's for a person who waits; undefined of one that tells nothing. */
+/** One of mmdebstrap's lines for a person who waits; undefined when it says nothing that matters. */
 export const mmdebstrapsWords = (line: string): string | undefined =>
   TELLING.test(line) ? line.replace(TELLING, "").replace(/\.\.\.$/, "") : undefined;

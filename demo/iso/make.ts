@@ -20,7 +20,7 @@ import { distribution, kernelPackages } from "../../tools/setup/distribution.cjs
 import { ingredients, isMade, noteMade } from "../made";
 import { collectModules, fileOf, MAKING, type Unpacked } from "./unpacked";
 
-/** File name of Talos's own release for machines of metal. */
+/** File name of Talos's own release for bare metal. */
 export const TALOS_ISO = "metal-amd64.iso";
 
 const NODE = join(__dirname, "..", "node");
@@ -104,7 +104,7 @@ async function makeInitramfs(
       input: `${names.join("\n")}\n`,
     },
   );
-  // Talos keeps the name of old and has zstd inside since 1.8.
+  // Talos keeps the old name, and has zstd inside since 1.8.
   await run(context, "zstd", ["-q", "-10", "-T0", join(work, "initramfs.cpio"), "-o", archive]);
   return archive;
 }

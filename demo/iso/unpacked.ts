@@ -16,7 +16,7 @@ export interface Unpacked {
   files: string[];
 }
 
-/** The path of the one file of the packages that is wanted, wherever this release puts it. */
+/** The path of the one file that is wanted from the packages, wherever this release puts it. */
 export function fileOf({ files, names }: Unpacked, what: keyof typeof IN_PACKAGES): string {
   const file = files.find((path) => IN_PACKAGES[what].test(path));
   if (file) return file;
@@ -27,7 +27,7 @@ export function fileOf({ files, names }: Unpacked, what: keyof typeof IN_PACKAGE
   );
 }
 
-/** The names of the modules that a module needs loaded before it; what is built in is not among them. */
+/** The names of the modules that have to be loaded before a module; built-in ones are not among them. */
 async function needs(context: StepContext, module: string): Promise<string[]> {
   const section = join(context.scratch, "modinfo");
   await run(context, "objcopy", ["-O", "binary", "--only-section=.modinfo", module, section]);
@@ -37,7 +37,7 @@ async function needs(context: StepContext, module: string): Promise<string[]> {
 }
 
 /**
- * Puts modules of the kernel into a folder, unpacked, each after what it needs, since insmod resolves nothing.
+ * Puts modules of the kernel into a folder, unpacked, each after those that it needs, since insmod resolves nothing.
  *
  * @param wanted names of modules; what the kernel has built in takes no file
  * @returns their file names in the order to load them in

@@ -20,7 +20,7 @@ for service in dnsmasq nginx chrony; do
 done
 install -m 644 "$from/dnsmasq.conf" /etc/systemd/system/dnsmasq.service.d/bootstrap-pxe-daemon.conf
 
-# The journals of the file systems mend what a power cut leaves; a check at each boot takes seconds.
+# The journals of the file systems repair what a power cut leaves; a check at each boot takes seconds.
 sed -i -E '/^[^#]/s/[[:blank:]]+[0-9]+[[:blank:]]*$/ 0/' /etc/fstab
 # The layers are mounted beside, by partition name; what is served points into them.
 for layer in site netboot; do

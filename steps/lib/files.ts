@@ -161,7 +161,7 @@ async function writeStamp(
 /**
  * Renames a finished `partial` to its final name and stamps it. The stamp comes last: without it the file counts as absent.
  *
- * @param given its SHA-256, where that is known already, and what else is told of it
+ * @param given its SHA-256, where that is known already, and what else is known of it
  */
 export async function publish(
   partial: string,

@@ -70,7 +70,7 @@ export function follow(context: Pick<StepContext, "log">, look: () => string | u
  *
  * @param what in words that go on from the figure
  * @param done bytes so far; nothing is said while there are none
- * @param total bytes in the end; unset, only those so far are told
+ * @param total bytes in the end; unset, only those so far are shown
  * @returns ends it
  */
 export function reportProgress(

@@ -39,10 +39,10 @@ async function timeStoodStill(context: StepContext, filesystem: string): Promise
   return { E2FSPROGS_FAKE_TIME: now, E2FSCK_TIME: now };
 }
 
-/** Mends what can be mended, and turns free blocks into holes. */
+/** Repairs what can be repaired, and turns free blocks into holes. */
 async function check(context: StepContext, filesystem: string, env: NodeJS.ProcessEnv): Promise<void> {
   await run(context, "e2fsck", ["-fp", "-E", "discard", filesystem], { env }).catch((fault: unknown) => {
-    // Status 1 says that a fault was mended, which is fine; see e2fsck(8).
+    // Status 1 says that a fault was repaired, which is fine; see e2fsck(8).
     if (failureOf(fault).exitCode !== 1) throw fault;
   });
 }

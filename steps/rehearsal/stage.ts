@@ -12,7 +12,7 @@ import { STRANGERS, type Site } from "./proofs";
 import type { Hardware, LinkName } from "./record";
 import type { MachineName, Seen, What } from "./seen";
 
-/** An image, the mini-PC that it is for, and what the boot of that one is held to. */
+/** An image, the mini-PC that it is for, and what its boot is compared with. */
 export interface Subject {
   /** RAW image; it is not changed. */
   image: string;

@@ -18,7 +18,7 @@ export interface Expected {
   hasSerialConsole: boolean;
 }
 
-/** All that was seen so far, and what it is held to. */
+/** All that was seen so far, and what it is compared with. */
 export interface View {
   seen: readonly Seen[];
   expected: Expected;

@@ -16,7 +16,7 @@ export function judgeEndpoint(
   const [link, prefix] = ipaddr.IPv4.parseCIDR(applianceCidr);
   const host = hostOf(endpoint);
   const isWorker = machineType === "worker";
-  if (host === "") return [error("endpoint", "the cluster's endpoint is missing or no URL")];
+  if (host === "") return [error("endpoint", "the cluster's endpoint is missing or not a URL")];
   if (host === link.toString())
     return [error("endpoint", `${said} is the appliance, which goes away; the mini-PC is ${minipcIp}`)];
   if (host === minipcIp) {

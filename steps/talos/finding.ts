@@ -1,4 +1,4 @@
-/** Names of what may be warned of, which `acceptWarnings` takes. What each means is in docs/machine-config.md. */
+/** Names of the warnings, which `acceptWarnings` takes. What each means is in docs/machine-config.md. */
 export const WARNINGS = [
   "no-address-on-the-link",
   "other-nic",
@@ -24,7 +24,7 @@ export type WarningName = (typeof WARNINGS)[number];
 /** What does not fit between a machine config, or a kernel line, and the link that it is served on. */
 export interface Finding {
   name: WarningName | "endpoint" | "machine-type";
-  /** An error is what cannot work; a warning may be right, and says what happens if it is not. */
+  /** An error cannot work; a warning may be intended, and says what happens if it is not. */
   level: "error" | "warning";
   /** What will happen, and what to write instead. */
   text: string;

@@ -33,7 +33,7 @@ function judgeInstaller({ install, isPartial }: NodeConfig, { talosVersion }: Su
   const release = semver.parse(tag);
   if (release && release.compareMain(talosVersion) !== 0)
     return [
-      error("installer-version", `${said} is not of talosVersion ${talosVersion}: set the one or the other`),
+      error("installer-version", `${said} is not of talosVersion ${talosVersion}: change one of the two`),
     ];
   const what = release
     ? `the tag ${tag}, which is of the release ${talosVersion} but not its own`
@@ -43,12 +43,12 @@ function judgeInstaller({ install, isPartial }: NodeConfig, { talosVersion }: Su
       "installer-version",
       `${said} has ${what}: ` +
         `what is installed may be another one than ${talosVersion}, which the mini-PC starts with. ` +
-        `Write the tag ${talosVersion}, unless that image is of your own making`,
+        `Write the tag ${talosVersion}, unless you made that image yourself`,
     ),
   ];
 }
 
-/** Whether a config, which Talos itself takes for sound, fits the link that it is served on. */
+/** Whether a config that Talos itself accepts fits the link that it is served on. */
 export function findingsOf(node: NodeConfig, around: Surroundings): Finding[] {
   const isKnownType = ["controlplane", "worker", "init"].includes(node.machineType);
   return [

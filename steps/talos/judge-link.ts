@@ -38,12 +38,12 @@ function judgeAddress(node: NodeConfig, around: Surroundings, ways: Addressing[]
     return [
       error(
         "no-address-on-the-link",
-        `${what}: ${first.why}. ${way}. If another NIC of it pulls the installer, name that in the config too`,
+        `${what}: ${first.why}. ${way}. If another NIC of the mini-PC pulls the installer, name that NIC in the config too`,
       ),
     ];
   const condition = ways.every(({ by }) => by === "nothing")
-    ? "Right only if Talos pulls the installer by the other NIC that the config names"
-    : "Which NIC the config means by a name, a driver or an expression shows only on the mini-PC, and it depends on that";
+    ? "This is right only if Talos pulls the installer through the other NIC that the config names"
+    : "The config selects a NIC by a name, a driver or an expression, and only the mini-PC shows which NIC that is";
   return [warning("no-address-on-the-link", `it may be that ${what}: ${first.why}. ${condition}. ${way}`)];
 }
 
@@ -63,7 +63,7 @@ function judgeAddresses(node: NodeConfig, around: Surroundings, ways: Addressing
       error(
         "address-on-the-link",
         `the config gives it ${wrong.join(", ")} on the isolated link, but minipcIp is ${minipcIp}, ` +
-          "and the appliance serves nobody else: set the one or the other",
+          "and the appliance serves no other address: change one of the two",
       ),
     ];
   const odd = entries.flatMap(others);
@@ -73,7 +73,7 @@ function judgeAddresses(node: NodeConfig, around: Surroundings, ways: Addressing
       "address-on-the-link",
       `the config gives the machine ${odd.join(", ")}, in the isolated link's subnet ${around.applianceCidr}, beside its lease ` +
         `${minipcIp}: packets that leave with that address are not forwarded, and the installer may not be pulled. ` +
-        "Move the isolated link to another subnet (applianceCidr), or drop the address until the mini-PC has moved",
+        "Move the isolated link to another subnet (applianceCidr), or leave the address out until the mini-PC has moved",
     ),
   ];
 }
@@ -95,7 +95,7 @@ function judgeRoute({ by, entries }: Addressed, around: Surroundings): Finding[]
     warning(
       "no-route-to-the-uplink",
       `the mini-PC has its lease ${around.minipcIp}, but the config ${what} and has no default route by ${appliance}: ` +
-        "it does not reach the uplink, so nothing is pulled. Add that route, or take those of DHCP",
+        "it does not reach the uplink, so nothing is pulled. Add that route, or use those of DHCP",
     ),
   ];
 }
@@ -149,8 +149,8 @@ function judgeChoices(node: NodeConfig, { minipcMac: mac }: Surroundings, ways: 
     return [
       warning(
         "mac-never-matches",
-        `the config means the NIC ${never[0]}, which Talos never finds: it writes MACs in lower case with colons, and ` +
-          `compares letter by letter. So nothing of that applies. Write ${mac}`,
+        `the config selects the NIC ${never[0]}, which Talos never finds: it writes MACs in lower case with colons, and ` +
+          `compares letter by letter. So none of that applies. Write ${mac}`,
       ),
     ];
   const named = nics.filter(({ choice }) => covers(choice, mac, node) === "no");
@@ -159,8 +159,8 @@ function judgeChoices(node: NodeConfig, { minipcMac: mac }: Surroundings, ways: 
     warning(
       "other-nic",
       `${named[0]!.where} selects the NIC ${named.map(({ choice }) => nameOf(choice)).join(", ")}, but minipcMac is ${mac}: ` +
-        "right for a further NIC of the mini-PC. On the isolated link it then has its lease, and nothing of that applies there. " +
-        `If it is meant, write ${mac}`,
+        "that is right for another NIC of the mini-PC, and the pinned one then gets its lease by DHCP. " +
+        `If the pinned NIC is meant, write ${mac}`,
     ),
   ];
 }
@@ -169,7 +169,7 @@ function judgeChoices(node: NodeConfig, { minipcMac: mac }: Surroundings, ways: 
 export function judgeLink(node: NodeConfig, around: Surroundings): Finding[] {
   const ways = addressings(node, around);
   const addresses = judgeAddresses(node, around, ways);
-  // Another address on the link is the better word for the same fault.
+  // Another address on the link is the better description of the same fault.
   const address = addresses.some(({ level }) => level === "error") ? [] : judgeAddress(node, around, ways);
   return [...address, ...addresses, ...judgeRoutes(ways, node, around), ...judgeChoices(node, around, ways)];
 }

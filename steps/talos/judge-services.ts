@@ -44,7 +44,7 @@ function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
   ];
 }
 
-/** Whether servers by which Talos goes are found from the link; those that the config names replace those of DHCP. */
+/** Whether the servers that Talos uses are reached from the link; those that the config names replace those of DHCP. */
 function judgeServers(
   servers: string[],
   node: NodeConfig,
@@ -98,7 +98,7 @@ function judgeUntoldTime(node: NodeConfig, around: Surroundings): Finding[] {
   return [
     warning(
       "time-off-the-link",
-      `the config gives the mini-PC its lease as a static address, so it is not told of the appliance's time, and ${OWN_TIME}, ` +
+      `the config gives the mini-PC its lease as a static address, so it does not learn of the appliance's time server, and ${OWN_TIME}, ` +
         "Talos's own, is not reached with uplink false: etcd and the kubelet do not start. " +
         `Name ${applianceOf(around)} as its time server, or ask by DHCP`,
     ),
@@ -142,7 +142,7 @@ function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
         warning(
           "bare-host-name",
           `${bare.map(({ host, of }) => `${of}, ${host}`).join(", and ")}, is a name without a dot, which the appliance's DNS ` +
-            "never finds: the mini-PC gets nothing from there. Write its whole name or its address, or tell its address in a " +
+            "never finds: the mini-PC gets nothing from there. Write its whole name or its address, or give its address in a " +
             "StaticHostConfig (machine.network.extraHostEntries before Talos 1.12)",
         ),
       ];
@@ -157,13 +157,13 @@ export function judgeServices(node: NodeConfig, around: Surroundings): Finding[]
       name: "time-off-the-link",
       what: "time server",
       lost: "Talos waits for the time, and etcd and the kubelet do not start",
-      instead: `Leave them out, since the appliance tells the time, or name ${appliance} among them`,
+      instead: `Leave them out, since the appliance serves the time, or name ${appliance} among them`,
     }),
     ...judgeUntoldTime(node, around),
     ...judgeServers(node.resolvers, node, around, {
       name: "resolvers-off-the-link",
       what: "resolver",
-      lost: "no name is found, so the installer is not pulled from a registry that has one",
+      lost: "no name is resolved, so the installer is not pulled from a registry that is given by name",
       instead: `Leave them out, since the appliance answers DNS, or name ${appliance} among them`,
     }),
     ...judgeSchemes(node),

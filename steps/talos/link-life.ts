@@ -19,7 +19,7 @@ const hasLease = ({ addresses }: LinkEntry, lease: string) =>
 
 const isOfName = ({ choice }: LinkEntry, name: string) => "name" in choice && choice.name === name;
 
-/** What becomes of a NIC that is a member of something: that has the address instead. */
+/** A NIC that is a member of something, which has the address in its place. */
 function asMember(
   master: LinkEntry,
   entries: LinkEntry[],
@@ -29,11 +29,11 @@ function asMember(
   const what = `${master.where} makes it part of a ${master.kind}`;
   if (hasLease(master, minipcIp)) return { by: "static", entries: [...entries, master] };
   if (!master.dhcp) return { by: "nothing", why: `${what}, which asks for no address by DHCP` };
-  if (master.kind === "vrf") return { by: "perhaps", why: `${what}, whose routes serve nothing else` };
+  if (master.kind === "vrf") return { by: "perhaps", why: `${what}, whose routes nothing else uses` };
   if (master.hardwareAddr && master.hardwareAddr.toLowerCase() !== minipcMac)
     return {
       by: "nothing",
-      why: `${what} with the MAC ${master.hardwareAddr}, which the appliance answers not`,
+      why: `${what} with the MAC ${master.hardwareAddr}, which the appliance does not answer`,
     };
   // A bond takes its first member's MAC, a bridge the lowest of its ports'.
   const [first, ...others] = master.members;
@@ -47,9 +47,9 @@ function addressing(node: NodeConfig, pinned: Pinned, means: (choice: LinkChoice
   const entries = node.links.filter(({ kind, choice }) => kind === "nic" && means(choice));
   const ignoring = entries.find(({ ignore }) => ignore);
   if (ignoring)
-    return { by: "nothing", why: `${ignoring.where} has Talos ignore it`, instead: "Take ignore out" };
+    return { by: "nothing", why: `${ignoring.where} has Talos ignore it`, instead: "Remove ignore" };
   const down = entries.find(({ up }) => !up);
-  if (down) return { by: "nothing", why: `${down.where} takes it down`, instead: "Take up: false out" };
+  if (down) return { by: "nothing", why: `${down.where} takes it down`, instead: "Remove up: false" };
   const port = entries.find(({ master }) => master)?.master;
   const master = node.links.find(
     (link) =>
@@ -65,7 +65,7 @@ function addressing(node: NodeConfig, pinned: Pinned, means: (choice: LinkChoice
     const given = entries.flatMap(({ addresses }) => addresses);
     const vlan = node.links.find(({ kind, members }) => kind === "vlan" && members.some(means));
     const what = given.length > 0 ? `gives it ${given.join(", ")}` : "configures it";
-    const tagged = vlan ? ` (${vlan.where} is for tagged packets only, which nobody here answers)` : "";
+    const tagged = vlan ? ` (${vlan.where} is for tagged packets only, which nothing here answers)` : "";
     return { by: "nothing", why: `${first.where} ${what} without DHCP${tagged}` };
   }
   if (node.hasDefaultDhcp) return { by: "dhcp", entries };
@@ -74,13 +74,13 @@ function addressing(node: NodeConfig, pinned: Pinned, means: (choice: LinkChoice
     by: "nothing",
     why:
       `nothing in it asks for an address by DHCP on that NIC, and since it has ${other} ` +
-      "Talos asks by itself on none",
+      "Talos does not ask by itself on any",
   };
 }
 
 const keyOf = (choice: LinkChoice) => JSON.stringify(choice);
 
-/** Each way in which the pinned NIC may be addressed: more than one where the config's choices do not tell which NIC they mean. */
+/** Each way in which the pinned NIC may be addressed: more than one where the config's choices do not say which NIC they mean. */
 export function addressings(node: NodeConfig, pinned: Pinned): Addressing[] {
   const choices = node.links.flatMap(({ choice, members }) => [choice, ...members]);
   const answers = new Map<string, Told>(

@@ -1,9 +1,9 @@
 import type { LinkAlias, LinkChoice, NicSelector, NodeConfig } from "./node-config";
 
-/** Whether something is so, as far as it can be told without the machine. */
+/** Whether something is so, as far as it can be known without the machine. */
 export type Told = "yes" | "no" | "maybe";
 
-/** The loopback has a name like a NIC, and is none. */
+/** The loopback has a name like a NIC, but is not one. */
 export const LOOPBACK = "lo";
 
 /** Metric of a route that says none, of a config and of DHCP (pkg/machinery, resources/network: DefaultRouteMetric). */
@@ -14,7 +14,7 @@ const told = (is: boolean): Told => (is ? "yes" : "no");
 const every = (all: Told[]): Told => (all.includes("no") ? "no" : all.includes("maybe") ? "maybe" : "yes");
 const some = (all: Told[]): Told => (all.includes("yes") ? "yes" : all.includes("maybe") ? "maybe" : "no");
 
-/** Talos's wildcard: `*` stands for anything, and letters count as they are (github.com/ryanuber/go-glob). */
+/** Talos's wildcard: `*` stands for anything, and upper and lower case differ (github.com/ryanuber/go-glob). */
 function glob(pattern: string, value: string): boolean {
   const escaped = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${escaped.join(".*")}$`, "s").test(value);
@@ -43,7 +43,7 @@ const ALT_NAME = anchored(TEXT, "in", String.raw`link\.alt_names`);
 /** The MAC that the kernel's name of a NIC is made of, where systemd's naming makes it so. */
 const MAC_NAME = /^enx([0-9a-f]{12})$/;
 
-/** Whether a CEL expression is true of the NIC of a MAC: only what is written most often is read. */
+/** Whether a CEL expression is true of the NIC of a MAC: only the most common forms are understood. */
 export function matches(expression: string, mac: string): Told {
   // Parentheses around parts, a negation or a condition would need a parser.
   if (/[!?]|\(\s*\(|^\s*\(/.test(expression)) return "maybe";

@@ -35,7 +35,7 @@ export interface LinkEntry {
   master?: string;
   /** Whether Talos asks for an IPv4 address on it by DHCP. */
   dhcp: boolean;
-  /** Whether the routes that DHCP tells are left out. */
+  /** Whether the routes that DHCP gives are left out. */
   ignoresRoutes?: boolean;
   /** Static addresses, with their prefix length. */
   addresses: string[];

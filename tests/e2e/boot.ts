@@ -34,7 +34,7 @@ export async function subjectOf({ path, machineConfig }: Pick<Assembly, "path" |
 }
 
 /**
- * Boots an image with a mini-PC like the demo's, on the hardware of a rehearsal unless told otherwise.
+ * Boots an image with a mini-PC like the demo's, on the hardware of a rehearsal unless another is given.
  *
  * @returns the record, and the folder with the evidence, which goes with the image's
  */

@@ -352,7 +352,7 @@ test.each<[string, () => void, string[], number]>([
     1,
   ],
 ])(
-  "%s is noticed by preview and made good by up; with no new base the image is the same",
+  "%s is noticed by preview and repaired by up; without a new base the image is the same",
   async (_what, spoil, noticed, builds) => {
     const image = await checkout.output("lab", "imageSha256");
     spoil();

@@ -13,7 +13,6 @@ const NOT_HERE: Record<string, string> = {
   "npm run new -- nuc1\n": "it asks a person; the README has it with options, too",
   "npm run new -- nuc2": "tests/engine/new.test.ts makes such stacks by options",
   "npm run verify -- /volume1/": "the NAS has that file",
-  "npm run fleet -- up nuc1 nuc2 nuc3": "tests/engine/fleet.test.ts has several stacks",
   "rsync nuc1.raw.gz": "it copies to the NAS",
   "npm run verify -- /path/to/": "the path is the reader's own",
   "export IDRIVE_BUCKET": "tests/engine/publish.test.ts has a bucket",

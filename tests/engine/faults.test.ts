@@ -76,7 +76,7 @@ function starting(stack: string) {
   return run;
 }
 
-test("two stacks that want one base at once: one makes it, the other waits for it", async () => {
+test("two stacks that need one base at the same time: one makes it, the other waits for it", async () => {
   await lab.checkout.stack("other", { artifactName: "other" });
   lab.forget();
   lab.packer.forget();
@@ -95,7 +95,7 @@ test("two stacks that want one base at once: one makes it, the other waits for i
   await expectRecovery(lab.checkout, lab.reference);
 });
 
-test("a base that another stack made anew, with other bytes: preview tells it, and the image is made with it", async () => {
+test("a base that another stack made again, with other bytes: preview shows it, and the image is made with it", async () => {
   await lab.checkout.stack("neighbour", { artifactName: "neighbour" });
   rmSync(lab.checkout.path("artifacts/cache/base"), { recursive: true });
   lab.packer.mark("another day");
@@ -109,7 +109,7 @@ test("a base that another stack made anew, with other bytes: preview tells it, a
   await expectRecovery(lab.checkout, lab.reference);
 });
 
-test("a change that was made but never recorded, and then taken back: what it made does not count", async () => {
+test("a change that was made but never recorded, and then undone: what it made does not count", async () => {
   const [state, before] = [".pulumi-state", ".pulumi-state-before"].map((name) =>
     lab.checkout.path(name),
   ) as [string, string];
@@ -220,7 +220,7 @@ test("two ups of one stack: the second says whom it would wait for; a lock from 
   await expectRecovery(lab.checkout, lab.reference);
 });
 
-test("a clock that was set back: what was made in its future still counts, and a change is still seen", async () => {
+test("a clock that was set back: what was made in its future still counts, and a change is still noticed", async () => {
   const future = new Date(Date.now() + 365 * 24 * 3600 * 1000);
   for (const folder of ["artifacts/bootstrap", "artifacts/cache", "artifacts/talos", ".pulumi-state"]) {
     const names = readdirSync(lab.checkout.path(folder), { recursive: true }).map(String);

@@ -17,11 +17,11 @@ afterAll(() => checkout.remove());
 
 test.each([
   [["up"], "no stack is named"],
-  [["pu", "nuc1"], "pu is none of up, preview, destroy"],
+  [["pu", "nuc1"], "pu is not one of up, preview, destroy"],
   [["up", "nuc1", "nuc1"], "nuc1 is named twice"],
   [["up", "nuc9"], "there is no Pulumi.nuc9.yaml"],
-  [["up", "nuc1", "--at-once", "none"], "--at-once none is no count"],
-  [["destroy", "nuc1"], "wants --yes"],
+  [["up", "nuc1", "--at-once", "none"], "--at-once none is not a count"],
+  [["destroy", "nuc1"], "needs --yes"],
 ])("%j is refused in one line before anything is touched", async (args, found) => {
   const { exitCode, all } = await fleet(...args);
   expect(exitCode).toBe(1);

@@ -55,7 +55,7 @@ test.each<[string, RegExp, () => void]>([
   await expectRecovery(checkout, reference);
 });
 
-test("killed during Packer's build: QEMU ends too, and nothing half-made counts", async () => {
+test("killed during Packer's build: QEMU ends too, and nothing half-made is taken for a result", async () => {
   const [base, aside] = [checkout.path("artifacts/cache/base"), checkout.path("artifacts/base-aside")];
   renameSync(base, aside);
   await killDuring(/qemu-system-x86_64 .*base\.raw/);

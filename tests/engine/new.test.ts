@@ -38,12 +38,12 @@ async function opened(path: string): Promise<Opened> {
   return parse(stdout) as Opened;
 }
 
-test("without a terminal every fault of the command line is told at once, and nothing is made", async () => {
+test("without a terminal every fault of the command line is listed at once, and nothing is made", async () => {
   const { exitCode, all } = await make("nuc1", "--disk", "nvme0n1");
   expect(exitCode).toBe(1);
-  for (const fault of ["--mac: it is missing", "--disk: nvme0n1 is no disk", "--endpoint: it is missing"])
+  for (const fault of ["--mac: it is missing", "--disk: nvme0n1 is not a disk", "--endpoint: it is missing"])
     expect(all).toContain(fault);
-  expect(all).toContain(`--age-key: there is no age identity ${identity}: --make-age-key makes it`);
+  expect(all).toContain(`--age-key: there is no age identity ${identity}: --make-age-key makes one`);
   expect(untracked()).toEqual([]);
 });
 
@@ -69,7 +69,7 @@ test("where a later part fails, what was made is taken back, the identity too", 
   expect(existsSync(identity)).toBe(false);
 });
 
-test("a stack from flags alone: encrypted, with an identity, ready for preview", async () => {
+test("a stack from options alone: encrypted, with an identity, ready for preview", async () => {
   const { exitCode, all, stdout } = await make("nuc1", ...NUC1, "--make-age-key");
   expect(all).toContain("npm run pulumi -- preview --stack nuc1");
   expect([exitCode, stdout]).toEqual([0, ""]);
@@ -85,7 +85,7 @@ test("a stack from flags alone: encrypted, with an identity, ready for preview",
   expect(await checkout.preview("nuc1")).toMatchObject({ "appliance-assembly": "create" });
 });
 
-test("what it made passes the check of `up`", async () => {
+test("what npm run new made passes the check of `up`", async () => {
   const { config } = parse(readFileSync(checkout.path("Pulumi.nuc1.yaml"), "utf8")) as {
     config: Record<string, string>;
   };
@@ -130,7 +130,7 @@ test("nothing is overwritten", async () => {
   expect(untracked()).toEqual([...MADE, "config/nuc8.talosconfig"]);
 });
 
-test("a worker joins by the secrets of the first machine, with another address and image", async () => {
+test("a worker joins with the secrets of the first machine, and has another address and image", async () => {
   const worker = ["--join", "nuc1", "--role", "worker", "--mac", "48:21:0b:12:34:57", "--disk", "/dev/sda"];
   const { exitCode, all } = await make("nuc2", ...worker);
   expect(all).toContain("a worker of the cluster nuc1 at https://talos.example:6443");

@@ -17,7 +17,7 @@ async function refusal(stack: string, command: "preview" | "up" = "up"): Promise
   return all ?? "";
 }
 
-test("every fault of the config at once, in preview, without a stack trace", async () => {
+test("preview lists every fault of the config at once, without a stack trace", async () => {
   await checkout.stack("faults", { minipcMac: "01:00:5e:00:00:01", minipcIp: "10.10.11.1", compres: "gzip" });
   const file = checkout.path("Pulumi.faults.yaml");
   const text = readFileSync(file, "utf8").replace(/^.*bootstrapVersion:.*$/m, "  bootstrapVersion: 1.10");
@@ -79,7 +79,7 @@ test("npm run rehearse says what it cannot boot, and what it can", async () => {
   expect(await said()).toContain("--stack is missing");
   expect(await said("--stack", "nobody")).toContain("no stack named 'nobody' found");
   expect(await said("--stack", "unmade", "--disk", "floppy")).toContain(
-    "--disk floppy is none of virtio, sata, ide",
+    "--disk floppy is not one of virtio, sata, ide",
   );
   expect(await said("--stack", "unmade")).toContain(
     "there is no such image. pulumi up --stack unmade makes it",

@@ -52,7 +52,7 @@ test("the fleet's state is in the bucket, and another checkout goes on from it",
   }
 });
 
-test("destroy leaves no lock, and an image no longer", async () => {
+test("destroy leaves neither a lock nor an image", async () => {
   const gone = await first.script("tools/fleet.mjs", ["destroy", ...STACKS, "--yes"]);
   expect(gone.all).toMatch(/^destroy, 2 stacks: 2 done, in /m);
   expect((await objects()).filter((name) => /locks\/.*\.json/.test(name))).toEqual([]);

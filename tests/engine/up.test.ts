@@ -25,7 +25,7 @@ let small: Checkout;
 const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
 const sha256OfFile = (path: string) => sha256Of(readFileSync(path));
 const TEMPLATE_ONLY = { "services-check": "update", "appliance-assembly": "update" };
-/** The machine config is held against the MAC and the lease, so these are checked anew. */
+/** The machine config is compared with the MAC and the lease, so these are checked again. */
 const SITE_ONLY = { ...TEMPLATE_ONLY, "config-check": "update" };
 
 /** What a rehearsal says while it runs. */

@@ -165,7 +165,7 @@ test("a preview uploads nothing", async () => {
 });
 
 describe("a change", () => {
-  test("of the content updates, of the place replaces, of nothing is none", async () => {
+  test("of the content updates, of the place replaces, and without one nothing happens", async () => {
     const plugin = await provider();
     const inputs = image("plan.raw");
     const differs = (change: Properties) => plugin.diff(inputs, inputs, { ...inputs, ...change });
@@ -185,7 +185,7 @@ describe("a change", () => {
   });
 });
 
-describe("what goes wrong is one line that names no key", () => {
+describe("a failure is one line that does not have the key", () => {
   test.each<[string, NodeJS.ProcessEnv, Properties, RegExp]>([
     [
       "a wrong secret key",

@@ -28,7 +28,7 @@ const made = (inputs: Properties): Properties => ({ ...inputs, stdout: "out", st
 const PREVIOUS = 'echo "${PULUMI_COMMAND_STDOUT-unset} ${PULUMI_COMMAND_STDERR-unset}"';
 
 describe("create", () => {
-  test("names the resource anew each time, after its own name", async () => {
+  test("gives the resource a new name each time, after its own name", async () => {
     const ids = [(await plugin.create({ create: "true" })).id, (await plugin.create({ create: "true" })).id];
     expect(ids).toEqual([
       expect.stringMatching(/^subject[0-9a-f]{8}$/),
@@ -114,12 +114,12 @@ describe("update", () => {
     expect(stdout).toBe("out err");
   });
 
-  test("gives no variable for previous output that is empty", async () => {
+  test("sets no variable for an empty previous output", async () => {
     const state = { ...old, stdout: "out", stderr: "" };
     expect((await plugin.update(state, old, { create: PREVIOUS })).stdout).toBe("out unset");
   });
 
-  test("gives no previous output when told so", async () => {
+  test("gives no previous output when the inputs say so", async () => {
     const inputs = { create: PREVIOUS, addPreviousOutputInEnv: false };
     expect((await plugin.update(made(old), old, inputs)).stdout).toBe("unset unset");
   });
@@ -138,7 +138,7 @@ describe("delete", () => {
     expect(readFileSync(join(folder, "deleted"), "utf8")).toBe(`input\n${folder}\n1\nout err\n`);
   });
 
-  test("gives no previous output when told so", async () => {
+  test("gives no previous output when the inputs say so", async () => {
     const inputs = { delete: `${PREVIOUS} > told`, dir: folder, addPreviousOutputInEnv: false };
     await plugin.delete(made(inputs), inputs);
     expect(readFileSync(join(folder, "told"), "utf8")).toBe("unset unset\n");
@@ -265,7 +265,7 @@ describe("failure", () => {
     );
   });
 
-  test("of an update is told alike", async () => {
+  test("of an update is reported in the same way", async () => {
     const update = plugin.update(made({ create: "true" }), { create: "true" }, { create: "echo no; exit 2" });
     await expect(update).rejects.toThrow(/^exit status 2: running ".*":\nno\n$/);
   });

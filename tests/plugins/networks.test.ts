@@ -75,7 +75,7 @@ const verify = (env: NodeJS.ProcessEnv, endpoint = `https://${NAME}`) =>
   });
 
 describe("a bucket behind a proxy", () => {
-  test("is downloaded from by way of it, in the proxy's own name resolution", async () => {
+  test("is reached through the proxy, which resolves the name itself", async () => {
     const { stderr } = await verify({ https_proxy: proxy.origin });
     expect(stderr).toContain("(NoSuchKey): there is no such object");
     expect(proxy.asked).toEqual([`${NAME}:443`]);
@@ -96,7 +96,7 @@ describe("a bucket behind a proxy", () => {
     expect(stderr).toMatch(/^verify: .*ECONNREFUSED.*https_proxy/);
   });
 
-  test("that wants a password says so", async () => {
+  test("that needs a password says so", async () => {
     const refusing = await ConnectProxy.start(port, 407);
     const { stderr } = await verify({ https_proxy: refusing.origin });
     refusing.close();

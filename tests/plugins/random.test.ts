@@ -57,7 +57,7 @@ describe("check", () => {
 });
 
 describe("create", () => {
-  test("keeps the password and its hash secret, and shows what held for it", async () => {
+  test("keeps the password and its hash secret, and shows the settings that it was made with", async () => {
     const { state, password, hash } = await made(INPUTS);
     expect(state).toMatchObject({
       length: 20,
@@ -117,7 +117,7 @@ describe("create", () => {
     expect(counts).toEqual([1, 2, 3, 4]);
   });
 
-  test("in a preview knows what will hold, but neither password nor hash", async () => {
+  test("in a preview knows the settings, but neither password nor hash", async () => {
     const { state } = await plugin.create(INPUTS, { preview: true });
     expect(state).toMatchObject({
       length: 20,

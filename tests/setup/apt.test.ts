@@ -58,7 +58,7 @@ describe("system packages", () => {
     expect(told?.trim().split("\n") ?? []).toEqual(expected);
   });
 
-  test("old lists are fetched anew, and it is tried again", async () => {
+  test("outdated package lists are fetched again, and the installation is tried again", async () => {
     const lists = machine.path("lists");
     machine.recorded(
       "apt-get",
@@ -73,7 +73,7 @@ describe("system packages", () => {
     ]);
   });
 
-  test("a dpkg that was killed is let finish first", async () => {
+  test("a dpkg run that was killed is finished first", async () => {
     const mended = machine.path("mended");
     const words =
       "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.";
@@ -99,7 +99,7 @@ describe("system packages", () => {
     );
   });
 
-  test("a user without sudo is told at once what to ask for, and nothing is tried", async () => {
+  test("a user without sudo sees at once what to ask for, and nothing is tried", async () => {
     jest.spyOn(process, "getuid").mockReturnValue(1000);
     const context = machine.bare(NOWHERE);
     rmSync(machine.path("programs/sudo"));
@@ -112,7 +112,7 @@ describe("system packages", () => {
     expect([machine.said, machine.ran()]).toEqual([[], []]);
   });
 
-  test("of a package that only the demo wants, another stack asks nothing", () => {
+  test("a package that only the demo needs is not asked for by another stack", () => {
     const context = machine.bare(NOWHERE);
     expect(missingPackages({ demo: false }, context)).not.toContain("mmdebstrap");
     expect(missingPackages({ demo: true }, context)).toContain("mmdebstrap");
@@ -175,7 +175,7 @@ describe("programs that check the services' files", () => {
     expect(checkersHeld(context)).toBe(true);
   });
 
-  test("that the machine got later are not hidden by wrappers that lead nowhere", async () => {
+  test("that the machine got later are not hidden by wrappers of programs that are gone", async () => {
     withPackages();
     const context = machine.bare(NOWHERE);
     await bringCheckers(context);
@@ -194,7 +194,7 @@ describe("programs that check the services' files", () => {
       "E: offline",
     ],
     ["the packages have no such programs", () => withPackages("usr/games"), "does not start here"],
-  ])("where %s, that is a failure to report", async (_what, prepare, words) => {
+  ])("where %s, the failure is reported", async (_what, prepare, words) => {
     prepare();
     const context = machine.bare(NOWHERE);
     const failure = await bringCheckers(context);

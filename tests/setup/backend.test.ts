@@ -74,8 +74,8 @@ describe("what the demo, tests and bench run Pulumi with", () => {
   });
 });
 
-describe("the line on the backend that serves", () => {
-  test("is none where all stacks are in it", () => {
+describe("the line about the backend that is used", () => {
+  test("is absent where all stacks are in it", () => {
     expect(backendLine(machine.context(NOWHERE))).toBeUndefined();
     stackInCheckout("nuc1");
     machine.write("top/Pulumi.nuc1.yaml", "encryptionsalt: v1:x\nconfig: {}\n");
@@ -87,7 +87,7 @@ describe("the line on the backend that serves", () => {
     expect(backendLine(loggedIn())).toBeUndefined();
   });
 
-  test("names the stacks of the checkout's own state to who is logged in elsewhere", () => {
+  test("names the stacks of the checkout's own state to someone who is logged in elsewhere", () => {
     for (const name of ["nuc1", "nuc2", "demo"]) stackInCheckout(name);
     machine.write("top/.pulumi-state/.pulumi/stacks/bootstrap-pxe/nuc1.json.bak", "{}");
     const context = loggedIn();
@@ -102,7 +102,7 @@ describe("the line on the backend that serves", () => {
     expect(stdout).toBe(ownState());
   });
 
-  test("that it gives as the way to the checkout's own state leads there, with its passphrase", () => {
+  test("gives a command that leads to the checkout's own state, with its passphrase", () => {
     const context = machine.context(NOWHERE);
     machine.write("home/.pulumi/credentials.json", JSON.stringify({ current: "https://pulumi.example" }));
     context.env.PULUMI_BACKEND_URL = ownState();
@@ -127,7 +127,7 @@ describe("the line on the backend that serves", () => {
   });
 
   test.each(["encryptionsalt: v1:x", "secretsprovider: passphrase", "encryptedkey: x"])(
-    "names a stack that was made elsewhere to who is logged in nowhere (%s)",
+    "names a stack that was made elsewhere to someone who is logged in nowhere (%s)",
     (mark) => {
       machine.write("top/Pulumi.nuc1.yaml", `${mark}\nconfig: {}\n`);
       const line = backendLine(machine.context(NOWHERE));

@@ -26,7 +26,7 @@ describe("the checkers of the services' files", () => {
     expect(checkersHeld(bare())).toBe(true);
   });
 
-  test("are brought anew after an upgrade of the distribution", async () => {
+  test("are brought again after an upgrade of the distribution", async () => {
     debian("13");
     expect(checkersHeld(bare())).toBe(false);
     expect(await bringCheckers(bare())).toBeUndefined();
@@ -34,7 +34,7 @@ describe("the checkers of the services' files", () => {
     expect(downloads()).toBe(2);
   });
 
-  test("are brought anew when one cannot start", async () => {
+  test("are brought again when one cannot start", async () => {
     rmSync(machine.path("library"));
     expect(checkersHeld(bare())).toBe(false);
     const failure = await bringCheckers(bare());
@@ -50,7 +50,7 @@ describe("the checkers of the services' files", () => {
     await expect(run(machine.path("cache/bin/nginx"), ["-v"], bare())).resolves.toBe("");
   });
 
-  test("go once the machine has its own, and nothing is fetched for that", async () => {
+  test("are removed once the machine has its own, and nothing is fetched for that", async () => {
     for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
     expect(checkersHeld(bare())).toBe(false);
     expect(await bringCheckers(bare())).toBeUndefined();

@@ -66,20 +66,20 @@ describe.each(SCRIPTS)("npm run %s", (script) => {
 
 test.each([
   ["demo", "--target=x", "Unknown option '--target'"],
-  ["demo", "now", "now is no option of it"],
-  ["setup", "--for=all", "--for all is none of use, demo, lint, test, boots"],
+  ["demo", "now", "now is not an option of it"],
+  ["setup", "--for=all", "--for all is not one of use, demo, lint, test, boots"],
   ["setup", "--talos-version=latest", "--talos-version latest is not of the form v1.11.6"],
   ["new", "", "the new stack's name is missing"],
-  ["new", "nuc1 nuc2", "one stack at a time, and nuc2 is too much"],
+  ["new", "nuc1 nuc2", "one stack at a time: nuc2 is one too many"],
   ["new", "nuc1 --mca=x", "Unknown option '--mca'"],
   ["rehearse", "--firmware=uefi", "--stack is missing"],
-  ["rehearse", "--stack=lab --disk=floppy", "--disk floppy is none of virtio, sata, ide"],
+  ["rehearse", "--stack=lab --disk=floppy", "--disk floppy is not one of virtio, sata, ide"],
   ["verify", "", "0 files are named, not one"],
   ["bench", "--parts=a,z", "no part z"],
-  ["bench", "--runs=0", "--runs 0 is no count from 1 to 99"],
-  ["fleet", "pu nuc1", "pu is none of up, preview, destroy"],
+  ["bench", "--runs=0", "--runs 0 is not a count from 1 to 99"],
+  ["fleet", "pu nuc1", "pu is not one of up, preview, destroy"],
   ["fleet", "up nuc1 demo", "demo is the stack of npm run demo"],
-  ["fleet", "up --all nuc1", "--all and names of stacks together"],
+  ["fleet", "up --all nuc1", "--all and names of stacks exclude each other"],
 ])("npm run %s -- %s is refused with the usage, before any set-up", async (script, line, fault) => {
   const { exitCode, stdout, stderr } = await node(script, ...line.split(" ").filter(Boolean));
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
@@ -130,14 +130,14 @@ describe("an option that npm keeps for itself", () => {
     ["stands after the --", "setup -- --yes --for=all", {}],
     ["comes from the environment", "setup -- --for=all", { npm_config_yes: "true", npm_config_for: "use" }],
   ])("is none that %s", async (_where, line, env) => {
-    expect((await npm(line, env)).stderr).toContain("--for all is none of use, demo, lint, test");
+    expect((await npm(line, env)).stderr).toContain("--for all is not one of use, demo, lint, test");
   });
 
-  test("is none that a config file of npm sets; the opposite of it is one", async () => {
+  test("is not one that a config file of npm sets, but its opposite is", async () => {
     machine.write("rc/.npmrc", "yes = true\nstack=lab\nupdate-notifier=false\n");
     const env = { HOME: machine.path("rc") };
     expect((await npm("setup -- --for=all", env)).stderr).toContain(
-      "--for all is none of use, demo, lint, test",
+      "--for all is not one of use, demo, lint, test",
     );
     expect((await npm("pulumi up --stack=t2", env)).stderr).toContain("npm took --stack=t2 for");
     expect((await npm("setup --no-yes", env)).stderr).toContain("npm took --no-yes for");

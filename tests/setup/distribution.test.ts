@@ -199,7 +199,7 @@ test.each([
     { name: "Debian GNU/Linux forky/sid", codename: "forky", kernel: "linux-image-amd64" },
   ],
 ])(
-  "%s is taken by the archive that it is made from, and said to be untried",
+  "%s is recognised by the archive that it is made from, and said to be untried",
   (_what, osRelease, expected) => {
     const { found, untried } = told(osRelease);
     expect({ name: found?.name, codename: found?.codename, kernel: found?.family.kernel }).toEqual(expected);
@@ -216,7 +216,7 @@ test.each([
   expect(untried).toContain(`Nobody has tried ${name} yet`);
 });
 
-test("a machine's own mirror is taken, a medium of this machine and what nobody signed are not", () => {
+test("a machine's own mirror is used; an installation medium and an unsigned source are not", () => {
   const target = (change: Record<string, string>) =>
     Object.entries({
       "Created-By": "Packages",

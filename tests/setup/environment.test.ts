@@ -51,7 +51,7 @@ function wantPlugins(): void {
 describe("the passphrase", () => {
   const PLACE = "top/.pulumi-passphrase";
 
-  test("of two that make it at once, both end with the same, and nothing else is left", () => {
+  test("is the same for two processes that make it at once, and nothing else is left", () => {
     mockBetween = (path) => {
       if (path === machine.path(PLACE)) machine.write(PLACE, "the other's");
     };
@@ -62,13 +62,13 @@ describe("the passphrase", () => {
     expect(machine.said).toEqual([]);
   });
 
-  test("is told of once, where it is made", () => {
+  test("is mentioned once, where it is made", () => {
     toolEnvironment(machine.context(NOWHERE), { standIns: false });
     toolEnvironment(machine.context(NOWHERE), { standIns: false });
     expect(machine.said).toEqual([expect.stringContaining(machine.path(PLACE))]);
   });
 
-  test("is private however open new files are", () => {
+  test("is private, whatever the umask is", () => {
     const before = process.umask(0);
     try {
       toolEnvironment(machine.context(NOWHERE), { standIns: false });
@@ -173,7 +173,7 @@ describe("a proxy", () => {
     return toolEnvironment(context, { standIns: false });
   };
 
-  test("is never asked for what this machine says to itself, Pulumi's gRPC above all", () => {
+  test("is never used for connections to this machine itself, above all Pulumi's gRPC", () => {
     expect(environmentWith({ HTTPS_PROXY: "http://proxy:3128" })).toMatchObject({
       HTTPS_PROXY: "http://proxy:3128",
       no_grpc_proxy: "127.0.0.1,localhost",
@@ -182,7 +182,7 @@ describe("a proxy", () => {
     });
   });
 
-  test("is left alone by what the user excepts, in either case of letters", () => {
+  test("is not used for what the user excepts, in upper or lower case", () => {
     const list = ".example.org,10.0.0.0/8,localhost,127.0.0.1";
     for (const name of ["no_proxy", "NO_PROXY"])
       expect(environmentWith({ [name]: " .example.org, 10.0.0.0/8,localhost" })).toMatchObject({
@@ -213,7 +213,7 @@ describe("plugins", () => {
   test.each([
     ["only one of them is real", () => machine.program("pulumi-resource-command", "")],
     ["another version is kept", () => machine.write("home/.pulumi/plugins/resource-command-v1.2.0/x", "")],
-  ])("stand-ins serve for all where %s", async (_what, put) => {
+  ])("stand-ins take the place of all plugins where %s", async (_what, put) => {
     put();
     expect(await standIns(machine.context(NOWHERE))).toEqual(BOTH);
   });
@@ -225,7 +225,7 @@ describe("plugins", () => {
     expect(await standIns(context)).toEqual(BOTH);
   });
 
-  test("one on PATH and one kept in PULUMI_HOME are all that is wanted; no server is asked", async () => {
+  test("one on PATH and one kept in PULUMI_HOME are enough; no server is asked", async () => {
     machine.program("pulumi-resource-command", "");
     mkdirSync(machine.path("p/plugins/resource-random-v4.21.2"), { recursive: true });
     const context = machine.context(await machine.start());
@@ -235,7 +235,7 @@ describe("plugins", () => {
   });
 });
 
-describe("the line on what is missing", () => {
+describe("the line about what is missing", () => {
   const env = () => ({ PATH: machine.path("programs"), BOOTSTRAP_PXE_CACHE: machine.path("cache") });
   beforeEach(() => {
     for (const name of ["pulumi", "pulumi-language-nodejs", "packer", "sops", "talos-config-1.13"]) {
@@ -247,11 +247,11 @@ describe("the line on what is missing", () => {
     }
   });
 
-  test("is none where all is there, on the machine or in the cache", () => {
+  test("is absent where everything is there, on the machine or in the cache", () => {
     expect(missingLine("v1.13.0", env())).toBeUndefined();
   });
 
-  test("names just what is not there, or is no program", () => {
+  test("names only what is not there, or is not a program", () => {
     rmSync(machine.path("cache/bin/sops"));
     rmSync(machine.path("programs/nginx"));
     machine.write("programs/nginx", "no program");
@@ -265,7 +265,7 @@ describe("the line on what is missing", () => {
     );
   });
 
-  test("leaves a version that is none to the check of the config", () => {
+  test("leaves a malformed version to the check of the config", () => {
     expect(missingLine("latest", env())).toBeUndefined();
   });
 });

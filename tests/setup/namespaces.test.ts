@@ -13,14 +13,14 @@ afterEach(async () => {
   await machine.remove();
 });
 
-/** What a user without root is told where mmdebstrap can make a namespace, or says why it cannot. */
+/** What a user without root reads where mmdebstrap can make a namespace, or says why it cannot. */
 function line(words?: string) {
   machine.program("mmdebstrap", words ? `echo '${words}' >&2; exit 1` : '[ "$1" = --unshare-helper ]');
   jest.spyOn(process, "getuid").mockReturnValue(1000);
   return namespacesLine(machine.bare(NOWHERE), machine.folder);
 }
 
-test("nothing is said where namespaces can be made, and to root", async () => {
+test("where namespaces can be made, and for root, nothing is said", async () => {
   machine.write("proc/sys/kernel/unprivileged_userns_clone", "0\n");
   expect(await line()).toBeUndefined();
   machine.program("mmdebstrap", "exit 1");
@@ -48,12 +48,12 @@ test.each([
   },
 );
 
-test("a user without a range of numbers gets one", async () => {
+test("a user without a range of subordinate ids gets one", async () => {
   machine.write("etc/subuid", "somebody:100000:65536\n");
   expect(await line("E: x")).toContain(`To allow it: sudo usermod --add-subuids 100000-165535 ${user}.`);
 });
 
-test("where nothing here forbids it, its container does", async () => {
+test("where nothing on this machine forbids it, the container is named as the cause", async () => {
   expect(await line("E: x")).toContain("in a container, its runtime has to allow them");
 });
 

@@ -12,7 +12,7 @@ test.each([
   [["up", "--show-secrets"], false],
   [["up", "--suppress-outputs"], false],
   [[], false],
-])("after `pulumi %j` the outputs are told here: %s", (args, tells) => {
+])("after `pulumi %j` set-up prints the outputs itself: %s", (args, tells) => {
   expect(tellsOutcome(args)).toBe(tells);
 });
 
@@ -51,11 +51,11 @@ test("an output that is too long for a narrow terminal is on lines of its own, n
   );
 });
 
-test("a stack without next steps has none told", () => {
+test("of a stack without next steps none are printed", () => {
   expect(outcomeText({ imagePath: "a.raw" })).toBe("Outputs:\n  imagePath  a.raw\n");
 });
 
-test("a terminal that is too narrow for Pulumi's table is told so, no other", () => {
+test("the user of a terminal that is too narrow for Pulumi's table reads so, and no other user", () => {
   expect(narrowLine(80)).toContain("80 columns");
   expect(narrowLine(120)).toBeUndefined();
   expect(narrowLine(undefined)).toBeUndefined();

@@ -17,15 +17,15 @@ describe("a program that set-up runs", () => {
   };
   const { env } = process;
 
-  test("is ended when nothing is heard of it", async () => {
+  test("is ended when it says nothing for too long", async () => {
     const ran = run(script("echo downloading one >&2; exec sleep 60"), [], { env, silence: 0.5 });
-    await expect(ran).rejects.toThrow("nothing was heard of it for 0.5 s");
+    await expect(ran).rejects.toThrow("it said nothing for 0.5 s");
   });
 
   test("is ended when it is not done in time, however much it says", async () => {
     const chatty = script("while :; do echo .; sleep 0.1; done");
     await expect(run(chatty, [], { env, silence: 10, limit: 0.5 })).rejects.toThrow(
-      "it was not done after 0.5 s",
+      "it had not ended after 0.5 s",
     );
   });
 });
@@ -35,7 +35,7 @@ describe("what takes long", () => {
     jest.useRealTimers();
   });
 
-  test("is told of in one line for all that is at work, and not once it is no longer", () => {
+  test("is reported in one line for all programs that are running, and not after they end", () => {
     jest.useFakeTimers({ now: 0 });
     const context = machine.context(NOWHERE);
     const beat = (...names: string[]) => {
@@ -47,9 +47,9 @@ describe("what takes long", () => {
     beat("packer");
     beat("packer");
     expect(machine.said).toEqual([
-      "still at it: pulumi, 10 s",
-      "still at it: pulumi, 20 s; packer, 20 s",
-      "still at it: packer, 40 s",
+      "still working: pulumi, 10 s",
+      "still working: pulumi, 20 s; packer, 20 s",
+      "still working: packer, 40 s",
     ]);
   });
 });

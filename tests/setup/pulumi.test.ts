@@ -61,7 +61,7 @@ describe("plugins", () => {
     expect(machine.said).toEqual([expect.stringMatching(/^Stand-ins serve for Pulumi's plugins command: /)]);
   });
 
-  test("none where it answers", async () => {
+  test("no stand-ins are used where it answers", async () => {
     machine.write("top/tools/plugins/versions.json", versions);
     expect(await announceStandIns(machine.context(await machine.start()))).toBe(false);
     expect(machine.said).toEqual([]);
@@ -70,7 +70,7 @@ describe("plugins", () => {
   test.each([
     ["on PATH", () => machine.program("pulumi-resource-command", "")],
     ["kept by Pulumi", () => machine.write("home/.pulumi/plugins/resource-command-v1.2.1/plugin", "")],
-  ])("none where the real plugin is %s", async (_where, put) => {
+  ])("no stand-in is used where the real plugin is %s", async (_where, put) => {
     machine.write("top/tools/plugins/versions.json", versions);
     put();
     expect(await announceStandIns(machine.context(NOWHERE))).toBe(false);

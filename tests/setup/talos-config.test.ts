@@ -23,7 +23,7 @@ describe("talos-config, as set-up builds it", () => {
   });
   const controlPlane = () => parse(made.controlplane) as { cluster: { id: string }; machine: { ca: object } };
 
-  test("makes a config for each kind of machine and a client's, of one cluster", () => {
+  test("makes a config for each kind of machine and a client config, of one cluster", () => {
     expect(parse(made.controlplane)).toMatchObject({
       machine: { type: "controlplane", install: { disk: "/dev/nvme0n1", wipe: false } },
       cluster: { clusterName: "home", controlPlane: { endpoint: "https://10.10.10.100:6443" } },
@@ -37,7 +37,7 @@ describe("talos-config, as set-up builds it", () => {
     expect(controlPlane().machine.ca).toMatchObject({ crt: client.contexts.home.ca });
   });
 
-  test("makes further configs of an existing cluster from its control plane's", async () => {
+  test("makes more configs of an existing cluster from its control plane's config", async () => {
     const { stdout } = await run([...GENERATE, "--from-control-plane"], made.controlplane);
     expect((JSON.parse(stdout) as Made).controlplane).toBe(made.controlplane);
     const { exitCode, all } = await run([...GENERATE, "--from-control-plane"], made.worker);
@@ -54,7 +54,7 @@ describe("talos-config, as set-up builds it", () => {
       });
   });
 
-  test("makes for a release later than its own what it can, with a warning", async () => {
+  test("makes what it can for a release later than its own, with a warning", async () => {
     const { exitCode, stdout, stderr } = await run([...GENERATE, "--talos-version", "v9.1.0"]);
     expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/^warning: .* v1\.11\.6: .* v9\.1$/)]);
     expect(parseAllDocuments((JSON.parse(stdout) as Made).worker)).toHaveLength(1);
@@ -115,7 +115,7 @@ esac`,
     });
   };
 
-  test("has talosctl make each config with one set of secrets, in pipes alone", () => {
+  test("has talosctl make each config with one set of secrets, through pipes only", () => {
     withTalosctl();
     const { status, stdout, stderr } = run([...GENERATE, "--config-patch", "machine: {}"]);
     expect([status, stderr]).toEqual([0, ""]);

@@ -100,7 +100,7 @@ describe.each(minors)("Talos %s", (minor) => {
     expect(logged).not.toContain("SECRET");
   });
 
-  test("makes further machines of a cluster out of its control plane's config", async () => {
+  test("makes more machines of a cluster from its control plane's config", async () => {
     const args = ["--cluster", "home", "--endpoint", "https://10.10.10.100:6443", "--from-control-plane"];
     const install = [
       "--install-image",
@@ -129,7 +129,7 @@ describe.each(minors)("Talos %s", (minor) => {
     ]);
   });
 
-  test("accepts a part of a config, as one that joins a server of Omni, and so does the node-tool", async () => {
+  test("accepts a partial config, such as one that joins an Omni server, and so does the node-tool", async () => {
     const text = "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://omni.example?jointoken=x\n";
     expect(await validate(minor, text)).toMatchObject({ exitCode: 0, all: "" });
     const read = await inToolEnvironment(`node-tool-${minor}`, ["config"], { input: text });
@@ -165,7 +165,7 @@ describe.each(minors)("Talos %s", (minor) => {
       return stderr;
     };
 
-    test("supports six minors, and this project's table for talosctl has the same", async () => {
+    test("supports six minor releases, and this project's table for talosctl has the same", async () => {
       const versions = Array.from({ length: 13 }, (_, at) => `1.${26 + at}.${at}`);
       const said: string[] = [];
       for (const version of versions)
@@ -183,7 +183,7 @@ describe.each(minors)("Talos %s", (minor) => {
       );
     });
 
-    test("has to be named by the image's tag", async () => {
+    test("has to be in the image's tag", async () => {
       const pinned = generated[minor]!.worker.replace(/(kubelet):v[\d.]+/, "$1@sha256:ab");
       expect(await judged(pinned)).toMatch(
         /^kubelet image "ghcr.io\/siderolabs\/kubelet@sha256:ab" has no tag /,

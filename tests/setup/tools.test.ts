@@ -56,7 +56,7 @@ test("a tool that the machine has in a fitting version is used, and nothing is f
   expect(isHeld(recipe, context)).toBe(true);
 });
 
-test("one that is too old is not used, and is no longer counted when it goes", async () => {
+test("a tool that is too old is not used, and is forgotten when it is removed", async () => {
   machine.program("tool", "echo tool v1.3.0");
   const context = machine.context(origin);
   expect(await bringTool(recipe, context)).toBeUndefined();
@@ -71,7 +71,7 @@ test("a machine's own tool that vanished is noticed", async () => {
   expect(isHeld(recipe, context)).toBe(false);
 });
 
-test("an official download is held to its maker's checksum; a second run does nothing", async () => {
+test("an official download is checked against its maker's checksum; a second run does nothing", async () => {
   const context = machine.context(origin);
   expect(await bringTool(recipe, context)).toBeUndefined();
   expect(readFileSync(brought(), "utf8")).toBe(PROGRAM);
@@ -86,7 +86,7 @@ test("a wrong checksum is refused, and nothing is kept", async () => {
   expect(existsSync(brought())).toBe(false);
 });
 
-describe("a maker's server that does not do what it should is passed over, and the reason is told", () => {
+describe("a maker's server that does not do what it should is passed over, and the reason is given", () => {
   const tried = async (path: string, route: RequestListener) => {
     machine.answer(path, route);
     const context = machine.context(origin);
@@ -120,7 +120,7 @@ describe("a maker's server that does not do what it should is passed over, and t
     expect(await tried("/sums", page)).toContain("/sums is a page of HTML");
   });
 
-  test("one with a fault that time does not heal: with what does", async () => {
+  test("one with a fault that another try does not cure: the message says what does", async () => {
     const redirect: RequestListener = (_request, response) =>
       response.writeHead(302, { location: `${origin}/elsewhere` }).end();
     expect(await tried("/sums", redirect)).toContain("redirects from https to http");

@@ -57,7 +57,7 @@ async function choose(script: string, wanted: "auto" | "kvm" | "tcg" = "auto", h
 }
 
 // 33: what QEMU ends with when the guest wrote the proof to its exit port.
-test("KVM serves where a guest ran", async () => {
+test("KVM is used where a guest ran", async () => {
   expect(await choose("exit 33")).toEqual({ chosen: "kvm", said: "", wasAsked: true });
 });
 
@@ -69,14 +69,14 @@ test.each([
   ],
   ["QEMU ends well, but without the guest's proof", "exit 0", "QEMU says: nothing, and ends with status 0"],
   ["QEMU hangs", "exec sleep 600", "a guest of 512 bytes hangs in it, 2 s long"],
-])("software emulation serves where %s, and the reason is said", async (_what, script, reason) => {
+])("software emulation is used where %s, and the reason is given", async (_what, script, reason) => {
   const { chosen, said } = await choose(script);
   expect(chosen).toBe("tcg");
   expect(said).toMatch(/^no KVM, so guests run under software emulation, several times slower: [^\n]*$/);
   expect(said).toContain(reason);
 });
 
-test("a machine without KVM's device is told what to switch on, and QEMU is not asked", async () => {
+test("on a machine without KVM's device the reason says what to switch on, and QEMU is not asked", async () => {
   const { chosen, said, wasAsked } = await choose("exit 33", "auto", false);
   expect({ chosen, wasAsked }).toEqual({ chosen: "tcg", wasAsked: false });
   expect(said).toMatch(/: there is no \/\S+\/kvm: switch virtualisation on/);

@@ -23,7 +23,7 @@ ${script}
   return cache;
 }
 
-test("of a Packer that fails the last words are shown, all of them and the serial log are kept", async () => {
+test("when Packer fails, its last words are shown, and all of them are kept with the serial log", async () => {
   const source = join(folder, "source.qcow2");
   writeFileSync(source, "not looked at");
   const cache = cacheWith(`

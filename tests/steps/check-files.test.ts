@@ -39,13 +39,13 @@ test.each([
   ["nftables.conf", "table inet x { chain y { tcp dprt 80 accept } }", "nft"],
   ["chrony.conf", "pol pool.ntp.org", "chronyd"],
   ["netplan.yaml", "network: { version: 2, ethernets: { isolated: { addreses: [] } } }", "netplan"],
-])("a fault in %s is told in its program's words", async (name, text, program) => {
+])("a fault in %s is reported in its program's words", async (name, text, program) => {
   const { manifest, said } = await runStep("check-files", { files: { ...files, [name]: `${text}\n` } });
   expect(manifest).toBeUndefined();
   expect(said).toContain(`files/${name}: ${program} says: `);
 });
 
-test("every fault is told at once", async () => {
+test("every fault is listed at once", async () => {
   const broken = { ...files, "dnsmasq.conf": "nonsense\n", "chrony.conf": "nonsense\n" };
   const { said } = await runStep("check-files", { files: broken });
   expect(said).toContain("files/dnsmasq.conf");

@@ -71,7 +71,7 @@ describe.each(FORMATS)("%s", (format, ending, unpack) => {
     expect(readFileSync(join(dirname(packed), "SHA256SUMS"), "utf8")).toContain(basename(packed));
   });
 
-  test("another MAC compresses the table and the site alone", async () => {
+  test("for another MAC only the table and the site are compressed", async () => {
     const first = await imageWith(format, "52:54:00:12:34:56");
     await runStep("compress", first);
     const before = membersIn(first.cache);
@@ -220,7 +220,7 @@ test("a member whose last byte is that of a line's end keeps it", async () => {
   expect(await tool("unzstd", ["-c", out])).toBe(content);
 });
 
-test("whatever is put behind each other comes out as one", async () => {
+test("members behind each other are unpacked as one", async () => {
   const context = stepContext(folder);
   await fc.assert(
     fc.asyncProperty(

@@ -82,7 +82,7 @@ nsenter -t $pc -n node peer.cjs mini-PC heard`);
   expect(said).toContain("mini-PC has: answer to heard");
 });
 
-test("neither link's address is answered for by ARP on the other, and no NIC takes what comes from the other's network", async () => {
+test("no link's address is answered by ARP on the other, and no NIC accepts packets from the other's network", async () => {
   const said = await play(`
 grep '^net.ipv4.conf' ${TOP}/packer/appliance/sysctl.conf | while read -r key _ value; do
   for file in /proc/sys/$(echo "$key" | tr . /); do echo "$value" >"$file"; done

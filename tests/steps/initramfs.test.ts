@@ -74,7 +74,7 @@ test("that of a factory schematic: microcode, padded to 512, Talos, extensions",
   ]);
 });
 
-test("what is no archive is named with its place", async () => {
+test("bytes that are no archive are named with their place", async () => {
   const [early, talos] = [microcode(), await packed("zstd")];
   const junk = Buffer.from("junkjunkjunk");
   expect(await walk(Buffer.concat([early, talos, junk]))).toEqual([

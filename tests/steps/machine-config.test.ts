@@ -233,7 +233,7 @@ test.each<[string, (config: MachineConfig) => void, object, string[]]>([
   await refused(request(await changed(change), more), ...words);
 });
 
-test("a NIC of another MAC is warned of, by the name that acceptWarnings takes", async () => {
+test("a NIC of another MAC causes a warning, with the name that acceptWarnings takes", async () => {
   const path = await changed(
     (config) =>
       (config.machine.network = {
@@ -266,7 +266,7 @@ test("a config that strands the mini-PC is refused, with what will happen and wh
   );
 });
 
-test("a part of a config, which has Talos report to Omni, is taken, and its join token is not told", async () => {
+test("a partial config, which has Talos report to Omni, is accepted, and its join token is not shown", async () => {
   const runs = join(folder, "part");
   mkdirSync(runs);
   const path = await encrypted(

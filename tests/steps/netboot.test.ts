@@ -275,7 +275,7 @@ test("an ISO for arm64 is refused by that name, in each form", async () => {
   await refused({ "EFI/Linux/Talos-v1.11.6.efi": image }, words);
 });
 
-test("a kernel that is none is refused", async () => {
+test("a file that is not a kernel is refused", async () => {
   const none = Buffer.alloc(8192, "#");
   await refused(
     { "boot/vmlinuz": none, "boot/initramfs.xz": await initramfs() },

@@ -35,7 +35,7 @@ test("the disk is shrunk to what its root file system uses, 64 MiB to write to, 
   expect(contentBytes).toBeLessThan(kept.length + 24 * MIB);
 });
 
-test("what was deleted costs no room", () => {
+test("deleted files take no space", () => {
   expect(allocated(disk)).toBeGreaterThan(200 * MIB);
   expect(allocated(result)).toBeLessThan(kept.length + 8 * MIB);
 });

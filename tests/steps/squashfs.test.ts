@@ -21,7 +21,7 @@ const fill = async (pack: Pack) => {
 const write = (fillWith: (pack: Pack) => Promise<string>, path: string) =>
   squashfsOf(context, fillWith, join(folder, path));
 
-test("what the filling gives is returned once all is written", async () => {
+test("the filler's result is returned once everything is written", async () => {
   expect(await write(fill, "whole")).toBe("filled");
   expect(existsSync(join(folder, "whole"))).toBe(true);
 });
@@ -31,7 +31,7 @@ test("a program that ends in the middle is the cause, not the stream that it lea
     await expect(write(fill, "no-such-folder/layer")).rejects.toThrow(/running sqfstar/);
 });
 
-test("what the filling fails with is the cause, not the program whose input ends", async () => {
+test("the filler's error is the cause, not the program whose input ends", async () => {
   const broken = async (pack: Pack) => {
     pack.entry({ name: "one", size: 3 }, "one");
     await Promise.resolve();

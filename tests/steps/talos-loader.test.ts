@@ -59,7 +59,7 @@ test("a version of Kubernetes that the release does not support is refused in on
   ]);
 });
 
-test("what Talos warns of is said, and refuses nothing", async () => {
+test("Talos's warnings are shown, and do not fail the check", async () => {
   const text = (await generated("1.11")).replace(
     /( +)wipe: /,
     "$1extensions:\n$1    - image: a/b:v1\n$1wipe: ",

@@ -63,7 +63,7 @@ test.each(["user-data", "cloud-user-data"])("%s starts with the line that cloud-
   expect(text(name).split("\n")[0]).toBe("#cloud-config");
 });
 
-test("no password, no key of anyone's is in the repository's copy", () => {
+test("the repository's copy has no password and nobody's key", () => {
   const raw = ["user-data", "cloud-user-data", "meta-data"].map((name) =>
     readFileSync(join(http, name), "utf8"),
   );

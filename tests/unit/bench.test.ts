@@ -31,12 +31,12 @@ test("`at least` counts how many times less it takes", () => {
   expect(isKept({ ...faster, target: { kind: "at least", value: 12.1 } })).toBe(false);
 });
 
-test("a target is kept up to its very value", () => {
+test("a target is met up to and including its value", () => {
   expect(isKept(figure({}))).toBe(true);
   expect(isKept(figure({ target: { kind: "at most", value: 1.49 } }))).toBe(false);
 });
 
-test("the table has the medians with their spread, and says what is missed", () => {
+test("the table has the medians with their spread, and says which targets are missed", () => {
   const alone = figure({
     what: "size",
     unit: "MiB",
@@ -52,9 +52,9 @@ test("the table has the medians with their spread, and says what is missed", () 
   ]);
 });
 
-test("the README's part between the marks is replaced, and nothing else", () => {
-  const readme = "# Top\n<!-- npm run bench -->\nold\n<!-- the bench ends -->\nrest\n";
-  const made = insert(readme, "new");
+test("the part of the figures' page between the marks is replaced, and nothing else", () => {
+  const page = "# Top\n<!-- npm run bench -->\nold\n<!-- the bench ends -->\nrest\n";
+  const made = insert(page, "new");
   expect(made).toBe("# Top\n<!-- npm run bench -->\n\nnew\n\n<!-- the bench ends -->\nrest\n");
   expect(insert(made, "new")).toBe(made);
   expect(() => insert("# Top\n", "new")).toThrow("lacks");

@@ -30,7 +30,7 @@ test.each([
   ["ff:ff:ff:ff:ff:ff", "the broadcast address"],
   ["00:11:22:33:44", "not a MAC address"],
   ["zz:11:22:33:44:55", "not a MAC address"],
-  ["0011.2233.4455", "the example of the documents; set the MAC of the real mini-PC"],
+  ["0011.2233.4455", "the example in the documents; set the MAC of the real mini-PC"],
 ])("MAC %s is refused: %s", (minipcMac, wrong) => {
   expect(faultsOf({ minipcMac })).toEqual([expect.stringContaining(wrong)]);
 });
@@ -54,7 +54,7 @@ test.each([
   [{ talosVersion: "v1.8.0" }, "talosVersion: older than v1.9.0, the oldest release that is supported"],
   [
     { bootstrapVersion: "../evil" },
-    "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML wants quotes)",
+    "bootstrapVersion: names a file or folder: 1 to 64 letters, digits, dots, dashes, underscores (a date in YAML needs quotes)",
   ],
   [{ isoUrl: "http://example.org/talos.iso" }, "isoUrl: neither an https:// nor a file:// URL"],
   [
@@ -163,11 +163,11 @@ test.each([
   ["10.0.0.55/24", ["10.0.0.100", "10.0.0.100", "10.0.0.100"]],
   ["192.168.7.1/28", ["192.168.7.14", "192.168.7.14", "192.168.7.14"]],
   ["192.168.7.2/30", ["192.168.7.1", "192.168.7.1", "192.168.7.1"]],
-])("one command changes the subnet: %s brings its own lease and range", (cidr, addresses) => {
+])("one command changes the subnet: the lease and the range follow %s", (cidr, addresses) => {
   expect(addressesWith(cidr)).toEqual(addresses);
 });
 
-test("any appliance's address that is right alone is right with the lease and the range that follow it", () => {
+test("an appliance's address that is right by itself is right with the lease and the range that follow it", () => {
   const octet = fc.integer({ min: 0, max: 255 });
   const subnets = fc.tuple(fc.tuple(octet, octet, octet, octet), fc.integer({ min: 8, max: 30 }));
   fc.assert(
@@ -184,7 +184,7 @@ test.each([
   [{ applianceCidr: "192.168.77.0/24" }, "192.168.77.2/24"],
   [{ talosVersion: "1.12.0" }, "v1.12.0"],
   [{ minpcMac: "48:21:0b:00:00:01" }, "minipcMac = 48:21:0b:00:00:01"],
-])("what an error calls right for %j is right there", (given, right) => {
+])("the example that an error gives for %j is right", (given, right) => {
   try {
     checkConfig({ ...enough, ...given }, "lab", [], {});
   } catch (fault) {
@@ -193,11 +193,11 @@ test.each([
   expect.assertions(1);
 });
 
-test("of a subnet that cannot be read only the subnet is told", () => {
+test("for a subnet that cannot be read, only the subnet is reported", () => {
   expect(faultsOf({ applianceCidr: "10.10.10.2/33" })).toHaveLength(1);
 });
 
-test("an upload wants a rehearsal, a bucket and a key, and says so before any work", () => {
+test("an upload needs a rehearsal, a bucket and a key, and says so before any work", () => {
   expect(faultsOf({ upload: "true", rehearse: "false" })).toEqual([
     "upload: only what was rehearsed is published, and rehearse is false",
     "bucket: upload is true, and neither it nor IDRIVE_BUCKET is set",
@@ -218,7 +218,7 @@ test.each([
     { IDRIVE_ACCESS_KEY: "key", AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" },
     "IDRIVE_ACCESS_KEY is set in the environment, IDRIVE_SECRET_KEY is not",
   ],
-])("half a key is refused before any work: %j", (env, fault) => {
+])("half a key pair is refused before any work: %j", (env, fault) => {
   expect(faultsOf({ upload: "true", bucket: "provisioning" }, [], env)).toEqual([`upload: ${fault}`]);
 });
 
@@ -268,7 +268,7 @@ test("who uploads nothing may have odd variables of other tools; who does is tol
   expect(faultsOf({ ...upload, region: "us-west-1", endpoint: "s3.example" }, [], env)).toEqual([]);
 });
 
-test("the environment may say where this machine gets the sources of all stacks from; a stack's own word wins", () => {
+test("the environment may say where this machine gets the sources of all stacks; a stack's own setting wins", () => {
   const env = {
     BOOTSTRAP_PXE_ISO_URL: "file:///srv/talos.iso",
     BOOTSTRAP_PXE_BASE_URL: "https://mirror/base.img",
@@ -367,7 +367,7 @@ test("every key is declared with a description and a default", () => {
   expect(Object.keys(declaredDefaults()).sort()).toEqual(Object.keys(config).sort());
 });
 
-test("an address on the link is accepted just when it is a host of the subnet and not the appliance", () => {
+test("an address on the link is accepted if and only if it is a host of the subnet and not the appliance", () => {
   const octet = fc.integer({ min: 0, max: 255 });
   fc.assert(
     fc.property(
@@ -393,7 +393,7 @@ test("an address on the link is accepted just when it is a host of the subnet an
   );
 });
 
-test("any MAC of a single machine survives normalisation, whatever its form", () => {
+test("the MAC of a single machine survives normalisation, whatever its form", () => {
   const bytes = fc
     .uint8Array({ minLength: 6, maxLength: 6 })
     .filter((mac) => (mac[0] ?? 1) % 2 === 0 && mac.some((byte) => byte > 0));

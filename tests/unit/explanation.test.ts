@@ -66,7 +66,7 @@ test.each([
   [
     "of another secret alone, or of a stack that was destroyed",
     { ...runs, input: { key: "2", mac: "a" }, last: { ...last, input: { key: "1", mac: "a" } } },
-    { what: "runs", why: ["a secret of it, or it is new to the stack"], seconds: 2.34 },
+    { what: "runs", why: ["one of its secrets changed, or it is new to the stack"], seconds: 2.34 },
   ],
 ])("a part %s", (_what, part, told) => {
   expect(verdict({ name: "p", ...part })).toEqual({ name: "p", ...told });
@@ -81,12 +81,12 @@ test("the table", () => {
       { name: "rehearsal-boot", what: "follows", why: [] },
     ]),
   ).toMatchInlineSnapshot(`
-   "What is reused and what runs, with the time that each took here last:
+   "What is reused and what runs, and how long each part took here last time:
      services-check      runs     0.6 s          a: 1 → 2
                                                  b: 3 → 4
      base-packer         reused
-     appliance-assembly  follows  2.3 s          what changes before it
-     rehearsal-boot      follows  not timed yet  what changes before it
+     appliance-assembly  follows  2.3 s          a part before it changes
+     rehearsal-boot      follows  not timed yet  a part before it changes
    About 2.9 s if all of these run, and 1 not timed here yet."
   `);
   expect(explanation([{ name: "base-packer", what: "reused", why: [] }])).toBe(
@@ -94,7 +94,7 @@ test("the table", () => {
   );
 });
 
-test("minutes are told as minutes", () => {
+test("minutes are shown as minutes", () => {
   expect(explanation([{ name: "base-packer", what: "runs", why: ["x"], seconds: 130 }])).toContain(
     "About 2 min if all",
   );

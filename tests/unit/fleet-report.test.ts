@@ -27,6 +27,6 @@ test.each([
     'minipcMac = "01:0": no MAC; minipcIp: unset',
   ],
   ["", "it said nothing"],
-])("what a person needs of %j", (words, line) => {
+])("the line that tells a person what is wrong in %j", (words, line) => {
   expect(tellingLine(words)).toBe(line);
 });

@@ -44,7 +44,7 @@ async function foretold(
   return lines;
 }
 
-test("a preview tells what the check will warn of, as far as it read the same file before", async () => {
+test("a preview shows the warnings of the check, if the same file was read before", async () => {
   expect(await foretold({})).toEqual([]);
   const warned = [expect.stringContaining("(no-images: acceptWarnings silences it)")];
   expect(await foretold({ uplink: false })).toEqual(warned);
@@ -59,7 +59,7 @@ test("a preview says that it did not look where nothing is known of the file, or
   expect(await foretold({ uplink: false }, { code: "of an earlier version" })).toEqual(unchecked);
 });
 
-test("a preview tells what the check will refuse", async () => {
+test("a preview shows what the check will refuse", async () => {
   expect(await foretold({ minipcIp: "10.10.10.101" })).toEqual([
     expect.stringMatching(
       /up will refuse .*encrypted\.yaml: the cluster's endpoint .* is on the isolated link/,

@@ -59,7 +59,7 @@ test.each(RELEASES)("the section .cmdline of %s's unified kernel image", (_relea
   for (const end of ["", "\0", "\n", "\0\0\0"]) expect(ukiArguments(line + end)).toEqual(line.split(" "));
 });
 
-test("what Talos hides from GRUB behind a backslash is the kernel's as it was", () => {
+test("what Talos escapes for GRUB with a backslash reaches the kernel unescaped", () => {
   const quoted = String.raw`linux /boot/vmlinuz dyndbg=\"file drivers/usb/\* +p\" a=\$\{b\} talos.config=http://x/?a=1\&b=2 c\\d`;
   expect(grubArguments(`menuentry "Talos ISO" {\n\t${quoted}\n}\n`)).toEqual([
     'dyndbg="file drivers/usb/* +p"',
@@ -69,7 +69,7 @@ test("what Talos hides from GRUB behind a backslash is the kernel's as it was", 
   ]);
 });
 
-test("a backslash at a line's end continues the line, unless it is hidden itself", () => {
+test("a backslash at a line's end continues the line, unless it is escaped itself", () => {
   expect(grubArguments("linux /boot/vmlinuz a \\\n  b\ninitrd /x\n")).toEqual(["a", "b"]);
   expect(grubArguments("linux /boot/vmlinuz a\\\\\ninitrd /x\n")).toEqual(["a\\"]);
 });
@@ -78,13 +78,13 @@ test("an ISO of both forms boots UEFI machines by its unified kernel image, whos
   expect(isoArguments({ ukiCommandLine: "a b", grubConfig: grubConfig("c") })).toEqual(["a", "b"]);
 });
 
-test("what boots no kernel names no argument", () => {
+test("an entry that boots no kernel names no arguments", () => {
   expect(isoArguments({})).toEqual([]);
   expect(grubArguments('# linux /boot/vmlinuz a\nmenuentry "x" {\n\tchainloader /x.efi\n}\n')).toEqual([]);
   expect(grubArguments("linux /boot/vmlinuz\ninitrd /boot/initramfs.xz\n")).toEqual([]);
 });
 
-test("any list of arguments comes back from a line as it went in, blanks within quotes too", () => {
+test("any list of arguments is read back from a line as it was written, including blanks within quotes", () => {
   const word = fc.stringMatching(/^[!#-~]{1,12}$/);
   const quoted = fc
     .tuple(word, fc.stringMatching(/^[ !#-~]{0,12}$/))

@@ -38,7 +38,7 @@ test("three answers are enough for a control plane of its own", () => {
   });
 });
 
-test("a schematic is that of the ISO and of the installer", () => {
+test("a schematic is used for the ISO and for the installer", () => {
   const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
   for (const given of [schematic, schematic.toUpperCase()])
     expect(planned({ ...GOOD, schematic: given, talosVersion: "v1.13.4" }).plan).toMatchObject({
@@ -49,7 +49,7 @@ test("a schematic is that of the ISO and of the installer", () => {
   expect(planned({ ...GOOD, schematic: "" })).toEqual(planned(GOOD));
 });
 
-test("every lease that another stack has is left to it; that of the example counts for nothing", () => {
+test("no lease of another stack is taken; the example's lease is free", () => {
   const others = [
     file("lab", { minipcMac: "00:11:22:33:44:55" }),
     file("nuc2", { minipcMac: "48:21:0b:12:34:57", minipcIp: "10.10.10.101" }),
@@ -84,10 +84,10 @@ test.each([
 });
 
 test.each<[Answers, string]>([
-  [{ mac: "00:11:22:33:44:55" }, "mac: 00:11:22:33:44:55: the example of the documents"],
+  [{ mac: "00:11:22:33:44:55" }, "mac: 00:11:22:33:44:55: the example in the documents"],
   [{ mac: "" }, "mac: it is missing"],
-  [{ disk: "nvme0n1" }, "disk: nvme0n1 is no disk as Linux names it"],
-  [{ disk: "/dev/sda; reboot" }, "disk: /dev/sda; reboot is no disk"],
+  [{ disk: "nvme0n1" }, "disk: nvme0n1 is not a disk as Linux names it"],
+  [{ disk: "/dev/sda; reboot" }, "disk: /dev/sda; reboot is not a disk"],
   [{ endpoint: "" }, "endpoint: it is missing"],
   [{ endpoint: "10.10.10.2" }, "endpoint: 10.10.10.2 is the appliance, which goes away"],
   [{ endpoint: "10.10.10.7" }, "endpoint: 10.10.10.7 is on the isolated link, where nobody has it"],
@@ -106,13 +106,13 @@ test.each<[Answers, string]>([
   expect(faults(answers)).toEqual([expect.stringContaining(fault)]);
 });
 
-test("every fault at once, by the option that sets it right", () => {
+test("all faults are listed at once, each with the option that corrects it", () => {
   const { faults } = plan("no/name", { talosVersion: "latest" }, [], undefined, "2025-12-17");
   expect(refusalOf("no/name", faults).message).toMatchInlineSnapshot(`
    "making the stack no/name: the command line has 5 faults. Nothing was made:
      --talos-version: latest: not a Talos release: v, then three numbers. Right: v1.11.6
      --mac: it is missing. Right: what the mini-PC's label or firmware shows, written like 00:11:22:33:44:55
-     STACK: no/name is no name of a stack: it has 1 to 64 letters, digits, dots, dashes, underscores
+     STACK: no/name is not a stack's name: that has 1 to 64 letters, digits, dots, dashes, underscores
      --disk: it is missing. Right: the mini-PC's disk as Linux names it, such as /dev/nvme0n1
      --endpoint: it is missing. Right: a name or an address that lasts, see docs/lasting-network.md
    npm run new -- --help explains each"
@@ -136,7 +136,7 @@ describe("a machine that joins", () => {
     });
   });
 
-  test("as a worker it needs no word that it joins", () => {
+  test("needs no option to say that it joins if it is a worker", () => {
     expect(joining({ role: "worker" }).plan).toMatchObject({
       role: "worker",
       machineConfig: "config/nuc2.worker.yaml",

@@ -46,15 +46,15 @@ test("only the first control plane is bootstrapped", () => {
   expect(bootstrap({}, { joins: "true" })).toEqual(never);
 });
 
-test("a part of a config says itself what comes next, and is not bootstrapped", () => {
+test("a partial config says itself what comes next, and is not bootstrapped", () => {
   const part = { machineType: "", endpoint: "" };
   expect(bootstrap({ checked: part })).toEqual([]);
   expect(nextSteps({ ...made, checked: part }, config())).toEqual(
-    expect.arrayContaining([expect.stringMatching(/^Its machine config is a part of one/)]),
+    expect.arrayContaining([expect.stringMatching(/^Its machine config is partial/)]),
   );
 });
 
-test("where another stack may have started the cluster, that is said first", () => {
+test("if another stack may have started the cluster, the steps say so first", () => {
   const said = nextSteps({ ...made, starters: ["nuc2", "nuc3"] }, config());
   const from = said.findIndex((line) => line.includes("nuc2"));
   expect(said.slice(from, from + 4)).toEqual([

@@ -6,7 +6,7 @@ function person(stop = new AbortController()) {
   return { input, output, asked: new Person(stop, input, output), stop };
 }
 
-test("lines that were pasted answer one question after the other, an empty one with what is in brackets", async () => {
+test("pasted lines answer one question after the other, and an empty line takes what is in brackets", async () => {
   const { input, output, asked } = person();
   input.write("48:21:0b:12:34:56\n\n /dev/sda \n");
   expect(await asked.ask("MAC")).toBe("48:21:0b:12:34:56");
@@ -16,7 +16,7 @@ test("lines that were pasted answer one question after the other, an empty one w
   expect(String(output.read())).toBe("MAC: Release [v1.11.6]: Disk: ");
 });
 
-test("a terminal that is closed, and a stop, end the question", async () => {
+test("a closed terminal and a stop end the question", async () => {
   const closed = person();
   closed.input.end();
   await expect(closed.asked.ask("MAC")).rejects.toThrow("asking on the terminal: it was closed");

@@ -96,7 +96,7 @@ async function run(config: Record<string, string>): Promise<Record<string, unkno
 const step = (name: string) => registered.find((resource) => resource.name === name)?.inputs as Values;
 const stdinOf = (name: string) => JSON.parse(step(name).stdin as string) as Values;
 
-test("its outputs are those that the README names", async () => {
+test("its outputs are those that docs/config.md names", async () => {
   const outputs = await run({});
   const always = ["consolePassword", "imageBytes", "imagePath", "imageSha256", "nextSteps", "rehearsal"];
   expect(Object.keys(outputs).sort()).toEqual(always);
@@ -108,7 +108,7 @@ test("its outputs are those that the README names", async () => {
   });
 });
 
-test("a release whose own loader is not known is warned of, before anything is made", async () => {
+test("a release whose loader is not known causes a warning before anything is made", async () => {
   const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
   await run({ talosVersion: "v1.14.0-beta.1" });
   expect(warn).not.toHaveBeenCalled();
@@ -119,7 +119,7 @@ test("a release whose own loader is not known is warned of, before anything is m
   warn.mockRestore();
 });
 
-test("the image that was made is the one that is rehearsed, held to the config that was decrypted", async () => {
+test("the image that was made is the one that is rehearsed, and is checked against the config that was decrypted", async () => {
   await run({ consoles: "tty0,ttyS1" });
   expect(stdinOf("rehearsal-boot")).toMatchObject({
     image: { path: "appliance.raw", sha256: SHA256 },
@@ -189,7 +189,7 @@ test("each source of an ISO has a path of its own; that of the release is the pl
     expect(path).toMatch(/^artifacts\/talos\/v1\.11\.6\/[0-9a-f]{20}\/metal-amd64\.iso$/);
 });
 
-test("the schematic is what the ISO and the machine config are checked against, also where only the URL names it", async () => {
+test("the ISO and the machine config are checked against the schematic, even where only the URL names it", async () => {
   const schematic = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
   const isoUrl = `https://factory.example/image/${schematic}/v1.11.6/metal-amd64.iso`;
   for (const config of [{ talosSchematic: schematic }, { isoUrl }] as Record<string, string>[]) {
@@ -210,7 +210,7 @@ test("the ISO's kernel line reaches the site and the rehearsal, with what the st
   expect(subject.kernelArguments).toEqual(expect.arrayContaining(["selinux=1", "nosmt"]));
 });
 
-test("the same image is rehearsed again where something else is expected of it", async () => {
+test("the same image is rehearsed again when something else is expected of it", async () => {
   await run({});
   const { key, path } = stdinOf("rehearsal-boot");
   await run({});
@@ -240,7 +240,7 @@ test("what is compressed is the image that booted, and the outputs name it", asy
   expect(names.indexOf("compressed-members")).toBeGreaterThan(names.indexOf("rehearsal-boot"));
 });
 
-test("a kept member is known by its layer and the format, not by the image", async () => {
+test("a kept member is identified by its layer and the format, not by the image", async () => {
   const layersOf = () => stdinOf("compressed-members").layers;
   await run({ compress: "zstd" });
   const held = layersOf();
@@ -310,7 +310,7 @@ describe("an upload", () => {
   });
 });
 
-test("what the check of the machine config warns of is told, but for what acceptWarnings names", async () => {
+test("the warnings of the machine config's check are shown, except for those that acceptWarnings names", async () => {
   const said = jest.spyOn(console, "warn").mockImplementation();
   const held = MANIFESTS["config-check"]!;
   const warnings = [
@@ -343,7 +343,7 @@ test("every step runs through steps/run, none through a shell of its own", async
     expect(inputs.create).toMatch(/^exec steps\/run [a-z-]+( [^#\s]+)?( # .*)?$/);
 });
 
-test("the console's hash goes to one step, by environment, and is in no other input", async () => {
+test("the console's hash goes to one step, through the environment, and is in no other input", async () => {
   await run({});
   const holders = registered.filter(({ inputs }) => JSON.stringify(inputs).includes(CONSOLE_HASH));
   expect(holders.map(({ name }) => name)).toEqual(["appliance-assembly"]);
@@ -414,7 +414,7 @@ test.each([
   [{ machineConfig: "config" }, "reading config: it is a folder"],
   [{ machineConfig: "Pulumi.yaml" }, "reading Pulumi.yaml: it is not encrypted by sops"],
   [{ talosConfig: "config/talosconfig" }, "reading config/talosconfig: no such file"],
-])("a preview refuses what shows of a secret file without its key: %j", async (config, found) => {
+])("a preview refuses what it can see of a secret file without its key: %j", async (config, found) => {
   await expect(run(config as Record<string, string>)).rejects.toThrow(found);
   expect(registered).toEqual([]);
 });

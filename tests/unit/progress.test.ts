@@ -23,7 +23,7 @@ function told(doneAfter: (tenths: number) => number, seconds: number, total?: nu
 const asSeen = (lines: string[]) => lines.map((line) => line.slice(0, SHOWN_FIRST));
 
 describe("a figure", () => {
-  test("that moves is told every two seconds, and none after the end", () => {
+  test("is shown every two seconds while it moves, and not after the end", () => {
     expect(told((tenths) => tenths * MIB, 6, 400 * MIB)).toEqual([
       "4 %, 19 of 400 MiB of it",
       "9 %, 39 of 400 MiB of it",
@@ -31,11 +31,11 @@ describe("a figure", () => {
     ]);
   });
 
-  test("without a total is what is done so far", () => {
+  test("without a total shows what is done so far", () => {
     expect(told((tenths) => tenths * MIB, 4)).toEqual(["19 MiB of it", "39 MiB of it"]);
   });
 
-  test("is not told while there is none, nor twice while it looks the same", () => {
+  test("is not shown before there is one, or twice while it looks the same", () => {
     expect(told(() => 0, 9, MIB)).toEqual([]);
     expect(told((tenths) => 500 * MIB + 100 * tenths, 60)).toEqual(["500 MiB of it"]);
   });
@@ -56,7 +56,7 @@ describe("a heartbeat", () => {
     return lines;
   }
 
-  test("says the last line again, the time since it was new in front", () => {
+  test("repeats the last line, with the time since it was new in front of it", () => {
     expect(written({ 2: "shrinking", 35: "checking", 44: "checked" })).toEqual([
       "shrinking",
       "10 s: shrinking",
@@ -68,7 +68,7 @@ describe("a heartbeat", () => {
     ]);
   });
 
-  test("does so too while nothing was said yet, and never while lines come", () => {
+  test("also speaks before anything else was said, and never while lines come", () => {
     expect(written({})[0]).toBe("10 s: at work");
     const busy = Object.fromEntries(Array.from({ length: 60 }, (_, second) => [second, `line ${second}`]));
     expect(written(busy)).toHaveLength(60);
@@ -98,7 +98,7 @@ describe("what varies in a line is among the characters that a narrow table show
   });
 });
 
-test("a link of the chain is told with its time and its sign, and then what is waited for", () => {
+test("a link of the chain is shown with its time and its sign, and then the one that is waited for", () => {
   const reached = { title: "the appliance has its address", evidence: "ARP: 10.10.10.2", atMs: 36_240 };
   expect(chainLines(2, 13, reached, "it serves")).toEqual([
     "2/13 at 36.2 s: the appliance has its address: ARP: 10.10.10.2",
@@ -126,7 +126,7 @@ test.each([
   ],
   ["2026-11-25T20:46:05Z:     qemu.cloud-image: Setting up nginx (1.22.1-9) ...", undefined],
   ["==> qemu.cloud-image: vnc://127.0.0.1:5908", undefined],
-])("of Packer's lines, those tell where a build is that begin something long: %s", (line, phase) => {
+])("those of Packer's lines are shown that begin something long: %s", (line, phase) => {
   expect(phaseOf(line)).toBe(phase);
 });
 
@@ -152,6 +152,6 @@ test.each([
   ],
   ["I: automatically chosen format: tar", undefined],
   ["I: success in 134.9680 seconds", undefined],
-])("of mmdebstrap's lines, those are told that say what takes long, or what is wrong: %s", (line, told) => {
+])("those of mmdebstrap's lines are shown that say what takes long, or what is wrong: %s", (line, told) => {
   expect(mmdebstrapsWords(line)).toBe(told);
 });

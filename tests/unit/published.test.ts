@@ -24,19 +24,19 @@ test("the artifact is the compressed image where there is one", () => {
   expect(objectFolder({ ...config, artifactName: "nuc2" })).toBe("bootstrap/2025-12-17/nuc2");
 });
 
-test("checksums have the file that lies there, and what it unpacks to", () => {
+test("the checksums have the file that is there, and what it unpacks to", () => {
   expect(checksumList({ image })).toBe(`${image.sha256}  bootstrap-pxe.raw\n`);
   expect(checksumList({ image, compressed })).toBe(
     `${image.sha256}  bootstrap-pxe.raw\n${compressed.sha256}  bootstrap-pxe.raw.gz\n`,
   );
 });
 
-test("the manifest tells versions, digests, sizes, the mini-PC and what was rehearsed", () => {
+test("the manifest has versions, digests, sizes, the mini-PC and what was rehearsed", () => {
   expect(objectManifest(config, { image, compressed, rehearsal })).toMatchSnapshot();
 });
 
 describe("the bucket's names in the environment", () => {
-  test("the seed's win over AWS's, and the config over both", () => {
+  test("IDRIVE's variables win over AWS's, and the config wins over both", () => {
     const env = {
       IDRIVE_BUCKET: "provisioning",
       IDRIVE_ENDPOINT: "s3.us-west-1.idrivee2.com",
@@ -57,7 +57,7 @@ describe("the bucket's names in the environment", () => {
     });
   });
 
-  test("AWS's serve alone", () => {
+  test("AWS's variables are enough", () => {
     expect(
       bucketFrom({ AWS_DEFAULT_REGION: "eu-central-1", AWS_ENDPOINT_URL_S3: "http://127.0.0.1:9000" }),
     ).toEqual({ region: "eu-central-1", endpoint: "http://127.0.0.1:9000" });
@@ -73,7 +73,7 @@ describe("the provider", () => {
     expect(text).toContain("tools/s3/config");
   });
 
-  test("a server of one's own is asked for nothing that only AWS has", () => {
+  test("a server that is not AWS's is asked for nothing that only AWS has", () => {
     expect(providerArgs({ endpoint: "http://127.0.0.1:9000", region: "us-west-1" }, secrets)).toEqual({
       region: "us-west-1",
       endpoints: [{ s3: "http://127.0.0.1:9000" }],
@@ -93,7 +93,7 @@ describe("the provider", () => {
     });
   });
 
-  test("a host is asked by HTTPS, a URL as it is given", () => {
+  test("a host is reached by HTTPS, a URL as it is written", () => {
     const endpoint = (value: string) => providerArgs({ ...config, endpoint: value }, {}).endpoints;
     expect(endpoint("s3.example")).toEqual([{ s3: "https://s3.example" }]);
     expect(endpoint("http://127.0.0.1:9000")).toEqual([{ s3: "http://127.0.0.1:9000" }]);

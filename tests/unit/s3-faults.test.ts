@@ -14,13 +14,13 @@ test.each([
   );
 });
 
-test("who only reads is not told to make a bucket", () => {
+test("someone who only reads is not asked to make a bucket", () => {
   const fault = refused("NoSuchBucket", 404);
   expect(whyRefused(fault, "write", provider)).toContain("Make it, private");
   expect(whyRefused(fault, "read", provider)).not.toContain("Make it");
 });
 
-test("a fault that is not known is told in its own words, with what to do", () => {
+test("an unknown fault is given in its own words, with what to do", () => {
   expect(whyRefused(refused("SlowDown", 503, 3), "write", provider)).toBe(
     "words of the server (SlowDown, 503 after 3 of 3 tries): run the same again",
   );

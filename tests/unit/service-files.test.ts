@@ -30,12 +30,12 @@ test.each([
   expect({ "boot.ipxe": boot, ...renderServiceFiles(config) }).toMatchSnapshot();
 });
 
-test("a name that no one knows is an error, not an empty place", () => {
+test("an unknown name is an error, not an empty place", () => {
   expect(() => render("dnsmasq.conf", "{{#uplink}}{{gateway}}{{/uplink}}", { uplink: true })).toThrow(
     "files/dnsmasq.conf names {{gateway}}, which is not known; known are uplink",
   );
 });
 
-test("values are written as they are: configs are no HTML", () => {
+test("values are written as they are, without HTML escapes", () => {
   expect(render("x", "{{value}}", { value: 'a"b&c' })).toBe('a"b&c');
 });

@@ -120,14 +120,14 @@ test("stacks with one MAC, or with one lease on one link, are told of; the demo 
   ]);
 });
 
-test("a stack hears only what concerns it", () => {
+test("a stack gets only the warnings that concern it", () => {
   expect(sharedByStacks(stackFiles(folder), "nuc2")).toEqual([
     expect.stringContaining("The stacks nuc1 and nuc2"),
   ]);
   expect(sharedByStacks(stackFiles(folder), "away")).toEqual([]);
 });
 
-test("two stacks that would make one image are found, whatever else they have", () => {
+test("two stacks that would make the same image are found, whatever else differs", () => {
   const files = stackFiles(folder);
   expect(sharedImage(files.filter(({ stack }) => /^nuc/.test(stack)))).toBeUndefined();
   expect(sharedImage(files.filter(({ stack }) => ["away", "nuc1", "retry"].includes(stack)))).toEqual({
@@ -136,7 +136,7 @@ test("two stacks that would make one image are found, whatever else they have", 
   });
 });
 
-test("who may have started a cluster: another control plane of it that joins none, and whose stack is still here", () => {
+test("a cluster may have been started by another control plane that does not join, and whose stack still exists", () => {
   const checked = (stack: string, record: object) => {
     const runs = join(folder, "artifacts/cache/runs", stack);
     mkdirSync(dirname(runs), { recursive: true });

@@ -61,7 +61,7 @@ describe("the sections of a unified kernel image", () => {
     expect(text(".cmdline", image, peImage(image)?.sections)).toBe("its own");
   });
 
-  test("what is no EFI program, or is cut within its headers, has none", () => {
+  test("a file that is not an EFI program, or that is cut within its headers, has no sections", () => {
     expect(peImage(Buffer.alloc(4096))).toBeUndefined();
     expect(peImage(Buffer.from("MZ"))).toBeUndefined();
     expect(peImage(uki.subarray(0, 0x100))).toBeUndefined();
@@ -105,7 +105,7 @@ describe("the release that an ISO names", () => {
     expect(fault(volumeId, talosVersion)).toBe(words);
   });
 
-  test("where the volume names none, the unified kernel image's os-release may", () => {
+  test("where the volume names no release, the unified kernel image's os-release may", () => {
     expect(fault("MINE", "v1.11.6", osRelease("v1.11.6"))).toBeUndefined();
     expect(fault("MINE", "v1.11.6", osRelease('"v1.11.6"'))).toBeUndefined();
     expect(fault("MINE", "v1.11.6", "NAME=Talos\n")).toBeUndefined();

@@ -20,21 +20,21 @@ const OWN = "talos.config=http://10.10.10.2/configs/minipc.yaml";
 const lineOf = (iso: string[], kernelArgs?: string[], consoles = ["tty0"]) =>
   kernelLine(iso, { consoles, kernelArgs, applianceIp: "10.10.10.2" });
 
-test("the line is the ISO's, without what stops an installed machine, with where the config is", () => {
+test("the line is the ISO's, without the argument that stops an installed machine, and with the config's URL", () => {
   expect(lineOf(V1_14).arguments.join(" ")).toBe(
     `talos.platform=metal ${OWN} console=tty0 slab_nomerge= pti=on consoleblank=0 printk.devkmsg=on selinux=1 module.sig_enforce=1 proc_mem.force_override=never`,
   );
   expect(lineOf(V1_14)).toMatchObject({ dropped: ["talos.halt_if_installed=1"], added: [OWN] });
 });
 
-test("what a schematic adds is served: its extra arguments are in the ISO's line", () => {
+test("what a schematic adds is served, since its extra arguments are in the ISO's line", () => {
   expect(lineOf([...V1_14, "pci=nommconf", "i915.enable_guc=3"]).arguments.slice(-2)).toEqual([
     "pci=nommconf",
     "i915.enable_guc=3",
   ]);
 });
 
-test("what the ISO says of things that the appliance sets itself does not count", () => {
+test("the ISO's arguments that the appliance sets itself are ignored", () => {
   const foreign = ["BOOT_IMAGE=/boot/vmlinuz", "initrd=/boot/initramfs.xz", "talos.config=http://elsewhere/"];
   const { arguments: line, dropped } = lineOf([...foreign, ...V1_14, "console=ttyS0"]);
   expect(line).toEqual(lineOf(V1_14).arguments);
@@ -63,7 +63,7 @@ test("kernelArgs come last; -NAME and -NAME=VALUE drop what the ISO has", () => 
   expect(unmatched).toEqual(["-nobody"]);
 });
 
-test("no argument of any ISO is lost or doubled, and what is dropped and added makes up the difference", () => {
+test("no argument of an ISO is lost or doubled, and the difference is what was dropped and added", () => {
   const word = fc.oneof(
     fc.stringMatching(/^[a-z][a-z_.]{0,8}(=[a-z0-9]{0,4})?$/),
     fc.constantFrom(...V1_14, "console=ttyS0,115200n8", "pti=off", "slab_nomerge", "initrd=x", "hugepages=5"),
@@ -128,7 +128,7 @@ test("the arguments of a rendered script are read back as they went in", () => {
   expect(argumentsIn(renderBootScript(config, line))).toEqual(line.arguments);
 });
 
-test("a virtual mini-PC has a serial console, but of an older image only where its consoles name one", () => {
+test("a virtual mini-PC has a serial console, but with an older image only where its consoles name one", () => {
   const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66" }, "lab", [], {});
   expect(hasSerialConsole(renderBootScript(config, lineOf(V1_14)))).toBe(true);
   const older = (consoles: string) => `kernel http://10.10.10.2/vmlinuz pti=on ${consoles} || goto failed\n`;

@@ -14,7 +14,7 @@ test.each([
   ["v0.14.0", "1.9", false],
   ["v1.15.0-alpha.0", "1.14", false],
   ["v2.0.0", "1.14", false],
-])("Talos %s is judged by the loader of %s", (version, minor, isOwn) => {
+])("Talos %s is checked by the loader of %s", (version, minor, isOwn) => {
   expect(loaderFor(version)).toEqual({
     minor,
     isOwn,

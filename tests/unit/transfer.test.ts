@@ -9,7 +9,7 @@ establish a secure connection to it. To learn more about this situation and
 how to fix it, please visit the web page mentioned above.
 `;
 
-test("of curl's advice about certificates only its reason is told", () => {
+test("curl's advice about certificates is left out, and its reason stays", () => {
   expect(curlFault(CERTIFICATE)?.words).toBe(
     "(60) SSL certificate problem: unable to get local issuer certificate",
   );
@@ -52,7 +52,7 @@ test.each([
   expect(fault?.help).not.toMatch(/\.$|\n/);
 });
 
-test("a program that is not curl, or was killed, gives no reason of curl's", () => {
+test("a program that is not curl, or that was killed, gives no reason of curl", () => {
   expect(curlFault("setpriv: failed to execute curl: No such file or directory")).toBeUndefined();
   expect(curlFault("")).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-// An upload to an S3-compatible server: what is read is held to its digest, what is sent is counted, and nothing of a
+// An upload to an S3-compatible server: what is read is checked against its digest, what is sent is counted, and nothing of a
 // stopped one stays there.
 const { createHash } = require("node:crypto");
 const { createReadStream, statSync } = require("node:fs");

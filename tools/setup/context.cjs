@@ -109,7 +109,7 @@ function stillAtIt({ working, log }, what, since) {
   if (!speaks) return;
   for (const [name, { at }] of working) if (now - at > 1.5 * TELL_MS) working.delete(name);
   const all = [...working].map(([name, { since }]) => `${name}, ${Math.round((now - since) / 1000)} s`);
-  log(`still at it: ${all.join("; ")}`);
+  log(`still working: ${all.join("; ")}`);
 }
 
 /**

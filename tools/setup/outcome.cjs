@@ -24,7 +24,7 @@ const read = (args) =>
   });
 
 /**
- * Whether the outputs are told here after a command of the Pulumi CLI, in place of Pulumi's own list: that is sorted by
+ * Whether set-up prints the outputs itself after a command of the Pulumi CLI, in place of Pulumi's own list: that is sorted by
  * name, so that the next steps are not last, and cuts long lines.
  *
  * @param {string[]} args

@@ -92,9 +92,9 @@ function run(program, args, options) {
     /** @type {string | undefined} */
     let gaveUp;
     const giveUp = (/** @type {string} */ why) => ((gaveUp = why), child.kill("SIGKILL"));
-    const inAll = limit && setTimeout(() => giveUp(`it was not done after ${minutes(limit)}`), limit * 1000);
+    const inAll = limit && setTimeout(() => giveUp(`it had not ended after ${minutes(limit)}`), limit * 1000);
     const quiet =
-      silence && setTimeout(() => giveUp(`nothing was heard of it for ${minutes(silence)}`), silence * 1000);
+      silence && setTimeout(() => giveUp(`it said nothing for ${minutes(silence)}`), silence * 1000);
     child.stdout?.on("data", (chunk) => {
       stdout += chunk;
       if (quiet) quiet.refresh();

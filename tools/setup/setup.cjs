@@ -163,7 +163,7 @@ function parts(scope, context, talosVersions) {
         if (still.length === 0) return undefined;
         // A release of the system may have a package without the program that is wanted of it.
         const tried = failure?.tried ?? [
-          "apt-get: ended well, but a program that is wanted of them is not there",
+          "apt-get: ended well, but a program that the packages should bring is not there",
         ];
         return { what: `system packages ${still.join(", ")}`, tried };
       },

@@ -92,7 +92,7 @@ function machineFiles({ files, machine = files, asks }, context) {
 }
 
 /**
- * Whether a tool is in place, told from its stamp alone.
+ * Whether a tool is in place, judged by its stamp alone.
  *
  * @param {Recipe} recipe
  * @param {Context} context

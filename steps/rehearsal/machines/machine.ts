@@ -197,7 +197,7 @@ export class Machine {
       await (await this.control()).screendump(path);
       return existsSync(path);
     } catch {
-      // It ended in the middle; what it said last is told elsewhere.
+      // It ended in the middle; what it said last is reported elsewhere.
       return false;
     }
   }

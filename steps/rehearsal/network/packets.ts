@@ -1,4 +1,4 @@
-/** The parts of a frame that a network boot is told by: RFC 826 (ARP), 791 (IPv4), 768 (UDP), 9293 (TCP). */
+/** The parts of a frame that a network boot is recognised by: RFC 826 (ARP), 791 (IPv4), 768 (UDP), 9293 (TCP). */
 export interface Packet {
   /** MACs, lower-case with colons. */
   source: string;

@@ -14,7 +14,7 @@ function dhcpWords({ type, stage, address, file }: DhcpMessage): string {
 
 type Words = { byClient: boolean; what: string } | undefined;
 
-/** What is said, and by whom of the two; undefined for what only fills the picture. */
+/** What was said, and by which of the two; undefined for what would only fill the picture. */
 function words(what: LinkWhat): Words {
   switch (what.kind) {
     case "address":

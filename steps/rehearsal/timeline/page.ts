@@ -7,7 +7,7 @@ import { factsOf, oneLine, seconds, stepsOf, summaryOf } from "./words";
 
 const MACHINES = { appliance: "appliance", minipc: "mini-PC" } as const;
 
-/** Only the page's own style and what lies beside it: a text that got in as markup could still do nothing. */
+/** Only the page's own style and the files beside it: even a text that got in as markup could do nothing. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:";
 
 /** A path as a link that stays beside the page: no part of it passes for a scheme, a host or a query. */
@@ -67,7 +67,7 @@ ${hasUplink ? markup`<li>${swatch("uplink", "head")}on the uplink</li>` : undefi
 function picture(record: RehearsalRecord): Markup {
   return markup`<section aria-labelledby="sequence">
 <h2 id="sequence">What was said</h2>
-<p class="note">Time runs down, in seconds since the appliance’s power-on; a dotted stretch leaves seconds out.</p>
+<p class="note">Time runs down the page, in seconds since the appliance’s power-on; where a line is dotted, seconds are left out.</p>
 <figure class="picture" tabindex="0" role="group" aria-labelledby="sequence">
 ${drawSequence(record)}
 </figure>
@@ -124,7 +124,7 @@ function mustNots({ proofs }: RehearsalRecord): Markup {
     proofs.length > 0
       ? markup`<ul class="proofs">
 ${items}</ul>`
-      : markup`<p>None was asked for: that comes after the last link of the chain.</p>`;
+      : markup`<p>The proofs were not asked for: they come after the last link of the chain.</p>`;
   return markup`<section aria-labelledby="proofs">
 <h2 id="proofs">What must not happen</h2>
 <p class="note">Asked by the rehearsal itself, as another host on either link.</p>
@@ -132,14 +132,14 @@ ${list}
 </section>`;
 }
 
-/** What lies beside the page, with what it is. */
+/** The files beside the page, with what each of them is. */
 function filesBeside({ exchanges, hardware, diagnosis }: RehearsalRecord): [file: string, what: string][] {
   const uplink = exchanges.some(({ link }) => link === "uplink");
   // It is switched on when the appliance serves.
   const minipcRan = diagnosis?.kind !== "link" || diagnosis.side === "minipc";
   const files: [string, string, boolean][] = [
-    ["isolated.pcap", "all on the isolated link", true],
-    ["uplink.pcap", "all on the uplink", uplink],
+    ["isolated.pcap", "everything on the isolated link", true],
+    ["uplink.pcap", "everything on the uplink", uplink],
     ["appliance.serial.log", "the appliance’s console", true],
     ["minipc.serial.log", "the mini-PC’s console", minipcRan],
     ["twin-isolated.pcap", "the twin’s isolated link", Boolean(hardware.twin)],

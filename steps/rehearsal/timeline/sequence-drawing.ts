@@ -120,7 +120,7 @@ function drawLifeline(x: number, { rows, topY }: Sequence): Markup {
   return markup`<path class="lifeline" d="${pieces.join("")}"/>`;
 }
 
-/** A time stands once, at the first of the rows that have it. */
+/** A time is shown once, at the first of the rows that have it. */
 function drawTimes({ rows, topY }: Sequence): Markup[] {
   let last = "";
   const times = [{ y: topY, atMs: 0, kind: "start" }, ...rows.filter(({ kind }) => kind !== "skipped")];

@@ -4,7 +4,7 @@ import { cut, oneLine, seconds, stepsOf, wrap, type Measure } from "./words";
 /** A vertical line of the picture. */
 export type Lifeline = Party | "uplink";
 
-/** Like things said one after the other: one arrow. */
+/** Similar messages in a row: one arrow. */
 interface Said {
   kind: "said";
   atMs: number;

@@ -23,7 +23,7 @@ function chain(record: RehearsalRecord): string[] {
 }
 
 function mustNots({ proofs }: RehearsalRecord): string[] {
-  if (proofs.length === 0) return ["What must not happen was not asked for."];
+  if (proofs.length === 0) return ["The proofs of what must not happen were not asked for."];
   const rows = proofs.flatMap(({ held, title, evidence }) => [
     `${held ? "  held    " : "  NOT held"}  ${cut(oneLine(title), COLUMNS - 12)}`,
     `${" ".repeat(12)}${cut(oneLine(evidence), COLUMNS - 12)}`,

@@ -87,11 +87,11 @@ export function stepsOf({ reached }: RehearsalRecord): Step[] {
 export function summaryOf(record: RehearsalRecord): string {
   const { proofs, diagnosis } = record;
   const steps = stepsOf(record);
-  const count = `${steps.length} ${steps.length === 1 ? "link" : "links"} of the chain held`;
+  const count = `${steps.length} ${steps.length === 1 ? "link" : "links"} of the chain reached`;
   const last = steps.at(-1);
   const when = last ? `, the last after ${seconds(last.atMs)} s` : "";
   const held = proofs.filter((proof) => proof.held).length;
   const proved =
     proofs.length > 0 ? `${held} of ${proofs.length} proofs held` : "the proofs were not asked for";
-  return diagnosis?.kind === "link" ? `${count}${when}; then it broke` : `${count}${when}; ${proved}`;
+  return diagnosis?.kind === "link" ? `${count}${when}; the next one broke` : `${count}${when}; ${proved}`;
 }

@@ -12,22 +12,22 @@ async function told(lines: string): Promise<string[]> {
   return said.split("\n").map((line) => line.replace(/^\d+ /, ""));
 }
 
-test("of an appliance's journal the console says what a mini-PC asked and got, and how the services fare", async () => {
+test("the console says what a mini-PC asked for and got, and how the services are, from the journal", async () => {
   expect(await told(journal)).toMatchSnapshot();
 });
 
-test("a clock that time servers set right is told", async () => {
+test("a clock that time servers correct is reported", async () => {
   const line = "1795460464.1 chronyd[431]: System clock wrong by -413423999.651234 seconds\n";
   expect(await told(line)).toEqual(["time: the clock was wrong by -413423999.651234 seconds"]);
 });
 
-test("what a client sends reaches no console as it is: control characters obey nobody", async () => {
+test("control characters that a client sends do not reach a console", async () => {
   const request = '"GET /\u001b[2Jx HTTP/1.1" 404 153 "-" "x"';
   const line = `1795460464.1 nginx[424]: 10.10.10.100 - - [23/Nov/2026:19:00:44 +0000] ${request}\n`;
   expect(await told(line)).toEqual(["http: GET /?[2Jx 404 to 10.10.10.100, 153 bytes"]);
 });
 
-test("a query, where a secret may stand, is left out", async () => {
+test("a query, which may hold a secret, is left out", async () => {
   const request = '"GET /boot.ipxe?token=SECRET HTTP/1.1" 200 1 "-" "x"';
   const line = `1795460464.1 nginx[424]: 10.10.10.100 - - [23/Nov/2026:19:00:44 +0000] ${request}\n`;
   expect(await told(line)).toEqual(["http: GET /boot.ipxe 200 to 10.10.10.100, 1 bytes"]);

@@ -25,7 +25,7 @@ test("no byte of a body is kept, wherever it is cut", () => {
   );
 });
 
-test("a head that is not whole is left out: what follows it may be anything", () => {
+test("a head that is not whole is left out, since what follows it may be anything", () => {
   expect(kept(tcpFrame(route, head, Buffer.from("HTTP/1.1 200 OK\r\nX: SECRET")))).not.toContain("SECRET");
 });
 
@@ -35,7 +35,7 @@ test("DHCP is kept whole, TFTP's data is not", () => {
   expect(keptBytes(udpFrame(route, 50000, 40000, payload))).toBe(96);
 });
 
-test("what is written is a capture with every frame in its order, and tells how long each was", async () => {
+test("the capture has every frame in order, and the length that each one had", async () => {
   const folder = mkdtempSync(join(tmpdir(), "capture-"));
   try {
     const link = new Link("isolated", "unopened");

@@ -68,14 +68,11 @@ test("a good boot reaches every link, each by its own sign", () => {
   IDS.forEach((id, index) => expect(first(GOOD.filter((_what, place) => place !== index)).at).toBe(id));
 });
 
-test.each(IDS)(
-  "nothing that was seen before %s says that it is broken, and its delay is told in words",
-  (id) => {
-    const before = GOOD.slice(0, IDS.indexOf(id));
-    expect(first(before)).toMatchObject({ at: id, broken: undefined });
-    expect(first(before).overdue).toMatch(/\w+ \w+ \w+/);
-  },
-);
+test.each(IDS)("nothing that was seen before %s says that it is broken, and its delay is described", (id) => {
+  const before = GOOD.slice(0, IDS.indexOf(id));
+  expect(first(before)).toMatchObject({ at: id, broken: undefined });
+  expect(first(before).overdue).toMatch(/\w+ \w+ \w+/);
+});
 
 const talos = (words: string) => line("minipc", `[   48.7] [talos] ${words}`);
 const config = got("/configs/minipc.yaml", { sha256: "c0ff" });
@@ -386,7 +383,7 @@ test("an argument that a busy serial port lost in one of the kernel's two lines 
   expect(first([...garbled, whole]).at).toBe("time");
 });
 
-test("what another host asks and is told is not taken for the mini-PC's", () => {
+test("another host's questions and answers are not taken for the mini-PC's", () => {
   const other = until("script").concat({ ...got("/boot.ipxe"), mac: "02:00:5e:00:53:01" } as What);
   expect(first(other).at).toBe("script");
 });
@@ -483,7 +480,7 @@ test("what comes after Talos has its config is not judged: it installs itself, o
   expect(first([...until("time"), ...restarts]).broken).toMatch(/rebooting in 10 seconds/);
 });
 
-test("what keeps the time waiting is told at the end of the wait, too", () => {
+test("the reason why the time is missing is also given at the end of the wait", () => {
   const { overdue } = first([...until("time"), { ...time, state: "asked" }, { ...time, state: "asked" }]);
   expect(overdue).toMatch(/asked 2 times for the time and got no usable answer/);
   const installs = [

@@ -4,7 +4,7 @@ import { decode, udpFrame } from "../../../steps/rehearsal/network/packets";
 
 const MAC = "52:54:00:12:34:56";
 
-test("a question of a UEFI firmware is told from one of iPXE and of an operating system", () => {
+test("a question of a UEFI firmware is distinguished from one of iPXE and of an operating system", () => {
   const question = discover(MAC);
   expect(readDhcp(question)).toEqual({ type: "discover", client: MAC, stage: "firmware", architecture: 7 });
   const ipxe = Buffer.concat([question.subarray(0, -1), Buffer.from([175, 1, 0, 255])]);
@@ -37,7 +37,7 @@ test("a hostile answer routes single addresses to its server, by option 121", ()
   expect(dhcpReply(discover(MAC), "ack", lease).includes(routes)).toBe(true);
 });
 
-test("whatever comes over a link is read without a fault", () => {
+test("no bytes on a link make the reader fail", () => {
   const route = { fromMac: MAC, toMac: MAC, from: "10.0.0.1", to: "10.0.0.2" };
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(400), (bytes, cut) => {

@@ -11,7 +11,7 @@ const expected = {
   hasSerialConsole: true,
 };
 
-test("the appliance's search for other DHCP servers is told once, what the mini-PC asks each time", () => {
+test("the appliance's search for other DHCP servers is shown once, and each question of the mini-PC is shown", () => {
   const asks = (mac: string, atMs: number) => ({
     ...{ atMs, mac, link: "isolated" as const, kind: "dhcp" as const },
     message: { type: "discover" as const, client: mac, stage: "system" as const },

@@ -23,7 +23,7 @@ function opened(): HttpConnection {
 
 const sent = (said: HttpWhat[]) => said.filter((what) => what.kind === "http" && what.state === "sent");
 
-test("a body is known by its digest, however its segments come: split anywhere, twice, late, over the wrap of sequence numbers", () => {
+test("a body's digest is right, however its segments come: split anywhere, twice, late, over the wrap of sequence numbers", () => {
   const body = fc.uint8Array({ minLength: 0, maxLength: 300 });
   const cuts = fc.array(fc.nat(400), { maxLength: 12 });
   fc.assert(

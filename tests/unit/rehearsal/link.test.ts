@@ -18,7 +18,7 @@ async function machine(link: Link): Promise<Socket> {
   return socket;
 }
 
-test("a frame goes to every other machine and to who listens, however its bytes are cut", async () => {
+test("a frame goes to every other machine and to every listener, however its bytes are cut", async () => {
   const link = await new Link("isolated", join(folder, "cut.sock")).open();
   const heard: string[] = [];
   link.onFrame((frame) => heard.push(frame.toString()));
@@ -38,7 +38,7 @@ test("a frame goes to every other machine and to who listens, however its bytes 
   expect(await echoed).toBe(framed("third").toString());
 });
 
-test("a machine that ends in the middle of a frame disturbs nobody", async () => {
+test("a machine that ends in the middle of a frame does not disturb the others", async () => {
   const link = await new Link("uplink", join(folder, "end.sock")).open();
   const heard: string[] = [];
   link.onFrame((frame) => heard.push(frame.toString()));

@@ -15,7 +15,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("what QEMU itself complains of is in the machine's log and told at its end", async () => {
+test("QEMU's own complaints are in the machine's log, and are reported at its end", async () => {
   const serialLog = join(folder, "appliance.serial.log");
   const said: string[] = [];
   let end = () => {};

@@ -119,13 +119,13 @@ describe("a stranger's address", () => {
   const on = (applianceCidr: string, minipcIp: string) =>
     strangersAddress({ applianceCidr, applianceIp: applianceCidr.split("/")[0], minipcIp } as Site);
 
-  test("is nobody's: neither the appliance's, the lease, the network nor the broadcast", () => {
+  test("belongs to nobody: it is not the appliance's, the lease, the network or the broadcast address", () => {
     expect(on("10.10.10.2/24", "10.10.10.100")).toBe("10.10.10.254");
     expect(on("10.10.10.254/24", "10.10.10.253")).toBe("10.10.10.252");
     expect(on("192.168.7.1/29", "192.168.7.6")).toBe("192.168.7.5");
   });
 
-  test("is none in a subnet of two", () => {
+  test("does not exist in a subnet of two", () => {
     expect(on("192.168.7.1/30", "192.168.7.2")).toBeUndefined();
   });
 });
@@ -139,7 +139,7 @@ describe("the proofs", () => {
   };
   const NOBODY = /The lease is not answered either/;
 
-  test("hold against an appliance that answers the lease alone, each beside what the lease was told", async () => {
+  test("hold against an appliance that answers only the lease, each beside the lease's own answer", async () => {
     expect((await proved({})).map(({ id, held, evidence }) => [id, held, evidence])).toEqual([
       [
         "other-mac",
@@ -304,7 +304,7 @@ describe("silence on the uplink", () => {
     expect(evidence).toContain("does not answer by ARP");
   });
 
-  test("proves nothing where nobody is answered", async () => {
+  test("proves nothing where no one is answered at all", async () => {
     const { held, evidence } = await silence({ answers: () => false });
     expect(held).toBe(false);
     expect(evidence).toMatch(/lease: answered nothing$/);

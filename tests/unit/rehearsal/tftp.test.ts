@@ -6,7 +6,7 @@ const data = (block: number, bytes: number) =>
   Buffer.concat([Buffer.from([0, 3, block >> 8, block & 255]), Buffer.alloc(bytes)]);
 const asked = { kind: "tftp", mac: MAC, file: "snponly.efi" };
 
-test("a file is sent when its last, short block is, and a block that comes twice counts once", () => {
+test("a file is complete with its last, short block, and a block that comes twice counts once", () => {
   const transfers = new TftpTransfers();
   expect(transfers.request("c:1", MAC, read)).toEqual({ ...asked, state: "asked" });
   const options = Buffer.from("\0\x06tsize\x003000\0blksize\x001468\0", "latin1");
@@ -25,7 +25,7 @@ test("a firmware that only asks for the size has nothing sent to it", () => {
   expect(transfers.request("c:2", MAC, read)).toEqual({ ...asked, state: "asked" });
 });
 
-test("a refusal has the server's words", () => {
+test("a refusal is reported in the server's words", () => {
   const transfers = new TftpTransfers();
   transfers.request("c:1", MAC, read);
   const error = Buffer.from("\0\x05\0\x01file not found\0", "latin1");

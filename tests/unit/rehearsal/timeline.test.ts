@@ -407,7 +407,7 @@ describe("the picture", () => {
     expect(drawSequence(GOOD).text).toContain(">14.6 s, nothing said</text>");
   });
 
-  test("folds what is said again and again, and a talk that is held again", () => {
+  test("folds what is said again and again, and a whole exchange that is repeated", () => {
     const counts = (record: RehearsalRecord) =>
       arrowsOf(record).flatMap(({ label: { head, rest, count } }) =>
         count ? [`${head}|${rest}|${count}`] : [],
@@ -425,7 +425,7 @@ describe("the picture", () => {
     expect(counts({ ...GOOD, reached: [], exchanges })).toEqual(["HTTP|GET /a|and 2 more in 2.0 s"]);
   });
 
-  test("does not fold across a link of the chain, or what goes another way", () => {
+  test("does not fold across a link of the chain, or messages of different directions", () => {
     const asked = (atS: number, link?: "uplink") =>
       exchange([atS, "appliance", undefined, "DHCP discover: x", link]);
     const count = (exchanges: Exchange[]) => arrowsOf({ ...GOOD, exchanges }).length;
@@ -443,7 +443,7 @@ describe("the picture", () => {
     });
   });
 
-  test("is torn on the side where it broke", () => {
+  test("is torn on the side that broke", () => {
     const broken = (record: RehearsalRecord) => sequenceOf(record).rows.at(-1);
     const [minipc, appliance] = sequenceOf(GOOD).lifelines;
     expect(broken(FAILED)).toMatchObject({ kind: "broken", x: minipc?.x, atMs: 85_300 });

@@ -49,7 +49,7 @@ test.each<[string, string, Case]>([
   ],
   ["a worker of a control plane on the link", "10.10.10.100", { type: "worker", around: SECOND }],
   ["a worker whose control plane is elsewhere", "192.168.1.50", { type: "worker" }],
-])("%s passes without a word", (_what, host, given) => {
+])("%s causes no finding", (_what, host, given) => {
   expect(said(host, given)).toBe("");
 });
 
@@ -80,6 +80,6 @@ test.each<[string, string, Case, RegExp]>([
     { around: { leases: ["172.16.0.100"] } },
     /^warning: .*earlier lease: the mini-PC has 10\.10\.10\.100 on 10\.10\.10\.2\/24/,
   ],
-])("%s is not passed over", (_what, host, given, line) => {
+])("%s causes a finding", (_what, host, given, line) => {
   expect(said(host, given)).toMatch(line);
 });

@@ -121,7 +121,7 @@ test.each<[string, string, RegExp]>([
   [
     "a NIC that is ignored",
     withInterfaces({ ...byMac(NIC), ignore: true }),
-    /interfaces\[0\] has Talos ignore it\. Take ignore out/,
+    /interfaces\[0\] has Talos ignore it\. Remove ignore/,
   ],
   [
     "a NIC that has an MTU and no more",
@@ -183,7 +183,7 @@ test.each<[string, string, RegExp]>([
   [
     "a document of a link that has nothing to do with it",
     withDocuments({ kind: "DummyLinkConfig", name: "dummy0" }),
-    /since it has DummyLinkConfig dummy0 Talos asks by itself on none/,
+    /since it has DummyLinkConfig dummy0 Talos does not ask by itself on any/,
   ],
 ])("%s leaves no address on the link, which is an error", (_what, text, words) => {
   const [line, ...others] = found(text);
@@ -196,12 +196,12 @@ test.each<[string, string, string[]]>([
   [
     "the same, where another NIC has an address",
     withInterfaces({ ...byMac(NIC), ...LAN }, { ...byMac(OTHER), dhcp: true }),
-    ["no-address-on-the-link: it may be .* by the other NIC that the config names"],
+    ["no-address-on-the-link: it may be .* through the other NIC that the config names"],
   ],
   [
     "the same, of a NIC that is only guessed",
     withInterfaces({ interface: "eth0", ...LAN }),
-    ["no-address-on-the-link: it may be .* shows only on the mini-PC"],
+    ["no-address-on-the-link: it may be .* only the mini-PC shows which NIC that is"],
   ],
   [
     "a driver that may be that of the NIC",
@@ -359,7 +359,7 @@ test.each<[string, string, string[]]>([
     ["bare-host-name: the time server, ntp"],
   ],
   ["nothing that installs", without(made("v1.14.1"), "UnattendedInstallConfig"), ["no-install: "]],
-])("%s is warned of", (_what, text, lines) => {
+])("%s causes a warning", (_what, text, lines) => {
   expect(found(text, text.includes("KubeClusterConfig") ? { talosVersion: "v1.14.1" } : {})).toEqual(
     lines.map((line) => expect.stringMatching(new RegExp(`^warning ${line}`)) as string),
   );
@@ -460,7 +460,7 @@ describe("without an uplink", () => {
     expect(names(text)).toEqual(expected);
   });
 
-  test("a static lease brings no time along", () => {
+  test("a static lease does not bring the appliance's time", () => {
     const lease = { ...byMac(NIC), addresses: ["10.10.10.100/24"] };
     const network = { interfaces: [lease] };
     const registries = { mirrors: MIRROR };

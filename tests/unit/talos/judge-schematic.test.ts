@@ -74,7 +74,7 @@ test("Talos 1.14 takes the plain one, too, where it is its sections that name no
   expect(found(byDocument, around)).toEqual([expect.stringMatching(/^warning installer-schematic: /)]);
 });
 
-test("what cannot be told is a warning: an installer of one's own making, and one of a schematic for a plain ISO", () => {
+test("what cannot be decided is a warning: a self-made installer, and one of a schematic for a plain ISO", () => {
   expect(judged(A, "registry.example.org/installer:v1.11.6")).toEqual([
     expect.stringMatching(/^warning: .*registry\.example\.org\/installer:v1\.11\.6 names no schematic/),
   ]);

@@ -82,7 +82,7 @@ test.each([
   expect(JSON.stringify(node)).not.toContain("pass");
 });
 
-test("a disk that a selector says is kept as the config has it, in both forms", () => {
+test("a disk selector is kept as the config has it, in both forms", () => {
   expect(readNodeConfig(SECTIONS).install).toMatchObject({ disk: "", diskSelector: '{"size":">= 10GB"}' });
   const match = "disk.size > 10u * GB && !disk.readonly";
   const byCel = edited(
@@ -93,7 +93,7 @@ test("a disk that a selector says is kept as the config has it, in both forms", 
   expect(readNodeConfig(byCel).install).toMatchObject({ disk: "", diskSelector: match });
 });
 
-test("a part of a config has no machine, no cluster, and of its join token nothing", () => {
+test("a partial config has no machine and no cluster, and nothing of its join token is kept", () => {
   const node = readNodeConfig(
     "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://omni.example.org:8090/?jointoken=throwaway\n",
   );
@@ -102,7 +102,7 @@ test("a part of a config has no machine, no cluster, and of its join token nothi
 });
 
 test.each(["LinkConfig", "DummyLinkConfig", "WireguardConfig", "DHCPv6Config"])(
-  "a %s ends what Talos asks for by DHCP by itself",
+  "a %s ends Talos's own DHCP requests",
   (kind) => {
     expect(readNodeConfig(withDocuments({ kind, name: "x" })).hasDefaultDhcp).toBe(false);
   },

@@ -49,7 +49,7 @@ test.each([
   ],
   ["unknown keys found during decoding:\n[p4ssw0rd, {k: *x", "unknown keys found during decoding: k"],
   ["1 error occurred:\n\t* an install disk is missing\n\n", "1 error occurred: * an install disk is missing"],
-])("what Talos says on one line, without a value that may be secret: %j", (said, told) => {
+])("Talos's refusal is one line, without a value that may be secret: %j", (said, told) => {
   expect(refusal(said)).toBe(told);
   // The node says the same as JSON, in a line of its log.
   const logged = makeRedactor()(
