@@ -73,14 +73,15 @@ const changedAbove = (path: string): number => modified(dirname(path)) ?? change
 let atStart: number | undefined;
 
 /**
- * When a step last ran here: the same in a preview and in the update that follows it, so that an update plan holds, and
- * another one after each run, so that a file that vanishes once more is a change once more.
+ * When a step last ran here, or the folder of its file was last changed: the same in a preview and in the update that follows
+ * it, so that an update plan holds, and another one after each run, so that a file that vanishes once more is a change once more.
  */
-function lastRunTime(name: string): string {
-  const path = lastRunPath(name);
+function lastChange(name: string, artifact?: string): string {
+  const record = lastRunPath(name);
   // The steps that run before this one write into those folders.
-  atStart ??= changedAbove(path);
-  return new Date(modified(path) ?? atStart).toISOString();
+  atStart ??= changedAbove(record);
+  const times = [modified(record) ?? atStart, artifact ? changedAbove(artifact) : 0];
+  return new Date(Math.max(...times)).toISOString();
 }
 
 /**
@@ -97,7 +98,7 @@ function commandFor(
   missing: string | undefined,
   opts: pulumi.ResourceOptions,
 ): local.Command {
-  const seen = missing ? `${missing}; last run here by ${lastRunTime(name)}` : "present";
+  const seen = missing ? `${missing}, as of ${lastChange(name, artifact?.path)}` : "present";
   const passing = Object.entries(passingSecrets).filter(([, value]) => value !== "");
   const ofTheMoment = [
     secrets ? "create" : "environment.ARTIFACT",
