@@ -118,7 +118,7 @@ const REHEARSE = command({
   name: "rehearse",
   usage: `npm run rehearse -- --stack NAME [OPTION…]: boots a stack's image and a virtual mini-PC
   --firmware ${HARDWARE.firmware.join("|")}                the appliance's firmware
-  --disk ${HARDWARE.disk.join("|")}              the appliance's disk
+  --disk ${HARDWARE.disk.join("|")}  the appliance's disk
   --nic ${HARDWARE.nic.join("|")}          the appliance's NICs
   --swapped                           the uplink's NIC comes first
   --minipc-nic ${HARDWARE["minipc-nic"].join("|")}  the mini-PC's NIC

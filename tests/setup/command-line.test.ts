@@ -73,7 +73,7 @@ test.each([
   ["new", "nuc1 nuc2", "one stack at a time: nuc2 is one too many"],
   ["new", "nuc1 --mca=x", "Unknown option '--mca'"],
   ["rehearse", "--firmware=uefi", "--stack is missing"],
-  ["rehearse", "--stack=lab --disk=floppy", "--disk floppy is not one of virtio, sata, ide"],
+  ["rehearse", "--stack=lab --disk=floppy", "--disk floppy is not one of virtio, virtio-scsi, sata, ide"],
   ["verify", "", "0 files are named, not one"],
   ["bench", "--parts=a,z", "no part z"],
   ["bench", "--runs=0", "--runs 0 is not a count from 1 to 99"],

@@ -337,10 +337,6 @@ describe("a source's query may be a signature or a token", () => {
         "stack's file and Pulumi's history would show. Right: unset here, and BOOTSTRAP_PXE_ISO_URL in the environment of the command",
     );
   });
-
-  test("a file's name may have a question mark", () => {
-    expect(faultsOf({ isoUrl: "file:///srv/what?.iso" })).toEqual([]);
-  });
 });
 
 test("what is wrong with a value that is set as a secret does not quote it", () => {

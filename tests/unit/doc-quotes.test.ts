@@ -30,6 +30,7 @@ const SAID_BY_OTHERS: Record<string, string> = {
   "no stack named 'nuc1' found": "Pulumi",
   "incorrect passphrase": "Pulumi",
   "pending operations": "Pulumi",
+  "violates plan": "Pulumi",
   "the stack is currently locked by 1 lock(s)": "Pulumi",
   'signal: killed: running "exec steps/run …"': "Pulumi",
   "No connection established": "Pulumi",

@@ -357,7 +357,7 @@ test("nothing that may change stands beside the console's hash: a plan that does
     "LAST_RUN",
   ]);
   expect(step("appliance-assembly").create).toMatch(
-    /^exec steps\/run appliance # artifacts\/\S+ is missing or was altered, seen /,
+    /^exec steps\/run appliance # artifacts\/\S+ is missing or was altered, as of /,
   );
 });
 
