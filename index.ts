@@ -11,10 +11,10 @@ import { explainPreview } from "./components/preview";
 import { inOneSentence, Rehearsal, type RehearsalSummary } from "./components/Rehearsal";
 import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
-import { stackConfig } from "./stack-config";
-import { factoryPath } from "./steps/lib/image-factory";
-import { nextSteps } from "./next-steps";
-import { startersOf } from "./stack-files";
+import { stackConfig } from "./components/stack-config";
+import { factoryPath } from "./stack/image-factory";
+import { nextSteps } from "./components/next-steps";
+import { startersOf } from "./steps/talos/starters";
 
 export = async () => {
   const config = stackConfig();

@@ -35,6 +35,6 @@ module.exports = {
   maxWorkers: 3,
   coverageDirectory: "coverage",
   coverageReporters: ["text"],
-  collectCoverageFrom: ["*.ts", "components/**/*.ts", "steps/**/*.ts"],
+  collectCoverageFrom: ["{stack,components,steps,rehearsal}/**/*.ts", "index.ts"],
   reporters: ["default", "<rootDir>/tests/slowest-reporter.cjs", "<rootDir>/tests/count-reporter.cjs"],
 };

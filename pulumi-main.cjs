@@ -1,7 +1,7 @@
 // Pulumi starts here, and goes on in index.ts, bundled with what it imports: one file starts in a tenth of ts-node's
 // time, with every version of Pulumi's language host. Types are checked by `npm run lint`.
 const { Config, RunError, runtime } = require("@pulumi/pulumi");
-const { systemFault } = require("./steps/lib/system-fault.cjs");
+const { systemFault } = require("./steps/frame/system-fault.cjs");
 const { compile } = require("./tools/compile.cjs");
 const { missingLine } = require("./tools/preflight.cjs");
 

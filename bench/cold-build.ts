@@ -1,9 +1,9 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BASE_IMAGE } from "../demo/base/make";
-import { sha256File } from "../steps/lib/files";
-import { run } from "../steps/lib/process";
-import type { StepContext } from "../steps/lib/step";
+import { sha256File } from "../steps/store/files";
+import { run } from "../steps/programs/process";
+import type { StepContext } from "../steps/frame/context";
 import { Stack } from "./pulumi";
 import { seconds } from "./runs";
 import { atMost, type Bench } from "./setting";

@@ -1,6 +1,6 @@
 import { rmSync, statSync } from "node:fs";
 import execa from "execa";
-import type { StepContext } from "../steps/lib/step";
+import type { StepContext } from "../steps/frame/context";
 import { inTurn, seconds } from "./runs";
 import { atLeast, atMost, imageOf, inputOf, newMac, type Bench } from "./setting";
 import type { Figure } from "./table";

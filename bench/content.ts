@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ext4At, readTable, SECTOR, type Partition } from "../steps/lib/partitions";
-import { run } from "../steps/lib/process";
-import type { StepContext } from "../steps/lib/step";
+import { ext4At, readTable, SECTOR, type Partition } from "../steps/disk/partitions";
+import { run } from "../steps/programs/process";
+import type { StepContext } from "../steps/frame/context";
 
 const TYPES = {
   biosBoot: /^21686148-/i,

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import { run } from "../steps/lib/process";
-import type { StepContext } from "../steps/lib/step";
+import { run } from "../steps/programs/process";
+import type { StepContext } from "../steps/frame/context";
 import { seconds } from "./runs";
 import { atMost, imageOf, newMac, type Bench } from "./setting";
 import type { Figure } from "./table";
@@ -18,7 +18,7 @@ async function fleet(bench: Bench, size: number): Promise<{ seconds: number; byt
   for (const [index, name] of names.entries())
     checkout.configure(name, { artifactName: name, minipcMac: newMac(index) });
   const command = async (...args: string[]) => {
-    const { exitCode, all } = await checkout.script("tools/fleet.mjs", args);
+    const { exitCode, all } = await checkout.script("commands/fleet.mjs", args);
     if (exitCode !== 0) throw new Error(all);
   };
   const before = await diskUse(bench, checkout.path("artifacts"));

@@ -1,11 +1,11 @@
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { transformSync } from "esbuild";
-import type { Checkout } from "../tools/checkout";
-import { toolEnvironment } from "../tools/environment.cjs";
+import type { Checkout } from "../tests/checkout";
+import { toolEnvironment } from "../tools/setup/environment.cjs";
 import { makeContext, TOP } from "../tools/setup/context.cjs";
 import { announceStandIns } from "../tools/setup/stand-ins.cjs";
-import { run } from "../steps/lib/process";
+import { run } from "../steps/programs/process";
 
 type Context = Parameters<typeof run>[0];
 

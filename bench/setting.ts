@@ -1,6 +1,6 @@
-import type { Accelerator } from "../steps/lib/accelerator";
-import type { StepContext } from "../steps/lib/step";
-import type { Checkout } from "../tools/checkout";
+import type { Accelerator } from "../steps/programs/accelerator";
+import type { StepContext } from "../steps/frame/context";
+import type { Checkout } from "../tests/checkout";
 import type { Stack } from "./pulumi";
 
 /** What all parts work with. */

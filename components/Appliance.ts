@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { intact } from "../steps/lib/files";
+import { intact } from "../steps/store/files";
 import type { BaseLayer } from "./BaseImage";
 import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import type { NetbootLayer } from "./NetbootAssets";
 import { Part } from "./part";
-import type { RenderedFiles } from "./service-files";
+import type { RenderedFiles } from "../stack/service-files";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
-import { TOP } from "./top";
+import { TOP } from "../stack/top";
 
 export interface ApplianceArgs {
   base: pulumi.Output<BaseLayer>;

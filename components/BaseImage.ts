@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../config";
-import { splitQuery } from "../steps/lib/source-url";
+import type { StackConfig } from "../stack/config";
+import { splitQuery } from "../stack/source-url";
 import { fetch } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { COMPRESSORS, type Format } from "../steps/lib/compressors";
+import { COMPRESSORS, type Format } from "../steps/disk/compressors";
 import type { Image } from "./Appliance";
 import type { BaseLayer } from "./BaseImage";
 import { keyOf } from "./identity";

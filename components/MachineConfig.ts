@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { warningLine, type Finding, type WarningName } from "../steps/talos/finding";
+import { warningLine, type Finding, type WarningName } from "../stack/finding";
 import { findingsOf } from "../steps/talos/findings";
 import type { Surroundings } from "../steps/talos/surroundings";
 import { fileDigest } from "./identity";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { intact } from "../steps/lib/files";
+import { intact } from "../steps/store/files";
 import type { Fetched } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
-import { TOP } from "./top";
+import { TOP } from "../stack/top";
 
 export interface NetbootAssetsArgs {
   talosVersion: string;

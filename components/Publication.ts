@@ -2,9 +2,9 @@
 import { Provider } from "@pulumi/aws/provider";
 import { BucketObjectv2, type BucketObjectv2Args } from "@pulumi/aws/s3/bucketObjectv2";
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../config";
+import type { StackConfig } from "../stack/config";
 import type { Image } from "./Appliance";
-import { providerArgs, serverOf } from "./bucket";
+import { providerArgs, serverOf } from "../stack/bucket";
 import { Part } from "./part";
 import { noteUploadForPreview } from "./preview";
 import { artifactOf, checksumList, objectFolder, objectManifest } from "./published";

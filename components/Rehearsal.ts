@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../config";
+import type { StackConfig } from "../stack/config";
 import type { Image } from "./Appliance";
 import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import { Part } from "./part";
-import { rehearsalSubject } from "./rehearsal-subject";
-import { kernelLineOf } from "./service-files";
+import { rehearsalSubject } from "../stack/rehearsal-subject";
+import { kernelLineOf } from "../stack/service-files";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
-import type { KernelLine } from "./talos-kernel";
+import type { KernelLine } from "../stack/talos-kernel";
 
 export interface RehearsalArgs {
   config: StackConfig;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { factoryIso, factoryPath } from "../steps/lib/image-factory";
-import { splitQuery } from "../steps/lib/source-url";
+import { factoryIso, factoryPath } from "../stack/image-factory";
+import { splitQuery } from "../stack/source-url";
 import { fetch, type Fetched } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";

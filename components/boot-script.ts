@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../config";
+import type { StackConfig } from "../stack/config";
 import type { NetbootAssets } from "./NetbootAssets";
 import { judgeKernelLine } from "../steps/talos/judge-kernel-line";
-import { warningLine } from "../steps/talos/finding";
+import { warningLine } from "../stack/finding";
 import { tellInPreview } from "./preview";
-import { kernelLineOf, renderBootScript } from "./service-files";
-import { differenceInWords, type KernelLine } from "./talos-kernel";
+import { kernelLineOf, renderBootScript } from "../stack/service-files";
+import { differenceInWords, type KernelLine } from "../stack/talos-kernel";
 
 export interface BootScript {
   text: pulumi.Output<string>;

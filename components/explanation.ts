@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { LastRun } from "../steps/lib/last-run";
-import { withoutUrlSecrets } from "../steps/lib/source-url";
+import type { LastRun } from "../steps/frame/last-run";
+import { withoutUrlSecrets } from "../stack/source-url";
 
 /** A step as a preview knows it. */
 export interface Part {

@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { intact } from "../steps/lib/files";
-import { filePath, isFileUrl, splitQuery } from "../steps/lib/source-url";
+import { intact } from "../steps/store/files";
+import { filePath, isFileUrl, splitQuery } from "../stack/source-url";
 import { keyOf } from "./identity";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
-import { TOP } from "./top";
+import { TOP } from "../stack/top";
 
 export interface Source {
   /** `https://` or `file://`. Its query is a secret, and no part of what names the source. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashElement } from "folder-hash";
 import stringify from "safe-stable-stringify";
-import { TOP } from "./top";
+import { TOP } from "../stack/top";
 
 /** SHA-256 of a text, lower-case hex. */
 export function digest(text: string): string {

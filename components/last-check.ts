@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterRecord, type ClusterRecord } from "../steps/lib/cluster-record";
-import { TOP } from "./top";
+import { clusterRecord, type ClusterRecord } from "../steps/talos/cluster-record";
+import { TOP } from "../stack/top";
 
 /** What the stack's machine config said when it was last checked, if that was this very file, read by this very program. */
 export function lastCheck({

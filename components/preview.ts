@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { isMade, lastRun } from "../steps/lib/last-run";
+import { isMade, lastRun } from "../steps/frame/last-run";
 import { explanation, verdict, type Verdict } from "./explanation";
-import { TOP } from "./top";
+import { TOP } from "../stack/top";
 
 const previewed: Promise<Verdict>[] = [];
 

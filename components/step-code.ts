@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { TOP } from "./top";
+import { TOP } from "../stack/top";
 
 let digests: Record<string, string> | undefined;
 

@@ -2,9 +2,9 @@ import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { intact, type Stamp } from "../steps/lib/files";
+import { intact, type Stamp } from "../steps/store/files";
 import { known, lastRunPath, noteForPreview } from "./preview";
-import { TOP } from "./top";
+import { TOP } from "../stack/top";
 
 export interface StepArgs {
   /** Program in steps/, without its ending. */

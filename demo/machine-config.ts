@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeWhole } from "../steps/lib/files";
-import { run } from "../steps/lib/process";
-import { NO_SOPS_CONFIG } from "../steps/lib/sops";
-import type { StepContext } from "../steps/lib/step";
-import { generateConfigs, type ConfigRequest } from "../steps/lib/talos-config";
+import { writeWhole } from "../steps/store/files";
+import { run } from "../steps/programs/process";
+import { NO_SOPS_CONFIG } from "../steps/programs/sops";
+import type { StepContext } from "../steps/frame/context";
+import { generateConfigs, type ConfigRequest } from "../steps/talos/talos-config";
 import { ingredients, isMade, noteMade } from "./made";
 
 /** Where the demo's node answers; Pulumi.demo.yaml leases it this address. */

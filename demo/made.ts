@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, basename } from "node:path";
 import { hashElement } from "folder-hash";
-import { writeWhole } from "../steps/lib/files";
+import { writeWhole } from "../steps/store/files";
 
 const noteOf = (file: string) => join(dirname(file), `.${basename(file)}.made-from`);
 

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { declaredDefaults } from "../config";
-import { runProgram } from "../steps/lib/step";
-import { StepError } from "../steps/lib/step-error";
-import { loaderFor } from "../steps/lib/talos-releases.cjs";
+import { declaredDefaults } from "../stack/config";
+import { runProgram } from "../steps/frame/step";
+import { StepError } from "../steps/frame/step-error";
+import { loaderFor } from "../stack/talos-releases.cjs";
 import { makeBaseImage } from "./base/make";
 import { makeTalosIso } from "./iso/make";
 import { makeMachineConfig } from "./machine-config";

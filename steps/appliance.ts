@@ -3,8 +3,8 @@ import { open, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { refuseAltered } from "./lib/altered";
-import { listChecksums } from "./lib/checksums";
+import { refuseAltered } from "./store/altered";
+import { listChecksums } from "./store/checksums";
 import {
   intact,
   manifestOf,
@@ -13,15 +13,23 @@ import {
   sha256WithParts,
   verified,
   type DigestedPart,
-} from "./lib/files";
-import { claim } from "./lib/owner";
-import { sweepImages } from "./lib/partials.cjs";
-import { alignUp, BACKUP_GPT_SECTORS, readTable, SECTOR, writeTable, type Partition } from "./lib/partitions";
-import { run } from "./lib/process";
-import { writeSiteLayer } from "./lib/site-layer";
-import { bytesOf } from "./lib/slice";
-import { runStep, type StepContext } from "./lib/step";
-import { StepError } from "./lib/step-error";
+} from "./store/files";
+import { claim } from "./store/owner";
+import { sweepImages } from "./store/partials.cjs";
+import {
+  alignUp,
+  BACKUP_GPT_SECTORS,
+  readTable,
+  SECTOR,
+  writeTable,
+  type Partition,
+} from "./disk/partitions";
+import { run } from "./programs/process";
+import { writeSiteLayer } from "./disk/site-layer";
+import { bytesOf } from "./talos/slice";
+import type { StepContext } from "./frame/context";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
 
 const File = z.object({ path: z.string(), sha256: z.string() });
 const Input = z.object({

@@ -2,18 +2,19 @@ import { existsSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { chooseAccelerator, QEMU_BOUND } from "./lib/accelerator";
-import { refuseAltered } from "./lib/altered";
-import { manifestOf, partialBeside, publish, verified } from "./lib/files";
-import { inspectBase } from "./lib/inspect-base";
-import { packersWords, phaseOf, reasonIn } from "./lib/packer-words";
-import { sweepCache } from "./lib/partials.cjs";
-import { failureOf, run } from "./lib/process";
-import { figure, follow } from "./lib/progress";
-import { needRoom } from "./lib/room";
-import { shrink } from "./lib/shrink";
-import { runStep, type StepContext } from "./lib/step";
-import { StepError } from "./lib/step-error";
+import { chooseAccelerator, QEMU_BOUND } from "./programs/accelerator";
+import { refuseAltered } from "./store/altered";
+import { manifestOf, partialBeside, publish, verified } from "./store/files";
+import { inspectBase } from "./disk/inspect-base";
+import { packersWords, phaseOf, reasonIn } from "./programs/packer-words";
+import { sweepCache } from "./store/partials.cjs";
+import { failureOf, run } from "./programs/process";
+import { figure, follow } from "./frame/progress";
+import { needRoom } from "./frame/room";
+import { shrink } from "./disk/shrink";
+import type { StepContext } from "./frame/context";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
 
 const Input = z.object({
   /** Digest over all that goes into the base; names its folder. */

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { start } from "./lib/process";
-import { runStep, type StepContext } from "./lib/step";
-import { StepError } from "./lib/step-error";
+import { start } from "./programs/process";
+import type { StepContext } from "./frame/context";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
 
 const Input = z.object({ files: z.record(z.string(), z.string()) });
 

@@ -1,16 +1,17 @@
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
-import { refuseAltered } from "./lib/altered";
-import { listChecksums } from "./lib/checksums";
-import { COMPRESSORS } from "./lib/compressors";
-import { intact, manifestOf, partialBeside, publish, verified } from "./lib/files";
-import { concatenate, Members, type Range } from "./lib/members";
-import { claim } from "./lib/owner";
-import { readTable, SECTOR } from "./lib/partitions";
-import { reportProgress } from "./lib/progress";
-import { runStep, type StepContext } from "./lib/step";
-import { StepError } from "./lib/step-error";
+import { refuseAltered } from "./store/altered";
+import { listChecksums } from "./store/checksums";
+import { COMPRESSORS } from "./disk/compressors";
+import { intact, manifestOf, partialBeside, publish, verified } from "./store/files";
+import { concatenate, Members, type Range } from "./disk/members";
+import { claim } from "./store/owner";
+import { readTable, SECTOR } from "./disk/partitions";
+import { reportProgress } from "./frame/progress";
+import type { StepContext } from "./frame/context";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
 
 const Layer = z.object({
   /** Digest of all that the layer's bytes in the image come from. */

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod";
-import { listChecksums } from "./lib/checksums";
-import { discard, intact } from "./lib/files";
-import { ownerOf, release } from "./lib/owner";
-import { sweepImages, sweepPartials } from "./lib/partials.cjs";
-import { runStep } from "./lib/step";
+import { listChecksums } from "./store/checksums";
+import { discard, intact } from "./store/files";
+import { ownerOf, release } from "./store/owner";
+import { sweepImages, sweepPartials } from "./store/partials.cjs";
+import { runStep } from "./frame/step";
 
 const Input = z.object({ path: z.string(), stack: z.string(), key: z.string().optional() });
 

@@ -3,15 +3,16 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
-import { whyUnreadable } from "./lib/given-file";
-import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./lib/files";
-import { readJson } from "./lib/json-file";
-import { failureOf, run, whileLocked, type RunOptions } from "./lib/process";
-import { reportProgress } from "./lib/progress";
-import { writesTo } from "./lib/room";
-import { filePath, isFileUrl, NO_USER_INFO, splitQuery, USER_INFO } from "./lib/source-url";
-import { runStep, type StepContext } from "./lib/step";
-import { StepError } from "./lib/step-error";
+import { whyUnreadable } from "./store/given-file";
+import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./store/files";
+import { readJson } from "./store/json-file";
+import { failureOf, run, whileLocked, type RunOptions } from "./programs/process";
+import { reportProgress } from "./frame/progress";
+import { writesTo } from "./frame/room";
+import { filePath, isFileUrl, NO_USER_INFO, splitQuery, USER_INFO } from "../stack/source-url";
+import type { StepContext } from "./frame/context";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
 import {
   curlFault,
   curlFlags,
@@ -20,7 +21,7 @@ import {
   MOST_LIST_BYTES,
   transferLimits,
   type Fault,
-} from "./lib/transfer.cjs";
+} from "./store/transfer.cjs";
 
 const Input = z.object({
   key: z.string(),

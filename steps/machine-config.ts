@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import * as z from "zod";
-import { clusterRecord, recordCluster } from "./lib/cluster-record";
-import { decrypt } from "./lib/sops";
-import { runStep } from "./lib/step";
-import { StepError } from "./lib/step-error";
-import { validateConfig } from "./lib/talos-config";
-import { loaderFor } from "./lib/talos-releases.cjs";
+import { clusterRecord, recordCluster } from "./talos/cluster-record";
+import { decrypt } from "./programs/sops";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
+import { validateConfig } from "./talos/talos-config";
+import { loaderFor } from "../stack/talos-releases.cjs";
 import { clientConfigFault } from "./talos/client-config";
 import { findingsOf } from "./talos/findings";
-import { readNodeConfig } from "./talos/node-config";
+import { readNodeConfig } from "./talos/read-node-config";
 import { timeElsewhere } from "./talos/time-source";
 
 const Input = z.object({

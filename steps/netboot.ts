@@ -4,20 +4,21 @@ import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Pack } from "tar-stream";
 import * as z from "zod";
-import { refuseAltered } from "./lib/altered";
-import { intact, manifestOf, partialBeside, publish, verified } from "./lib/files";
-import { judgeIso } from "./lib/image-factory";
-import { archivesOf, InitramfsFault, type Archive } from "./lib/initramfs";
-import { versionFault } from "./lib/iso-version";
-import { kernelMachine, kernelVersion } from "./lib/kernel-image";
-import { isoArguments } from "./lib/kernel-line";
-import { sweepCache } from "./lib/partials.cjs";
-import { run, saidBy } from "./lib/process";
-import { bytesOf, streamOf, within, type Slice } from "./lib/slice";
-import { squashfsOf } from "./lib/squashfs";
-import { runStep, type StepContext } from "./lib/step";
-import { StepError } from "./lib/step-error";
-import { openTalosIso, type TalosIso } from "./lib/talos-iso";
+import { refuseAltered } from "./store/altered";
+import { intact, manifestOf, partialBeside, publish, verified } from "./store/files";
+import { judgeIso } from "../stack/image-factory";
+import { archivesOf, InitramfsFault, type Archive } from "./talos/initramfs";
+import { versionFault } from "./talos/iso-version";
+import { kernelMachine, kernelVersion } from "./talos/kernel-image";
+import { isoArguments } from "../stack/kernel-line";
+import { sweepCache } from "./store/partials.cjs";
+import { run, saidBy } from "./programs/process";
+import { bytesOf, streamOf, within, type Slice } from "./talos/slice";
+import { squashfsOf } from "./disk/squashfs";
+import type { StepContext } from "./frame/context";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
+import { openTalosIso, type TalosIso } from "./talos/talos-iso";
 
 const Input = z.object({
   key: z.string(),

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { intact, verified } from "./lib/files";
-import { runStep } from "./lib/step";
-import { StepError } from "./lib/step-error";
-import { PAGE, rehearseInto } from "./rehearsal/evidence";
-import { HARDWARE } from "./rehearsal/hardware";
-import type { RehearsalRecord } from "./rehearsal/record";
+import { intact, verified } from "./store/files";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
+import { PAGE, rehearseInto } from "../rehearsal/evidence";
+import { HARDWARE } from "../rehearsal/hardware";
+import type { RehearsalRecord } from "../rehearsal/record";
 
 const Input = z.object({
   key: z.string(),

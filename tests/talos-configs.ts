@@ -1,4 +1,4 @@
-import { generateConfigs, type ConfigRequest, type GeneratedConfigs } from "../steps/lib/talos-config";
+import { generateConfigs, type ConfigRequest, type GeneratedConfigs } from "../steps/talos/talos-config";
 import { toolEnvironment } from "./tools";
 
 /** Plain configs as the generator of a Talos release makes them: of v1.11.6, for a disk /dev/vda, unless another is given. */

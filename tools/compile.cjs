@@ -7,7 +7,8 @@ const { join, resolve } = require("node:path");
 /** @typedef {Record<string, string>} Digests digest of each step's code, by the step's name */
 
 const TOP = resolve(__dirname, "..");
-const FOLDER = join(TOP, "artifacts", "cache", "code");
+const FOLDER_NAME = join("artifacts", "cache", "code");
+const FOLDER = join(TOP, FOLDER_NAME);
 /** What was compiled from which sources; written last. */
 const LIST = join(FOLDER, "list.json");
 
@@ -19,7 +20,7 @@ function stateOf(path) {
 
 /** What all sources are now, without reading them. */
 function sourcesState() {
-  const folders = ["steps", "components"].flatMap((folder) =>
+  const folders = ["stack", "components", "steps", "rehearsal"].flatMap((folder) =>
     readdirSync(join(TOP, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
@@ -57,25 +58,50 @@ function writeWhole(path, text) {
  * @param {import("esbuild").BuildOptions} options
  * @returns {[name: string, text: string][]}
  */
-function bundle(entryPoints, options) {
+function bundle(entryPoints, options, top = TOP) {
+  // What is left out of a bundle is named by its path from there.
+  const outdir = join(top, FOLDER_NAME);
   const { outputFiles = [] } = require("esbuild").buildSync({
-    entryPoints: entryPoints.map((path) => join(TOP, path)),
+    entryPoints: entryPoints.map((path) => join(top, path)),
     bundle: true,
     platform: "node",
     legalComments: "none",
     minifyWhitespace: true,
-    outdir: FOLDER,
+    outdir,
+    absWorkingDir: top,
     outExtension: { ".js": ".cjs" },
     write: false,
     ...options,
   });
-  return outputFiles.map(({ path, text }) => [path.slice(FOLDER.length + 1, -".cjs".length), text]);
+  return outputFiles.map(({ path, text }) => [path.slice(outdir.length + 1, -".cjs".length), text]);
+}
+
+/** @param {string} top the checkout */
+const stepsOf = (top) =>
+  readdirSync(join(top, "steps"))
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join("steps", name));
+
+/**
+ * What each step does, as a digest of its code and of all that it computes with: without comments, layout, what comes from npm,
+ * and the frame that it runs in, so that an edit which changes no byte of what it makes rebuilds nothing.
+ *
+ * @param {string} [top] the checkout
+ * @returns {Digests}
+ */
+function digestsOf(top = TOP) {
+  const options = { packages: /** @type {const} */ ("external"), external: [join(top, "steps/frame/*")] };
+  return Object.fromEntries(
+    bundle(stepsOf(top), options, top).map(([name, text]) => [
+      name,
+      createHash("sha256").update(text).digest("hex").slice(0, 20),
+    ]),
+  );
 }
 
 /**
  * Bundles the program and every step, each into one file that Node starts several times as fast as TypeScript, unless
- * that was done for the sources as they are; and digests what each step does, without comments, layout and what
- * comes from npm, so that an edit which changes nothing rebuilds nothing.
+ * that was done for the sources as they are.
  *
  * @returns {{ program: string, digests: Digests }} program: the file to load
  */
@@ -87,17 +113,9 @@ function compile() {
   if (held?.sources === sources && isWhole) return { program, digests: held.digests };
 
   mkdirSync(join(FOLDER, "program"), { recursive: true });
-  const steps = readdirSync(join(TOP, "steps"))
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => join("steps", name));
-  const digests = Object.fromEntries(
-    bundle(steps, { packages: "external" }).map(([name, text]) => [
-      name,
-      createHash("sha256").update(text).digest("hex").slice(0, 20),
-    ]),
-  );
+  const digests = digestsOf();
   /** @type {[path: string, text: string][]} */
-  const bundles = bundle(steps, {}).map(([name, text]) => [join(FOLDER, `${name}.cjs`), text]);
+  const bundles = bundle(stepsOf(TOP), {}).map(([name, text]) => [join(FOLDER, `${name}.cjs`), text]);
   // A linked cache folder may lie anywhere: the program still belongs to this checkout, with the SDK that the engine's start-up loaded.
   const pulumi = join(TOP, "node_modules", "@pulumi");
   const alias = Object.fromEntries(
@@ -112,4 +130,4 @@ function compile() {
   return { program, digests };
 }
 
-module.exports = { compile };
+module.exports = { compile, digestsOf };

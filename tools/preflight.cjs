@@ -1,7 +1,7 @@
 "use strict";
 
 const { join } = require("node:path");
-const { loaderFor } = require("../steps/lib/talos-releases.cjs");
+const { loaderFor } = require("../stack/talos-releases.cjs");
 const { SYSTEM_PACKAGES } = require("./setup/apt.cjs");
 const { CHECKERS } = require("./setup/checkers.cjs");
 const { cacheFolder } = require("./setup/context.cjs");

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../../steps/lib/process";
-import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
-import type { StepContext } from "../../steps/lib/step";
-import { StepError } from "../../steps/lib/step-error";
+import { run } from "../../steps/programs/process";
+import { partialBeside, sha256File, writeWhole } from "../../steps/store/files";
+import type { StepContext } from "../../steps/frame/context";
+import { StepError } from "../../steps/frame/step-error";
 import { ingredients, isMade, noteMade } from "../made";
 import { archives, distribution, GRUB_PC, type Distribution } from "../../tools/setup/distribution.cjs";
 import { mmdebstrapsWords } from "./mmdebstrap-words";

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../../steps/lib/process";
-import type { StepContext } from "../../steps/lib/step";
+import { run } from "../../steps/programs/process";
+import type { StepContext } from "../../steps/frame/context";
 import type { Distribution } from "../../tools/setup/distribution.cjs";
 
 /**

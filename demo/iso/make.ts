@@ -11,11 +11,11 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { partialBeside, sha256File, writeWhole } from "../../steps/lib/files";
-import { volumeIdOf } from "../../steps/lib/iso-version";
-import { run } from "../../steps/lib/process";
-import type { StepContext } from "../../steps/lib/step";
-import { StepError } from "../../steps/lib/step-error";
+import { partialBeside, sha256File, writeWhole } from "../../steps/store/files";
+import { volumeIdOf } from "../../steps/talos/iso-version";
+import { run } from "../../steps/programs/process";
+import type { StepContext } from "../../steps/frame/context";
+import { StepError } from "../../steps/frame/step-error";
 import { distribution, kernelPackages } from "../../tools/setup/distribution.cjs";
 import { ingredients, isMade, noteMade } from "../made";
 import { collectModules, fileOf, MAKING, type Unpacked } from "./unpacked";

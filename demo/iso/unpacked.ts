@@ -1,8 +1,8 @@
 import { copyFile, readFile, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { run } from "../../steps/lib/process";
-import type { StepContext } from "../../steps/lib/step";
-import { StepError } from "../../steps/lib/step-error";
+import { run } from "../../steps/programs/process";
+import type { StepContext } from "../../steps/frame/context";
+import { StepError } from "../../steps/frame/step-error";
 import { IN_PACKAGES, kernelModule } from "../../tools/setup/distribution.cjs";
 
 /** What is being done, for an error. */

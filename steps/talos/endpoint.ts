@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { error, warning, type Finding } from "./finding";
+import { error, warning, type Finding } from "../../stack/finding";
 import { hostOf } from "./hosts";
 import type { NodeConfig } from "./node-config";
 import type { Surroundings } from "./surroundings";

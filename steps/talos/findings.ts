@@ -1,6 +1,6 @@
 import semver from "semver";
 import { judgeEndpoint } from "./endpoint";
-import { error, warning, type Finding } from "./finding";
+import { error, warning, type Finding } from "../../stack/finding";
 import { judgeLink } from "./judge-link";
 import { judgeServices } from "./judge-services";
 import { judgeSchematic } from "./judge-schematic";

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { warning, type Finding } from "./finding";
+import { warning, type Finding } from "../../stack/finding";
 
 /** A static address in Talos's `ip=`, whose first field it is, an IPv6 address in brackets; dhcp and off are none. */
 function hasAddress(value: string): boolean {

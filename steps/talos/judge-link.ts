@@ -1,5 +1,5 @@
 import { addressings, mayReachElsewhere, type Addressing } from "./link-life";
-import { error, warning, type Finding } from "./finding";
+import { error, warning, type Finding } from "../../stack/finding";
 import { covers, neverMatching, USUAL_METRIC } from "./nics";
 import type { LinkChoice, LinkEntry, NodeConfig } from "./node-config";
 import { applianceOf, isIn, isOnLink, type Surroundings } from "./surroundings";

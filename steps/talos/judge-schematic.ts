@@ -1,5 +1,5 @@
-import { factoryInstaller, isPlain } from "../lib/image-factory";
-import { error, warning, type Finding } from "./finding";
+import { factoryInstaller, isPlain } from "../../stack/image-factory";
+import { error, warning, type Finding } from "../../stack/finding";
 import type { NodeConfig } from "./node-config";
 import type { Surroundings } from "./surroundings";
 

@@ -1,6 +1,6 @@
 import semver from "semver";
-import { FACTORY } from "../lib/image-factory";
-import { warning, type Finding } from "./finding";
+import { FACTORY } from "../../stack/image-factory";
+import { warning, type Finding } from "../../stack/finding";
 import { withoutPort } from "./hosts";
 import { addressings } from "./link-life";
 import type { NodeConfig } from "./node-config";

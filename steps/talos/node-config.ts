@@ -1,8 +1,3 @@
-import { createHash } from "node:crypto";
-import { parseAllDocuments } from "yaml";
-import { readDocuments } from "./documents";
-import { readSections } from "./sections";
-
 /** How a v1alpha1 section selects NICs: text of Talos's own, in which `*` stands for anything. */
 export interface NicSelector {
   hardwareAddr?: string;
@@ -124,33 +119,3 @@ export type Reading = Partial<
   mirrors: Mirror[];
   proxies: string[];
 };
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
-
-/** Reads a machine config in either form, v1alpha1's sections and documents; what is in neither is empty. */
-export function readNodeConfig(text: string): NodeConfig {
-  const documents = parseAllDocuments(text).map((document) => document.toJS() as unknown);
-  const [sections, others] = [readSections(documents), readDocuments(documents)];
-  const { ca = "", ...first } = sections ?? others;
-  return {
-    isPartial: sections === undefined,
-    cluster: ca && digest(ca),
-    machineType: first.machineType ?? "",
-    clusterName: others.clusterName ?? first.clusterName ?? "",
-    endpoint: others.endpoint ?? first.endpoint ?? "",
-    install: others.install ??
-      first.install ?? { isAsked: false, image: "", disk: "", diskSelector: "", byDocument: false },
-    links: [...(sections?.links ?? []), ...others.links],
-    aliases: others.aliases ?? [],
-    hasDefaultDhcp: others.hasDefaultDhcp ?? true,
-    vips: [...(sections?.vips ?? []), ...others.vips],
-    timeServers: others.timeServers ?? first.timeServers ?? [],
-    keepsTime: others.keepsTime ?? first.keepsTime ?? true,
-    resolvers: others.resolvers ?? first.resolvers ?? [],
-    searchDomains: others.searchDomains ?? first.searchDomains ?? [],
-    hosts: [...(sections?.hosts ?? []), ...others.hosts],
-    mirrors: [...(sections?.mirrors ?? []), ...others.mirrors],
-    proxies: [...(sections?.proxies ?? []), ...others.proxies],
-    omni: others.omni ?? "",
-  };
-}

@@ -1,6 +1,6 @@
-import { readDhcp } from "../../steps/rehearsal/network/dhcp";
-import type { Link } from "../../steps/rehearsal/network/link";
-import { decode } from "../../steps/rehearsal/network/packets";
+import { readDhcp } from "../../rehearsal/network/dhcp";
+import type { Link } from "../../rehearsal/network/link";
+import { decode } from "../../rehearsal/network/packets";
 
 const [USER_CLASS, IPXE] = [77, 175];
 /** Options for private use (RFC 3942), which nobody reads. */

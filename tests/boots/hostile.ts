@@ -1,9 +1,9 @@
-import { decode, arpReply, priorityTagged, SYN, tcpFrame } from "../../steps/rehearsal/network/packets";
-import { HOME, UPLINK_LEASE } from "../../steps/rehearsal/network/gateway";
-import { leaseIsAnswered, SERVICES, STRANGERS } from "../../steps/rehearsal/proofs";
-import { Station } from "../../steps/rehearsal/network/station";
+import { decode, arpReply, priorityTagged, SYN, tcpFrame } from "../../rehearsal/network/packets";
+import { HOME, UPLINK_LEASE } from "../../rehearsal/network/gateway";
+import { leaseIsAnswered, SERVICES, STRANGERS } from "../../rehearsal/proofs";
+import { Station } from "../../rehearsal/network/station";
 import type { Act } from "./turns";
-import type { Stage } from "../../steps/rehearsal/stage";
+import type { Stage } from "../../rehearsal/stage";
 
 const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
 

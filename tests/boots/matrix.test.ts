@@ -1,6 +1,6 @@
-import type { Lease } from "../../steps/rehearsal/network/dhcp";
-import { attachGateway, HOME } from "../../steps/rehearsal/network/gateway";
-import { NICS, type Stage } from "../../steps/rehearsal/stage";
+import type { Lease } from "../../rehearsal/network/dhcp";
+import { attachGateway, HOME } from "../../rehearsal/network/gateway";
+import { NICS, type Stage } from "../../rehearsal/stage";
 import { demo } from "../e2e/demo";
 import { Images } from "../e2e/images";
 import * as hostile from "./hostile";

@@ -1,5 +1,5 @@
-import { decode, udpFrame } from "../../steps/rehearsal/network/packets";
-import type { Stage } from "../../steps/rehearsal/stage";
+import { decode, udpFrame } from "../../rehearsal/network/packets";
+import type { Stage } from "../../rehearsal/stage";
 
 /** Seconds from NTP's epoch, 1900, to that of Unix (RFC 5905). */
 const NTP_TO_UNIX = 2_208_988_800;

@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { rehearsalSubject } from "../../components/rehearsal-subject";
-import { argumentsIn } from "../../components/talos-kernel";
-import { makeScratch } from "../../steps/lib/scratch.cjs";
-import { HARDWARE } from "../../steps/rehearsal/hardware";
-import { rehearse, type Rehearsal } from "../../steps/rehearsal/rehearse";
-import { readNodeConfig } from "../../steps/talos/node-config";
+import { rehearsalSubject } from "../../stack/rehearsal-subject";
+import { argumentsIn } from "../../stack/talos-kernel";
+import { makeScratch } from "../../steps/frame/scratch.cjs";
+import { HARDWARE } from "../../rehearsal/hardware";
+import { rehearse, type Rehearsal } from "../../rehearsal/rehearse";
+import { readNodeConfig } from "../../steps/talos/read-node-config";
 import { timeElsewhere } from "../../steps/talos/time-source";
 import { TOP, toolEnvironment } from "../tools";
 import { demo } from "./demo";

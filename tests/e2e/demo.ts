@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { checkConfig } from "../../config";
+import { checkConfig } from "../../stack/config";
 import { TOP } from "../tools";
 
 const { config } = parse(readFileSync(join(TOP, "Pulumi.demo.yaml"), "utf8")) as {

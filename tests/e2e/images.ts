@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import tar from "tar-stream";
-import { publish } from "../../steps/lib/files";
-import { squashfs } from "../../steps/lib/squashfs";
+import { publish } from "../../steps/store/files";
+import { squashfs } from "../../steps/disk/squashfs";
 import { demo } from "./demo";
 import { inToolEnvironment, sha256Of, tool, TOP, toolEnvironment } from "../tools";
 
@@ -16,7 +16,7 @@ export interface Assembly {
 
 /** What the demo's stack gave to a step. */
 export async function demoInput<T>(resource: string): Promise<T> {
-  const state = await tool("node", ["tools/pulumi.mjs", "stack", "export", "--stack", "demo"]);
+  const state = await tool("node", ["commands/pulumi.mjs", "stack", "export", "--stack", "demo"]);
   const { deployment } = JSON.parse(state) as {
     deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };
   };

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { HARDWARE } from "../../steps/rehearsal/hardware";
-import { readDhcp } from "../../steps/rehearsal/network/dhcp";
-import { decode } from "../../steps/rehearsal/network/packets";
-import type { Hardware, RehearsalRecord } from "../../steps/rehearsal/record";
-import type { Rehearsal } from "../../steps/rehearsal/rehearse";
-import { NICS, type Stage } from "../../steps/rehearsal/stage";
-import { abandonedScratch } from "../../steps/lib/scratch.cjs";
+import { HARDWARE } from "../../rehearsal/hardware";
+import { readDhcp } from "../../rehearsal/network/dhcp";
+import { decode } from "../../rehearsal/network/packets";
+import type { Hardware, RehearsalRecord } from "../../rehearsal/record";
+import type { Rehearsal } from "../../rehearsal/rehearse";
+import { NICS, type Stage } from "../../rehearsal/stage";
+import { abandonedScratch } from "../../steps/frame/scratch.cjs";
 import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
 import { boot } from "./boot";
@@ -123,7 +123,7 @@ test("by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept
     "--alone",
     "--json",
   ];
-  const { exitCode, stdout, stderr } = await inToolEnvironment("node", ["tools/rehearse.mjs", ...flags]);
+  const { exitCode, stdout, stderr } = await inToolEnvironment("node", ["commands/rehearse.mjs", ...flags]);
   expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
   expect(stderr).toContain("rehearsed: 13 links of the chain reached");
   expect(stderr).toMatch(/; 5 of 5 proofs held\.\n/);

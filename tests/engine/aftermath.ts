@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { abandonedScratch } from "../../steps/lib/scratch.cjs";
-import type { Checkout } from "../../tools/checkout";
+import { abandonedScratch } from "../../steps/frame/scratch.cjs";
+import type { Checkout } from "../checkout";
 import { sha256Of } from "../tools";
 
 interface Process {

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import type { Checkout, Plan } from "../../tools/checkout";
+import type { Checkout, Plan } from "../checkout";
 import { inToolEnvironment, sha256Of, tool } from "../tools";
 import { upEndsWell } from "./aftermath";
 import type { PackerStandIn } from "./packer-stand-in";
@@ -125,7 +125,7 @@ const CHANGES: Change[] = [
   {
     what: "a comment in a component and in a step",
     make: () => {
-      for (const path of ["components/Appliance.ts", "steps/appliance.ts", "steps/lib/process.ts"])
+      for (const path of ["components/Appliance.ts", "steps/appliance.ts", "steps/programs/process.ts"])
         appendFileSync(checkout.path(path), "\n// A thought.\n");
     },
     run: [],

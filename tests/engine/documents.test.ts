@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import execa from "execa";
-import type { Checkout } from "../../tools/checkout";
+import type { Checkout } from "../checkout";
 import { TOP } from "../tools";
 import { SmallLab } from "./small-lab";
 

@@ -31,7 +31,7 @@ afterAll(() => lab?.remove());
 
 /** Runs `up` where a folder is a file system of its own, of so many KiB. */
 async function upWithin(kib: number, folder: string) {
-  const up = ["node", "tools/pulumi.mjs", "up", "--stack", "lab", "--yes", "--skip-preview"];
+  const up = ["node", "commands/pulumi.mjs", "up", "--stack", "lab", "--yes", "--skip-preview"];
   return execa(...onSmallDisk(kib, folder, up), {
     cwd: lab.checkout.top,
     env: lab.checkout.env,

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 
 let checkout: Checkout;
 const STACKS = ["nuc1", "nuc2", "nuc3"];
 const imageOf = (stack: string) => checkout.path(`artifacts/bootstrap/demo/${stack}.raw`);
-const fleet = (...args: string[]) => checkout.script("tools/fleet.mjs", args);
+const fleet = (...args: string[]) => checkout.script("commands/fleet.mjs", args);
 
 beforeAll(async () => {
   checkout = new Checkout();

@@ -1,5 +1,5 @@
 import { readdirSync, renameSync, rmSync } from "node:fs";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 import {
   expectRecovery,
   imageOf,

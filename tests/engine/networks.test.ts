@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 
 /** A port on which nothing listens. */
 const DEAD = "http://127.0.0.1:9";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import execa from "execa";
 import { parse } from "yaml";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 import { inToolEnvironment } from "../tools";
 
 let checkout: Checkout;
@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 afterAll(() => checkout.remove());
 
-const make = (...args: string[]) => checkout.script("tools/new.mjs", args);
+const make = (...args: string[]) => checkout.script("commands/new.mjs", args);
 /** What git would add, besides the checkout itself. */
 const untracked = () =>
   execa

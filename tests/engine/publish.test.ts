@@ -219,7 +219,10 @@ test("compressed, the smaller file is what is published, and the image beside it
 
 test("npm run verify tells of an object which mini-PC it is for, and keeps no copy", async () => {
   const verify = (name: string) =>
-    lab.checkout.script("node_modules/tsx/dist/cli.mjs", ["tools/verify-image.ts", `s3://${FOLDER}/${name}`]);
+    lab.checkout.script("node_modules/tsx/dist/cli.mjs", [
+      "commands/verify-image.ts",
+      `s3://${FOLDER}/${name}`,
+    ]);
   const whole = await verify("bootstrap-pxe.raw.gz");
   expect(whole.all).toContain("This is the appliance demo for the mini-PC 52:54:00:ab:cd:ef");
   expect(whole.exitCode).toBe(0);
@@ -235,7 +238,7 @@ test("npm run verify tells of an object which mini-PC it is for, and keeps no co
 
 test("a full disk under a download is told as one", async () => {
   const uri = `s3://${FOLDER}/bootstrap-pxe.raw.gz`;
-  const verify = ["node", "--import", "tsx", "tools/verify-image.ts", uri];
+  const verify = ["node", "--import", "tsx", "commands/verify-image.ts", uri];
   const { exitCode, stderr } = await execa(...onSmallDisk(16, "artifacts", verify), {
     cwd: lab.checkout.top,
     env: { ...toolEnvironment, ...lab.checkout.env },

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 
 let checkout: Checkout;
 
@@ -71,7 +71,7 @@ test("a plain `pulumi up` without the tools names them, and what brings them", a
 test("npm run rehearse says what it cannot boot, and what it can", async () => {
   await checkout.stack("unmade");
   const said = async (...args: string[]) => {
-    const { exitCode, stderr } = await checkout.script("tools/rehearse.mjs", args);
+    const { exitCode, stderr } = await checkout.script("commands/rehearse.mjs", args);
     expect(exitCode).toBe(1);
     expect(stderr).not.toContain("    at ");
     return stderr;

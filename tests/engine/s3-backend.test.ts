@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 import { S3Server } from "../s3-server";
 
 const STACKS = ["nuc1", "nuc2"];
@@ -33,7 +33,7 @@ afterAll(async () => {
 test("the fleet's state is in the bucket, and another checkout goes on from it", async () => {
   for (const [index, artifactName] of STACKS.entries())
     await first.stack(artifactName, { artifactName, minipcMac: `52:54:00:00:00:1${index}` });
-  const up = await first.script("tools/fleet.mjs", ["up", "--all"]);
+  const up = await first.script("commands/fleet.mjs", ["up", "--all"]);
   expect(up.all).toMatch(/^up, 2 stacks: 2 done, in /m);
   expect(await objects()).toEqual(
     expect.arrayContaining(STACKS.map((stack) => `.pulumi/stacks/bootstrap-pxe/${stack}.json`)),
@@ -53,7 +53,7 @@ test("the fleet's state is in the bucket, and another checkout goes on from it",
 });
 
 test("destroy leaves neither a lock nor an image", async () => {
-  const gone = await first.script("tools/fleet.mjs", ["destroy", ...STACKS, "--yes"]);
+  const gone = await first.script("commands/fleet.mjs", ["destroy", ...STACKS, "--yes"]);
   expect(gone.all).toMatch(/^destroy, 2 stacks: 2 done, in /m);
   expect((await objects()).filter((name) => /locks\/.*\.json/.test(name))).toEqual([]);
   expect(STACKS.filter((stack) => existsSync(first.path(`artifacts/bootstrap/demo/${stack}.raw`)))).toEqual(

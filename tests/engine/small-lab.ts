@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 import { makeDisk, SEALED_ROOT } from "../steps/disk";
 import { imageOf, imageSum, upEndsWell } from "./aftermath";
 import { PackerStandIn } from "./packer-stand-in";

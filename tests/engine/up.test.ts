@@ -12,11 +12,11 @@ import {
 import { dirname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import execa from "execa";
-import type { RehearsalRecord } from "../../steps/rehearsal/record";
-import { PLAIN_SCHEMATIC } from "../../steps/lib/image-factory";
+import type { RehearsalRecord } from "../../rehearsal/record";
+import { PLAIN_SCHEMATIC } from "../../stack/image-factory";
 import { factoryIsoOf } from "../iso-parts";
 import { sha256Of } from "../tools";
-import { Checkout } from "../../tools/checkout";
+import { Checkout } from "../checkout";
 import { SmallLab } from "./small-lab";
 
 let checkout: Checkout;
@@ -83,7 +83,7 @@ test("up makes the image that its outputs name; a second up changes nothing", as
 });
 
 test("on a terminal the outputs come after up, the next steps last, each line whole", async () => {
-  const up = "node tools/pulumi.mjs up --stack lab --yes --skip-preview";
+  const up = "node commands/pulumi.mjs up --stack lab --yes --skip-preview";
   const { stdout } = await execa("script", ["-qec", `stty cols 80 rows 40; ${up}`, "/dev/null"], {
     cwd: checkout.top,
     env: checkout.env,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { specialAssetSig, specialSigKey } from "@pulumi/pulumi/runtime/rpc";
-import { providerArgs } from "../../components/bucket";
+import { providerArgs } from "../../stack/bucket";
 import { READER, S3Server } from "../s3-server";
 import { inToolEnvironment, sha256Of } from "../tools";
 import { Plugin, type Line, type Properties } from "./plugin-client";

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { providerArgs } from "../../components/bucket";
+import { providerArgs } from "../../stack/bucket";
 import { inToolEnvironment, tool, TOP } from "../tools";
 import { ConnectProxy } from "./connect-proxy";
 import { Plugin, type Properties } from "./plugin-client";
@@ -69,7 +69,7 @@ const networks = (env: NodeJS.ProcessEnv) => ({
 
 /** As `npm run verify` does, for an object of the bucket. */
 const verify = (env: NodeJS.ProcessEnv, endpoint = `https://${NAME}`) =>
-  inToolEnvironment("node", ["--import", "tsx", "tools/verify-image.ts", "s3://images/x.raw"], {
+  inToolEnvironment("node", ["--import", "tsx", "commands/verify-image.ts", "s3://images/x.raw"], {
     cwd: TOP,
     env: networks({ AWS_ENDPOINT_URL: endpoint, ...env }),
   });

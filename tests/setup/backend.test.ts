@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import execa from "execa";
-import { backendLine, toolEnvironment } from "../../tools/environment.cjs";
+import { backendLine, toolEnvironment } from "../../tools/setup/environment.cjs";
 import { standIns } from "../../tools/setup/stand-ins.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
 

@@ -26,7 +26,7 @@ const { scripts } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8")) 
 /** A checkout without dependencies, on a machine that has Node, npm and a shell, and nothing that set-up could use. */
 const machine = new FakeMachine();
 beforeAll(() => {
-  for (const kept of ["tools", "steps/lib", "package.json"])
+  for (const kept of ["commands", "tools", "stack", "steps/frame", "steps/store", "package.json"])
     cpSync(join(TOP, kept), machine.path("top", kept), { recursive: true });
   mkdirSync(machine.path("bin"));
   symlinkSync(process.execPath, machine.path("bin/node"));

@@ -9,7 +9,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { join } from "node:path";
-import { toolEnvironment } from "../../tools/environment.cjs";
+import { toolEnvironment } from "../../tools/setup/environment.cjs";
 import { missingLine } from "../../tools/preflight.cjs";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
 import { announceStandIns, standIns } from "../../tools/setup/stand-ins.cjs";

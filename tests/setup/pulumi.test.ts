@@ -13,7 +13,7 @@ import {
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import execa from "execa";
-import { toolEnvironment } from "../../tools/environment.cjs";
+import { toolEnvironment } from "../../tools/setup/environment.cjs";
 import { missingLine } from "../../tools/preflight.cjs";
 import { withLock } from "../../tools/setup/lock.cjs";
 import { dependenciesHeld } from "../../tools/setup/npm.cjs";

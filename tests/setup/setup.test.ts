@@ -22,7 +22,7 @@ const onPath = SYSTEM_PACKAGES.filter(({ has: [first] }) => !first?.startsWith("
 SYSTEM_PACKAGES.splice(0, SYSTEM_PACKAGES.length, ...onPath);
 const PROGRAMS = onPath.flatMap(({ has }) => has);
 
-const SETUP = join(__dirname, "../../tools");
+const TOP = join(__dirname, "../..");
 const USE = "use";
 let machine: FakeMachine;
 let context: Context;
@@ -342,7 +342,7 @@ describe("one set-up at a time", () => {
   const holder = async () => {
     held = spawn(process.execPath, [
       "-e",
-      `require(${JSON.stringify(join(SETUP, "setup/lock.cjs"))}).withLock(
+      `require(${JSON.stringify(join(TOP, "tools/setup/lock.cjs"))}).withLock(
         { cache: ${JSON.stringify(machine.path("cache"))}, log: () => {} },
         () => new Promise(() => { setInterval(() => {}, 1e6); console.log("in"); }))`,
     ]);
@@ -418,7 +418,7 @@ test.each(["--for both", "--forr use", "--talos-version latest", "more"])(
   "set-up refuses %s, with its usage",
   (line) => {
     const env = { ...context.env, BOOTSTRAP_PXE_CACHE: machine.path("cache") };
-    const ended = spawnSync(process.execPath, [join(SETUP, "setup.mjs"), ...line.split(" ")], {
+    const ended = spawnSync(process.execPath, [join(TOP, "commands/setup.mjs"), ...line.split(" ")], {
       env,
       encoding: "utf8",
     });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { chooseAccelerator } from "../../steps/lib/accelerator";
+import { chooseAccelerator } from "../../steps/programs/accelerator";
 import { testFolder } from "./run-step";
 
 /** What the machine says when a device is opened: root may open any file, so a test cannot have it refused. */

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { publish } from "../../steps/lib/files";
+import { publish } from "../../steps/store/files";
 import { NO_PROCESS, tool, toolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 import { layersIn, requestFor } from "./small-image";

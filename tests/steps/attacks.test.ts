@@ -1,4 +1,4 @@
-import { discover } from "../../steps/rehearsal/network/dhcp";
+import { discover } from "../../rehearsal/network/dhcp";
 import { TOP } from "../tools";
 import { MAC, play } from "./link-hosts";
 import { testFolder } from "./run-step";

@@ -1,4 +1,4 @@
-import { certificatesValidFrom } from "../../steps/lib/certificates";
+import { certificatesValidFrom } from "../../steps/talos/certificates";
 import { talosConfigs } from "../talos-configs";
 
 test("the certificates of a machine config are valid from when it was made", async () => {

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import fc from "fast-check";
-import { intact, publish } from "../../steps/lib/files";
-import { concatenate, Members } from "../../steps/lib/members";
+import { intact, publish } from "../../steps/store/files";
+import { concatenate, Members } from "../../steps/disk/members";
 import { onSmallDisk } from "../small-disk";
 import { inToolEnvironment, sha256Of, tool, toolEnvironment } from "../tools";
 import { stepContext } from "./disk";

@@ -1,6 +1,6 @@
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { StepContext } from "../../steps/lib/step";
+import type { StepContext } from "../../steps/frame/context";
 import { tool, toolEnvironment } from "../tools";
 
 const MIB = 1 << 20;

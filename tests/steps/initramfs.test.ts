@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { archivesOf } from "../../steps/lib/initramfs";
+import { archivesOf } from "../../steps/talos/initramfs";
 import { compressed, cpio, microcode } from "../iso-parts";
 import { inToolEnvironment } from "../tools";
 import { testFolder } from "./run-step";

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { inspectBase } from "../../steps/lib/inspect-base";
+import { inspectBase } from "../../steps/disk/inspect-base";
 import { tool } from "../tools";
 import { makeDisk, SEALED_ROOT, stepContext } from "./disk";
 import { testFolder } from "./run-step";

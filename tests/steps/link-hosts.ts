@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkConfig } from "../../config";
-import { renderServiceFiles } from "../../components/service-files";
+import { checkConfig } from "../../stack/config";
+import { renderServiceFiles } from "../../stack/service-files";
 import { inToolEnvironment } from "../tools";
 
 /** MAC of the mini-PC that the hosts' services are for. */

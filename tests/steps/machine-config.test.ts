@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { abandonedScratch } from "../../steps/lib/scratch.cjs";
-import type { GeneratedConfigs } from "../../steps/lib/talos-config";
+import { abandonedScratch } from "../../steps/frame/scratch.cjs";
+import type { GeneratedConfigs } from "../../steps/talos/talos-config";
 import { talosConfigs } from "../talos-configs";
 import { sha256Of, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";

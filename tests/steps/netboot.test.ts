@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { intact, publish } from "../../steps/lib/files";
-import { PLAIN_SCHEMATIC } from "../../steps/lib/image-factory";
+import { intact, publish } from "../../steps/store/files";
+import { PLAIN_SCHEMATIC } from "../../stack/image-factory";
 import {
   compressed,
   cpio,

@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { whileLocked } from "../../steps/lib/process";
+import { whileLocked } from "../../steps/programs/process";
 import { inToolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { shrink } from "../../steps/lib/shrink";
+import { shrink } from "../../steps/disk/shrink";
 import { sha256Of, tool } from "../tools";
 import { makeDisk, SEALED_ROOT, stepContext } from "./disk";
 import { testFolder } from "./run-step";

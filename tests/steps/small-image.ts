@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { publish } from "../../steps/lib/files";
+import { publish } from "../../steps/store/files";
 import { tool } from "../tools";
 import { makeDisk, SEALED_ROOT } from "./disk";
 

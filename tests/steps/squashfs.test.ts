@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Pack } from "tar-stream";
-import { squashfsOf } from "../../steps/lib/squashfs";
+import { squashfsOf } from "../../steps/disk/squashfs";
 import { stepContext } from "./disk";
 
 const folder = mkdtempSync(join(tmpdir(), "squashfs-"));

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { starvedMs } from "../../steps/rehearsal/machines/starvation";
+import { starvedMs } from "../../rehearsal/machines/starvation";
 import { until } from "../engine/aftermath";
 
 test("a process that shares its CPU with another is kept waiting, and that is counted", async () => {

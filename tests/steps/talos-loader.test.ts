@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LOADERS } from "../../steps/lib/talos-releases.cjs";
+import { LOADERS } from "../../stack/talos-releases.cjs";
 import { talosConfigs } from "../talos-configs";
 import { runStep, testFolder } from "./run-step";
 

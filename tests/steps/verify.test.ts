@@ -29,7 +29,7 @@ async function makeImage(site: Record<string, string> = SITE): Promise<string> {
 
 /** As `npm run verify` does, whose set-up is tested elsewhere. */
 const verify = (...args: string[]) =>
-  inToolEnvironment("node", ["--import", "tsx", "tools/verify-image.ts", ...args], { cwd: TOP });
+  inToolEnvironment("node", ["--import", "tsx", "commands/verify-image.ts", ...args], { cwd: TOP });
 
 function listAnew(path: string): void {
   writeFileSync(join(dirname(path), "SHA256SUMS"), `${sha256Of(readFileSync(path))}  ${basename(path)}\n`);
@@ -64,7 +64,7 @@ test("a file is looked for where the person is", async () => {
   const image = await makeImage({ ...SITE, UPLINK: "false" });
   const { exitCode, stderr } = await inToolEnvironment(
     "node",
-    ["--import", "tsx", "tools/verify-image.ts", basename(image)],
+    ["--import", "tsx", "commands/verify-image.ts", basename(image)],
     { env: { INIT_CWD: dirname(image) } },
   );
   expect(stderr).toContain("gives the mini-PC time, but no way out.");
@@ -158,7 +158,7 @@ test.each<[what: string, spoil: (image: string) => Promise<unknown> | void, says
 test("a program that is missing is not taken for damage", async () => {
   const image = await makeImage();
   const PATH = [dirname(process.execPath), "/usr/bin", "/bin"].join(":");
-  const args = ["--import", "tsx", "tools/verify-image.ts", image];
+  const args = ["--import", "tsx", "commands/verify-image.ts", image];
   const { stderr } = await inToolEnvironment("node", args, { cwd: TOP, env: { PATH } });
   expect(stderr).toContain("running sfdisk: the program is not on this machine. npm run setup brings it");
 });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { bootScript } from "../../components/boot-script";
 import type { NetbootAssets } from "../../components/NetbootAssets";
-import { checkConfig } from "../../config";
+import { checkConfig } from "../../stack/config";
 
 const ISO = ["talos.platform=metal", "slab_nomerge=", "pti=on", "vlan=eth0.5:eth0"];
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { checkConfig, ConfigError, declaredDefaults } from "../../config";
+import { checkConfig, ConfigError, declaredDefaults } from "../../stack/config";
 
 const enough = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
 

@@ -1,4 +1,4 @@
-import { environmentFor } from "../../steps/lib/environment";
+import { environmentFor } from "../../steps/programs/environment";
 
 const everyday = {
   PATH: "/bin",
@@ -21,7 +21,7 @@ const all = { ...everyday, ...pulumi, ...aws, ...own, ...sops, ...others, ...ste
 
 test.each([
   ["curl", everyday],
-  ["/checkout/steps/lib/qemu-bound", everyday],
+  ["/checkout/steps/programs/qemu-bound", everyday],
   ["sops", { ...everyday, ...aws, ...sops, ...others }],
   ["pulumi", { ...everyday, ...pulumi, ...aws, ...own, ...sops, ...others }],
 ])("%s gets of the environment's secrets what it needs", (program, wanted) => {

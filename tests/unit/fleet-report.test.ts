@@ -1,4 +1,4 @@
-import { report, tellingLine } from "../../tools/fleet-report";
+import { report, tellingLine } from "../../commands/fleet-report";
 
 test("one line a stack, and one for all", () => {
   const outcomes = [

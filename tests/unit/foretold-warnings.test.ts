@@ -5,12 +5,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { fileDigest } from "../../components/identity";
 import { MachineConfig, type MachineConfigArgs } from "../../components/MachineConfig";
 import { codeDigest } from "../../components/step-code";
-import { clusterRecord, type ClusterRecord } from "../../steps/lib/cluster-record";
-import { readNodeConfig } from "../../steps/talos/node-config";
+import { clusterRecord, type ClusterRecord } from "../../steps/talos/cluster-record";
+import { readNodeConfig } from "../../steps/talos/read-node-config";
 import { compile } from "../../tools/compile.cjs";
 import { AROUND, made } from "./talos/cases";
 
-jest.mock("../../steps/lib/cluster-record");
+jest.mock("../../steps/talos/cluster-record");
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 const path = join(folder, "encrypted.yaml");

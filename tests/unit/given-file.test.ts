@@ -1,7 +1,7 @@
 import fs, { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { whyUnreadable } from "../../steps/lib/given-file";
+import { whyUnreadable } from "../../steps/store/given-file";
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

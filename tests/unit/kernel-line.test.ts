@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { isoArguments, splitArguments } from "../../steps/lib/kernel-line";
+import { isoArguments, splitArguments } from "../../stack/kernel-line";
 
 const grubArguments = (grubConfig: string) => isoArguments({ grubConfig });
 const ukiArguments = (ukiCommandLine: string) => isoArguments({ ukiCommandLine });

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { networksBut } from "../../components/networks";
+import { networksBut } from "../../stack/networks";
 
 test("a network without one address is the halves that the address is not in", () => {
   expect(networksBut(29, "10.10.10.6")).toEqual(["10.10.10.0/30", "10.10.10.4/31", "10.10.10.7/32"]);

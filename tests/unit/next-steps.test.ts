@@ -1,5 +1,5 @@
-import { checkConfig } from "../../config";
-import { nextSteps, type Made } from "../../next-steps";
+import { checkConfig } from "../../stack/config";
+import { nextSteps, type Made } from "../../components/next-steps";
 
 const SHA256 = "ab".repeat(32);
 const image = { path: "artifacts/bootstrap/2025-12-17/nuc1.raw", sha256: SHA256, bytes: 1 };

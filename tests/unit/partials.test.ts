@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { hasNoMaker, partialName, sweepImages } from "../../steps/lib/partials.cjs";
-import { pidNamespace } from "../../steps/lib/scratch.cjs";
+import { hasNoMaker, partialName, sweepImages } from "../../steps/store/partials.cjs";
+import { pidNamespace } from "../../steps/frame/scratch.cjs";
 import { NO_PROCESS } from "../tools";
 
 const HOUR_MS = 3600 * 1000;

@@ -1,7 +1,7 @@
 import { mmdebstrapsWords } from "../../demo/base/mmdebstrap-words";
-import { phaseOf, reasonIn } from "../../steps/lib/packer-words";
-import { figure, reportProgress, SHOWN_FIRST, withHeartbeat } from "../../steps/lib/progress";
-import { chainLines } from "../../steps/rehearsal/rehearse";
+import { phaseOf, reasonIn } from "../../steps/programs/packer-words";
+import { figure, reportProgress, SHOWN_FIRST, withHeartbeat } from "../../steps/frame/progress";
+import { chainLines } from "../../rehearsal/rehearse";
 
 const MIB = 1 << 20;
 

@@ -1,6 +1,6 @@
-import { checkConfig } from "../../config";
+import { checkConfig } from "../../stack/config";
 import { artifactOf, checksumList, objectFolder, objectManifest } from "../../components/published";
-import { bucketFrom, hasCredentials, providerArgs } from "../../components/bucket";
+import { bucketFrom, hasCredentials, providerArgs } from "../../stack/bucket";
 
 const config = checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab", [], {});
 const image = {

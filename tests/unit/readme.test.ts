@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { NEW } from "../../tools/commands.cjs";
-import { plan } from "../../tools/new-answers";
+import { NEW } from "../../commands/commands.cjs";
+import { plan } from "../../commands/new-answers";
 
 const TOP = join(__dirname, "../..");
 const textOf = (path: string) => readFileSync(join(TOP, path), "utf8");

@@ -1,7 +1,7 @@
 import fs, { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { abandonedScratch, makeScratch, sweepScratch } from "../../steps/lib/scratch.cjs";
+import { abandonedScratch, makeScratch, sweepScratch } from "../../steps/frame/scratch.cjs";
 import { NO_PROCESS } from "../tools";
 
 const parent = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));

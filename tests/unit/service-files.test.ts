@@ -1,5 +1,5 @@
-import { checkConfig } from "../../config";
-import { kernelLineOf, render, renderBootScript, renderServiceFiles } from "../../components/service-files";
+import { checkConfig } from "../../stack/config";
+import { kernelLineOf, render, renderBootScript, renderServiceFiles } from "../../stack/service-files";
 
 const lab = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
 

@@ -1,4 +1,4 @@
-import { keylessWords, sopsFormOf, sopsWords } from "../../steps/lib/sops-file";
+import { keylessWords, sopsFormOf, sopsWords } from "../../steps/programs/sops-file";
 
 test.each([
   ["YAML", "machine: ENC[AES256_GCM,data:x]\nsops:\n    version: 3.11.0\n", "yaml"],

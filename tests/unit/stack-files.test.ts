@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
 import { stringify } from "yaml";
-import { checkConfig, ConfigError } from "../../config";
+import { checkConfig, ConfigError } from "../../stack/config";
 import {
   misreadFaults,
   readStackFile,
   sharedByStacks,
   sharedImage,
   stackFiles,
-  startersOf,
-} from "../../stack-files";
-import { readStackText } from "../../stack-text";
+} from "../../stack/stack-files";
+import { startersOf } from "../../steps/talos/starters";
+import { readStackText } from "../../stack/stack-text";
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

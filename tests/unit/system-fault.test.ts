@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemFault } from "../../steps/lib/system-fault.cjs";
+import { systemFault } from "../../steps/frame/system-fault.cjs";
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
-import { mainSection, peImage } from "../../steps/lib/pe-image";
-import { versionFault } from "../../steps/lib/iso-version";
-import { filesIn, formOf } from "../../steps/lib/talos-iso";
+import { mainSection, peImage } from "../../steps/talos/pe-image";
+import { versionFault } from "../../steps/talos/iso-version";
+import { filesIn, formOf } from "../../steps/talos/talos-iso";
 import { efiProgram, osRelease } from "../iso-parts";
 
 test.each([

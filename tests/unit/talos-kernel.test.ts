@@ -7,9 +7,9 @@ import {
   kernelArgFault,
   kernelLine,
   knowsTalos,
-} from "../../components/talos-kernel";
-import { renderBootScript } from "../../components/service-files";
-import { checkConfig } from "../../config";
+} from "../../stack/talos-kernel";
+import { renderBootScript } from "../../stack/service-files";
+import { checkConfig } from "../../stack/config";
 
 /** What Talos 1.14 boots with on metal, as its ISO has it. */
 const V1_14 =

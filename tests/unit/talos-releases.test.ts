@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { borrowedLoaderLine, LOADERS, loaderFor, MINORS } from "../../steps/lib/talos-releases.cjs";
+import { borrowedLoaderLine, LOADERS, loaderFor, MINORS } from "../../stack/talos-releases.cjs";
 
 const MODULES = join(__dirname, "../../tools/go/talos-config");
 

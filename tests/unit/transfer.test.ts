@@ -1,4 +1,4 @@
-import { curlFault, transferLimits } from "../../steps/lib/transfer.cjs";
+import { curlFault, transferLimits } from "../../steps/store/transfer.cjs";
 
 /** What curl 7.88 and 8.14 print with --silent --show-error, all of it. */
 const CERTIFICATE = `curl: (60) SSL certificate problem: unable to get local issuer certificate

@@ -3,7 +3,7 @@
 const { readFileSync } = require("node:fs");
 const { Agent } = require("node:https");
 const { rootCertificates } = require("node:tls");
-const { transferLimits } = require("../../steps/lib/transfer.cjs");
+const { transferLimits } = require("../../steps/store/transfer.cjs");
 const { namesProxy } = require("../proxies.cjs");
 
 /** The SDK waits longer after each try, 20 s at most: some 40 s in all for a server that starts again. */
@@ -16,7 +16,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 const UNHEARD = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
- * @typedef {object} Server as the arguments of an `aws.Provider` have it (components/bucket.ts)
+ * @typedef {object} Server as the arguments of an `aws.Provider` have it (stack/bucket.ts)
  * @property {string} [region]
  * @property {{ s3?: string }[]} [endpoints]
  * @property {boolean} [s3UsePathStyle]

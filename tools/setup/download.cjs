@@ -10,7 +10,7 @@ const {
   curlListFlags,
   isPage,
   transferLimits,
-} = require("../../steps/lib/transfer.cjs");
+} = require("../../steps/store/transfer.cjs");
 const { run } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */

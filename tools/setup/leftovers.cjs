@@ -2,8 +2,8 @@
 
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
-const { sweepImages } = require("../../steps/lib/partials.cjs");
-const { sweepScratch } = require("../../steps/lib/scratch.cjs");
+const { sweepImages } = require("../../steps/store/partials.cjs");
+const { sweepScratch } = require("../../steps/frame/scratch.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 

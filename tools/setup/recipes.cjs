@@ -1,6 +1,6 @@
 "use strict";
 
-const { LOADERS, MINORS } = require("../../steps/lib/talos-releases.cjs");
+const { LOADERS, MINORS } = require("../../stack/talos-releases.cjs");
 const { PINS } = require("./versions.cjs");
 
 /** @typedef {import("./context.cjs").Origins} Origins */

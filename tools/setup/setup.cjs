@@ -12,7 +12,7 @@ const {
 } = require("./apt.cjs");
 const { bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { untriedLine } = require("./distribution.cjs");
-const { MINORS, loaderFor } = require("../../steps/lib/talos-releases.cjs");
+const { MINORS, loaderFor } = require("../../stack/talos-releases.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
 const { stillAtIt, refuseColon } = require("./context.cjs");
 const { withLock } = require("./lock.cjs");

@@ -3,7 +3,7 @@
 const { readFileSync, readdirSync } = require("node:fs");
 const { join } = require("node:path");
 const { parseArgs } = require("node:util");
-const { selectedStack } = require("../environment.cjs");
+const { selectedStack } = require("./environment.cjs");
 
 /** @typedef {import("./process.cjs").Env} Env */
 

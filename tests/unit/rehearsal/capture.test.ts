@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { Capture, keptBytes } from "../../../steps/rehearsal/network/capture";
-import { Link } from "../../../steps/rehearsal/network/link";
-import { ACK, tcpFrame, udpFrame } from "../../../steps/rehearsal/network/packets";
+import { Capture, keptBytes } from "../../../rehearsal/network/capture";
+import { Link } from "../../../rehearsal/network/link";
+import { ACK, tcpFrame, udpFrame } from "../../../rehearsal/network/packets";
 import { framesIn } from "./pcap";
 
 const route = { fromMac: "02:00:00:00:00:01", toMac: "02:00:00:00:00:02", from: "10.0.0.1", to: "10.0.0.2" };

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { chainFor, firstBreak, mayShowConfig, openAt } from "../../../steps/rehearsal/chain";
-import { makeRedactor } from "../../../steps/rehearsal/machines/redact";
-import type { DhcpMessage } from "../../../steps/rehearsal/network/dhcp";
-import type { Expected } from "../../../steps/rehearsal/view";
-import type { Seen, What } from "../../../steps/rehearsal/seen";
+import { chainFor, firstBreak, mayShowConfig, openAt } from "../../../rehearsal/chain";
+import { makeRedactor } from "../../../rehearsal/machines/redact";
+import type { DhcpMessage } from "../../../rehearsal/network/dhcp";
+import type { Expected } from "../../../rehearsal/view";
+import type { Seen, What } from "../../../rehearsal/network/seen";
 
 const MAC = "52:54:00:12:34:56";
 const NIC = "02:00:5e:00:53:11";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { dhcpReply, discover, readDhcp } from "../../../steps/rehearsal/network/dhcp";
-import { decode, udpFrame } from "../../../steps/rehearsal/network/packets";
+import { dhcpReply, discover, readDhcp } from "../../../rehearsal/network/dhcp";
+import { decode, udpFrame } from "../../../rehearsal/network/packets";
 
 const MAC = "52:54:00:12:34:56";
 

@@ -1,4 +1,4 @@
-import { exchangesIn } from "../../../steps/rehearsal/timeline/exchanges";
+import { exchangesIn } from "../../../rehearsal/timeline/exchanges";
 
 const expected = {
   minipcMac: "52:54:00:12:34:56",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { HttpConnection } from "../../../steps/rehearsal/network/http";
-import { ACK, SYN } from "../../../steps/rehearsal/network/packets";
-import type { HttpWhat } from "../../../steps/rehearsal/seen";
+import { HttpConnection } from "../../../rehearsal/network/http";
+import { ACK, SYN } from "../../../rehearsal/network/packets";
+import type { HttpWhat } from "../../../rehearsal/network/seen";
 import { sha256Of } from "../../tools";
 
 const MAC = "52:54:00:12:34:56";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { Link } from "../../../steps/rehearsal/network/link";
+import { Link } from "../../../rehearsal/network/link";
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Machine } from "../../../steps/rehearsal/machines/machine";
+import { Machine } from "../../../rehearsal/machines/machine";
 
 const folder = mkdtempSync(join(tmpdir(), "machine-"));
 const { PATH } = process.env;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Monitor } from "../../../steps/rehearsal/machines/qmp";
+import { Monitor } from "../../../rehearsal/machines/qmp";
 
 const folder = mkdtempSync(join(tmpdir(), "monitor-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

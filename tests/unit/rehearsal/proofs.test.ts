@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { dhcpReply, readDhcp } from "../../../steps/rehearsal/network/dhcp";
-import { UPLINK_LEASE } from "../../../steps/rehearsal/network/gateway";
-import { Link } from "../../../steps/rehearsal/network/link";
+import { dhcpReply, readDhcp } from "../../../rehearsal/network/dhcp";
+import { UPLINK_LEASE } from "../../../rehearsal/network/gateway";
+import { Link } from "../../../rehearsal/network/link";
 import {
   ACK,
   arpReply,
@@ -11,7 +11,7 @@ import {
   tcpFrame,
   udpFrame,
   type Packet,
-} from "../../../steps/rehearsal/network/packets";
+} from "../../../rehearsal/network/packets";
 import {
   askForAddresses,
   hearOffers,
@@ -19,7 +19,7 @@ import {
   strangersAddress,
   uplinkIsSilent,
   type Site,
-} from "../../../steps/rehearsal/proofs";
+} from "../../../rehearsal/proofs";
 
 const MINIPC = { mac: "52:54:00:12:34:56", ip: "10.10.10.100" };
 const APPLIANCE_IP = "10.10.10.2";

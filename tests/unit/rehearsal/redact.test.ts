@@ -1,7 +1,7 @@
 import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { makeRedactor, redactStream } from "../../../steps/rehearsal/machines/redact";
+import { makeRedactor, redactStream } from "../../../rehearsal/machines/redact";
 
 const CONSOLES = join(__dirname, "consoles");
 const FAILED =

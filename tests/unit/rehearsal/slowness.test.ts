@@ -1,7 +1,7 @@
-import type { Diagnosis } from "../../../steps/rehearsal/record";
-import { follow } from "../../../steps/rehearsal/rehearse";
-import { inDoubt, stolenMs } from "../../../steps/rehearsal/slowness";
-import type { Stage } from "../../../steps/rehearsal/stage";
+import type { Diagnosis } from "../../../rehearsal/record";
+import { follow } from "../../../rehearsal/rehearse";
+import { inDoubt, stolenMs } from "../../../rehearsal/slowness";
+import type { Stage } from "../../../rehearsal/stage";
 
 const diagnosis: Diagnosis = {
   kind: "link",

@@ -1,6 +1,6 @@
-import { rehearsalSubject } from "../../../components/rehearsal-subject";
-import { kernelLineOf, renderBootScript } from "../../../components/service-files";
-import { checkConfig } from "../../../config";
+import { rehearsalSubject } from "../../../stack/rehearsal-subject";
+import { kernelLineOf, renderBootScript } from "../../../stack/service-files";
+import { checkConfig } from "../../../stack/config";
 
 const config = checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab");
 

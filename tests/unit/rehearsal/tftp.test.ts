@@ -1,4 +1,4 @@
-import { TftpTransfers } from "../../../steps/rehearsal/network/tftp";
+import { TftpTransfers } from "../../../rehearsal/network/tftp";
 
 const MAC = "52:54:00:12:34:56";
 const read = Buffer.from("\0\x01snponly.efi\0octet\0tsize\x000\0blksize\x001468\0", "latin1");

@@ -1,16 +1,9 @@
 import fc from "fast-check";
-import type {
-  Diagnosis,
-  Exchange,
-  LinkName,
-  Party,
-  RehearsalRecord,
-  Side,
-} from "../../../steps/rehearsal/record";
-import { LINE, sequenceOf } from "../../../steps/rehearsal/timeline/sequence";
-import { drawSequence } from "../../../steps/rehearsal/timeline/sequence-drawing";
-import { timelinePage } from "../../../steps/rehearsal/timeline/page";
-import { timelineText } from "../../../steps/rehearsal/timeline/text";
+import type { Diagnosis, Exchange, LinkName, Party, RehearsalRecord, Side } from "../../../rehearsal/record";
+import { LINE, sequenceOf } from "../../../rehearsal/timeline/sequence";
+import { drawSequence } from "../../../rehearsal/timeline/sequence-drawing";
+import { timelinePage } from "../../../rehearsal/timeline/page";
+import { timelineText } from "../../../rehearsal/timeline/text";
 
 const MAC = "52:54:00:12:34:56";
 const IP = "10.10.10.100";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { findingsOf } from "../../../steps/talos/findings";
-import { readNodeConfig } from "../../../steps/talos/node-config";
+import { readNodeConfig } from "../../../steps/talos/read-node-config";
 import type { Surroundings } from "../../../steps/talos/surroundings";
 
 /** The pinned NIC, another one of the same machine, and what the stack says of the link. */

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { findingsOf } from "../../../steps/talos/findings";
-import { readNodeConfig } from "../../../steps/talos/node-config";
+import { readNodeConfig } from "../../../steps/talos/read-node-config";
 import type { Surroundings } from "../../../steps/talos/surroundings";
 
 const AROUND = {

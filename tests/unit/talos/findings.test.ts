@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { WARNINGS } from "../../../steps/talos/finding";
+import { WARNINGS } from "../../../stack/finding";
 import {
   ALIAS,
   edited,

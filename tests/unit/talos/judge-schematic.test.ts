@@ -1,4 +1,4 @@
-import { factoryInstaller, PLAIN_SCHEMATIC } from "../../../steps/lib/image-factory";
+import { factoryInstaller, PLAIN_SCHEMATIC } from "../../../stack/image-factory";
 import { judgeSchematic } from "../../../steps/talos/judge-schematic";
 import { edited, found, made, without } from "./cases";
 

@@ -1,4 +1,4 @@
-import { readNodeConfig } from "../../../steps/talos/node-config";
+import { readNodeConfig } from "../../../steps/talos/read-node-config";
 import { edited, made, withDocuments, withMachine } from "./cases";
 
 const WHOLE = {

@@ -1,4 +1,4 @@
-import { makeRedactor } from "../../../steps/rehearsal/machines/redact";
+import { makeRedactor } from "../../../rehearsal/machines/redact";
 import { refusal } from "../../../steps/talos/refusal";
 
 test.each([

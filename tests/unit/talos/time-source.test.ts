@@ -1,4 +1,4 @@
-import { readNodeConfig } from "../../../steps/talos/node-config";
+import { readNodeConfig } from "../../../steps/talos/read-node-config";
 import { timeElsewhere } from "../../../steps/talos/time-source";
 
 const LINK = { minipcMac: "52:54:00:12:34:56", minipcIp: "10.10.10.100", applianceCidr: "10.10.10.2/24" };

@@ -1,0 +1,109 @@
+import * as z from "zod";
+import { readTable, rootOf, SECTOR, type Partition } from "../steps/disk/partitions";
+import { run, saidBy } from "../steps/programs/process";
+import type { StepContext } from "../steps/frame/context";
+import { StepError } from "../steps/frame/step-error";
+
+/** What an image says of itself: the site layer's `site.env` (files/site.env). */
+const Site = z.object({
+  BOOTSTRAP_VERSION: z.string(),
+  TALOS_VERSION: z.string(),
+  APPLIANCE_CIDR: z.string(),
+  MINIPC_MAC: z.string(),
+  MINIPC_IP: z.string(),
+  UPLINK: z.enum(["true", "false"]),
+});
+
+export interface ImageFacts {
+  bootstrapVersion: string;
+  talosVersion: string;
+  /** The appliance's address on the isolated link, with its prefix length. */
+  applianceCidr: string;
+  minipcMac: string;
+  minipcIp: string;
+  /** Whether the mini-PC gets NAT and DNS. */
+  uplink: boolean;
+  /** The partitions in the order in which they lie, as one reads them: `bootstrap-site, 1 MiB`. */
+  partitions: string[];
+}
+
+/** The types of the UEFI specification and of the Discoverable Partitions Specification that a base may have. */
+const TYPES: Record<string, string> = {
+  "C12A7328-F81F-11D2-BA4B-00A0C93EC93B": "EFI system partition",
+  "21686148-6449-6E6F-744E-656564454649": "BIOS boot partition",
+  "BC13C2FF-59E6-4262-A352-B275FD6F7172": "extended boot loader partition",
+};
+
+function describe({ name, type, size, number }: Partition, root: Partition): string {
+  const what =
+    name ?? (number === root.number ? "root" : (TYPES[type.toUpperCase()] ?? `partition ${number}`));
+  return `${what}, ${Math.ceil((size * SECTOR) / (1 << 20))} MiB`;
+}
+
+/** An image's partitions, and how to read the files of its site layer. */
+async function openImage(context: StepContext, image: string) {
+  const reading = `reading the partitions of ${image}`;
+  const damaged = (found: string) =>
+    new StepError(reading, found, "Copy the image anew: this one is damaged, or no image of this project");
+  const whole = await run(context, "sfdisk", ["--verify", image]).catch(
+    saidBy(() => {
+      throw damaged("it has no partition table");
+    }),
+  );
+  // sfdisk(8) ends well with a spoilt backup too; its last line then counts the errors.
+  if (!/^No errors detected/m.test(whole.stdout))
+    throw damaged(`${whole.stdout} ${whole.stderr}`.trim().replace(/\s*\n\s*/g, " "));
+  // sfdisk(8) takes a GPT that reaches beyond the end of its disk for the table of DOS that guards it.
+  const { partitions } = await readTable(context, image).catch(() => {
+    throw damaged("it has no whole GPT: cut short, or a disk of something else");
+  });
+  const [netboot, site] = ["bootstrap-netboot", "bootstrap-site"].map((name) => {
+    const found = partitions.find((partition) => partition.name === name);
+    if (!found) throw damaged(`there is no partition ${name}`);
+    return found;
+  }) as [Partition, Partition];
+  const unsquash = (layer: Partition, mode: "-ll" | "-cat", ...files: string[]) =>
+    run(context, "unsquashfs", [mode, "-offset", String(layer.start * SECTOR), image, ...files]).catch(
+      saidBy(() => {
+        throw damaged(`the layer ${layer.name} cannot be read`);
+      }),
+    );
+  await unsquash(netboot, "-ll");
+  const siteFile = async (name: string) => (await unsquash(site, "-cat", name)).stdout;
+  return { partitions, damaged, siteFile };
+}
+
+/**
+ * Reads what iPXE runs on an image's mini-PC, its boot.ipxe.
+ *
+ * @throws StepError when the table is damaged, a layer is missing or cannot be read
+ */
+export async function bootScriptOf(context: StepContext, image: string): Promise<string> {
+  return (await openImage(context, image)).siteFile("http/boot.ipxe");
+}
+
+/**
+ * Reads a raw image's partition table and its site layer, without booting it and without root.
+ *
+ * @throws StepError when the table is damaged, a layer is missing or cannot be read
+ */
+export async function imageFacts(context: StepContext, image: string): Promise<ImageFacts> {
+  const { partitions, damaged, siteFile } = await openImage(context, image);
+  const stdout = await siteFile("site.env");
+  const told = Site.safeParse(Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2))));
+  if (!told.success) throw damaged("its site.env does not name a mini-PC");
+  const { data } = told;
+  const root = rootOf({
+    id: "",
+    partitions: partitions.filter(({ name }) => !name?.startsWith("bootstrap-")),
+  });
+  return {
+    bootstrapVersion: data.BOOTSTRAP_VERSION,
+    talosVersion: data.TALOS_VERSION,
+    applianceCidr: data.APPLIANCE_CIDR,
+    minipcMac: data.MINIPC_MAC,
+    minipcIp: data.MINIPC_IP,
+    uplink: data.UPLINK === "true",
+    partitions: partitions.map((partition) => describe(partition, root)),
+  };
+}

@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { rehearsalSubject } from "../stack/rehearsal-subject";
+import { argumentsIn, hasSerialConsole } from "../stack/talos-kernel";
+import { checkConfig, NAMESPACE, type StackConfig } from "../stack/config";
+import { misreadFaults, readStackFile } from "../stack/stack-files";
+import { intact, sha256File } from "../steps/store/files";
+import { failureOf, run } from "../steps/programs/process";
+import { decrypt } from "../steps/programs/sops";
+import type { StepContext } from "../steps/frame/context";
+import { runProgram } from "../steps/frame/step";
+import { StepError } from "../steps/frame/step-error";
+import { PAGE, rehearseInto } from "../rehearsal/evidence";
+import { HARDWARE } from "../rehearsal/hardware";
+import type { Hardware } from "../rehearsal/record";
+import { timelineText } from "../rehearsal/timeline/text";
+import { readNodeConfig } from "../steps/talos/read-node-config";
+import { timeElsewhere } from "../steps/talos/time-source";
+import { readCommandLine } from "./command-line.cjs";
+import { REHEARSE } from "./commands.cjs";
+import { bootScriptOf } from "./image-facts";
+
+function hardwareFrom(
+  args: ReturnType<typeof readCommandLine<typeof REHEARSE.options>>["values"],
+): typeof HARDWARE {
+  const chosen = { ...HARDWARE.appliance, swapped: args.swapped };
+  if (args.firmware) chosen.firmware = args.firmware as Hardware["firmware"];
+  if (args.disk) chosen.disk = args.disk as Hardware["disk"];
+  if (args.nic) chosen.nic = args.nic as Hardware["nic"];
+  const nic = (args["minipc-nic"] ?? HARDWARE.minipc.nic) as Hardware["nic"];
+  return {
+    appliance: chosen,
+    minipc: { ...HARDWARE.minipc, nic },
+    twin: args.alone ? undefined : HARDWARE.twin,
+  };
+}
+
+/** A stack's config, as Pulumi holds it. */
+async function configOf(context: StepContext, stack: string): Promise<StackConfig> {
+  const reading = `reading the config of the stack ${stack}`;
+  const ask = ["config", "--json", "--show-secrets", "--stack", stack];
+  const { stdout } = await run(context, "pulumi", ask).catch((fault: unknown) => {
+    const words = failureOf(fault)
+      .stderr.trim()
+      .replace(/^error: /, "");
+    throw words ? new StepError(reading, words, "pulumi stack ls names the stacks that there are") : fault;
+  });
+  const held = JSON.parse(stdout) as Record<string, { value: string }>;
+  const own = Object.entries(held).filter(([key]) => key.startsWith(`${NAMESPACE}:`));
+  const given = Object.fromEntries(own.map(([key, { value }]) => [key.slice(NAMESPACE.length + 1), value]));
+  try {
+    const misread = misreadFaults(readStackFile(process.cwd(), stack), given);
+    return checkConfig(given, stack, [], process.env, misread);
+  } catch (fault) {
+    throw new StepError(reading, (fault as Error).message, "docs/troubleshooting.md has more");
+  }
+}
+
+void runProgram("rehearse", async (context) => {
+  const args = readCommandLine(REHEARSE).values;
+  const { stack = "" } = args;
+  const config = await configOf(context, stack);
+  const path = `artifacts/bootstrap/${config.bootstrapVersion}/${config.artifactName}.raw`;
+  if (!existsSync(path))
+    throw new StepError(
+      `rehearsing ${path}`,
+      "there is no such image",
+      `pulumi up --stack ${stack} makes it`,
+    );
+  const secret = await decrypt(context, {
+    path: config.machineConfig,
+    ageKeyFile: config.ageKeyFile,
+    allowPlaintext: config.allowPlaintextSecrets,
+    setKey: "machineConfig",
+  });
+  const script = await bootScriptOf(context, path);
+  const rehearsal = {
+    subject: {
+      ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
+      hasSerialConsole: hasSerialConsole(script),
+      image: path,
+      configSha256: createHash("sha256").update(secret).digest("hex"),
+      timeElsewhere: timeElsewhere(readNodeConfig(secret), {
+        ...config,
+        applianceCidr: config.applianceCidr.cidr,
+      }),
+    },
+    accelerator: config.accelerator,
+    hardware: hardwareFrom(args),
+  };
+  const image = {
+    sha256: intact(path)?.sha256 ?? (await sha256File(path, context.signal)),
+    bytes: statSync(path).size,
+  };
+  const folder = `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-by-hand`;
+  const record = await rehearseInto(context, rehearsal, image, folder);
+  process.stderr.write(`\n${timelineText(record)}\n`);
+  if (!record.passed) process.exitCode = 1;
+  return args.json ? { passed: record.passed, timeline: join(folder, PAGE) } : undefined;
+});

@@ -1,0 +1,25 @@
+// npm test, npm run test:boots and npm run lint: set-up, then jest with its options and those of the command line.
+import { readCommandLine } from "./command-line.cjs";
+import { BOOTS, LINT, TEST } from "./commands.cjs";
+import { inForeground } from "../tools/setup/pulumi.cjs";
+import { defaultVersion } from "../tools/setup/talos-versions.cjs";
+import { makeContext } from "../tools/setup/context.cjs";
+import { afterSetUp } from "./with-tools.mjs";
+
+const KINDS = {
+  test: { command: TEST, jest: ["--coverage", "--ignoreProjects", "boots"] },
+  boots: { command: BOOTS, jest: ["--selectProjects", "boots"] },
+  lint: { command: LINT, jest: ["--selectProjects", "style"] },
+};
+
+const [, , scope, ...args] = process.argv;
+const { command, jest } = KINDS[/** @type {keyof typeof KINDS} */ (scope)];
+const { yes } = readCommandLine(command, args).values;
+const given = args.filter((word) => word !== "--yes");
+
+await afterSetUp(
+  /** @type {keyof typeof KINDS} */ (scope),
+  (context) => inForeground("node_modules/.bin/jest", [...jest, ...given], context.env, context.top),
+  // Tests have stacks of their own.
+  { yes, talosVersions: [defaultVersion(makeContext().top)] },
+);

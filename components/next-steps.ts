@@ -1,0 +1,81 @@
+import ipaddr from "ipaddr.js";
+import type { Image } from "./Appliance";
+import type { CheckedConfig } from "./MachineConfig";
+import type { RehearsalSummary } from "./Rehearsal";
+import type { StackConfig } from "../stack/config";
+import { hostOf } from "../steps/talos/hosts";
+
+/** What `up` made, and what it knows of the cluster. */
+export interface Made {
+  image: Image;
+  compressed?: Image;
+  rehearsal: RehearsalSummary | "not rehearsed";
+  checked: Pick<CheckedConfig, "machineType" | "endpoint">;
+  /** Other stacks of the checkout that may start the same cluster. */
+  starters: string[];
+}
+
+/** Where the cluster is reached, if not on the isolated link: a name may be anywhere. */
+function reachedElsewhere({ checked }: Made, { minipcIp, applianceCidr }: StackConfig): boolean {
+  const host = hostOf(checked.endpoint);
+  if (host === minipcIp) return false;
+  return (
+    !ipaddr.IPv4.isValid(host) || !ipaddr.IPv4.parse(host).match(ipaddr.IPv4.parseCIDR(applianceCidr.cidr))
+  );
+}
+
+/** Which machine runs `talosctl bootstrap`: once for a cluster, since a second time would split etcd. */
+function startOfCluster(made: Made, config: StackConfig): string[] {
+  const { machineType, endpoint } = made.checked;
+  if (machineType === "")
+    return [
+      "Its machine config is partial: Talos gets the rest where that says,",
+      "  from Omni for one, which starts the cluster, too",
+    ];
+  if (machineType === "worker" || config.joins)
+    return ["Never run talosctl bootstrap on it: it joins the cluster at", `  ${endpoint}`];
+  const isElsewhere = reachedElsewhere(made, config);
+  // etcd keeps the address that its machine has at the bootstrap.
+  const move = isElsewhere
+    ? [
+        "When Talos runs from its disk, move the mini-PC to where it will stay",
+        `  (docs/lasting-network.md): ${endpoint}`,
+      ]
+    : [];
+  const once = [
+    `When Talos answers ${isElsewhere ? "there" : `on ${config.minipcIp}`}, run talosctl bootstrap on it, once`,
+    "  (docs/runbook.md, part 7, says from where)",
+  ];
+  if (made.starters.length === 0) return [...move, ...once];
+  return [
+    ...move,
+    `Its cluster is also that of ${made.starters.join(", ")}. If none of them was bootstrapped:`,
+    ...once,
+    "If one was: never run talosctl bootstrap on this one, it would split etcd",
+  ];
+}
+
+/** The next steps with a finished image, in short lines; docs/runbook.md says more. */
+export function nextSteps(made: Made, config: StackConfig): string[] {
+  const { image, compressed, rehearsal } = made;
+  const unpack = config.compress === "zstd" ? "zstd -d" : "gunzip";
+  return [
+    ...(rehearsal === "not rehearsed"
+      ? [
+          "This image has booted nothing yet. To boot it with a virtual mini-PC:",
+          "  npm run pulumi -- config set rehearse true, then the same `up`",
+        ]
+      : ["See how it booted a virtual mini-PC:", `  ${rehearsal.timeline}`]),
+    "Copy it to the NAS:",
+    `  ${(compressed ?? image).path}`,
+    compressed ? `Unpack it there with ${unpack}; then sha256sum prints` : "There, sha256sum prints",
+    `  ${image.sha256}`,
+    "Import it in Synology VMM as a disk image:",
+    `  NIC 1 on the isolated link${config.uplink ? ", NIC 2 on a network with internet" : ""}`,
+    "Start the VM and wait for this line on its console:",
+    `  bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}`,
+    "Power on the mini-PC: UEFI PXE on, its disk first in the boot order",
+    ...startOfCluster(made, config),
+    "Then delete the VM and the image: they hold secrets",
+  ];
+}

@@ -1,0 +1,42 @@
+import type { Side } from "../record";
+import type { Seen } from "../network/seen";
+import type { Expected, View } from "../view";
+
+export type Sign = { atMs: number; evidence: string };
+
+/** What was seen instead, and where to look. */
+export type Break = { seen: string; look: string };
+
+/** One link of the chain from a powered-on appliance to a configured mini-PC. */
+export interface ChainLink {
+  id: string;
+  title: string;
+  side: Side;
+  /** Longest wait for it after the link before, in seconds, on a slow machine without an accelerator. */
+  limitS: number;
+  reached: (view: View) => Sign | undefined;
+  /** A sure sign that it will not be reached, so that nobody waits for the limit. */
+  broken?: (view: View) => Break | undefined;
+  /** What to say when the limit passes without a sign. */
+  overdue: (view: View) => Break;
+  /** The links after it may be reached, or break, before it. */
+  anyOrder?: boolean;
+  /** Not part of every chain. */
+  applies?: (expected: Expected) => boolean;
+}
+
+/** Questions without an answer that count as a sure sign; a firmware asks again after 4, 8 and 16 s. */
+export const ENOUGH = 3;
+
+/** And for at least so long, of the time that the machines could use: a host that starves them is no fault of the image. */
+const UNANSWERED_MS = 1000;
+
+/** Milliseconds from one sight to the next that the machines could use. */
+export const usable = (from: Seen, to: Seen) =>
+  Math.max(0, to.atMs - from.atMs - ((to.starvedMs ?? 0) - (from.starvedMs ?? 0)));
+
+/** Whether questions of which none was answered are a sure sign. */
+export function isSure(questions: Seen[]): boolean {
+  const [first, last] = [questions[0], questions.at(-1)];
+  return questions.length >= ENOUGH && first && last ? usable(first, last) >= UNANSWERED_MS : false;
+}

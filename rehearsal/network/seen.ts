@@ -1,0 +1,42 @@
+import type { DhcpMessage } from "./dhcp";
+import type { LinkName } from "../record";
+
+export type MachineName = "appliance" | "minipc";
+
+/** What the rehearsal saw, in the order of time; every conclusion is drawn from these alone. */
+export type Seen = {
+  atMs: number;
+  /** How long the machines had no CPU until then, all together, on a busy host. */
+  starvedMs?: number;
+} & What;
+
+export type What =
+  | { kind: "ended"; machine: MachineName }
+  /** A line on a serial console, without control sequences. */
+  | { kind: "line"; machine: MachineName; text: string }
+  | LinkWhat;
+
+/** What goes over a link. */
+export type LinkWhat = { link: LinkName } & (
+  | { kind: "address"; ip: string; mac: string }
+  | { kind: "dhcp"; mac: string; message: DhcpMessage }
+  | { kind: "time"; mac: string; state: "asked" }
+  | { kind: "time"; mac: string; state: "answered"; stratum: number }
+  | TftpWhat
+  | HttpWhat
+);
+
+/** A transfer by TFTP; `mac` is the client's. */
+export type TftpWhat = { kind: "tftp"; mac: string; file: string } & (
+  { state: "asked" | "answered" } | { state: "sent"; bytes: number } | { state: "refused"; words: string }
+);
+
+/** A connection to port 80 and what is asked on it; `mac` is the client's. */
+export type HttpWhat = { mac: string } & (
+  | { kind: "connect"; state: "asked" | "accepted" | "refused" }
+  | ({ kind: "http"; path: string } & (
+      | { state: "asked" }
+      | { state: "answered"; status: number }
+      | { state: "sent"; status: number; bytes: number; sha256: string }
+    ))
+);

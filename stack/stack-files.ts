@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { imageOf, machineOf, type Fault, type Machine } from "./config";
+import { readStackText, type StackText } from "./stack-text";
+
+/** A stack as its file in the checkout describes it. */
+export interface StackFile extends StackText {
+  stack: string;
+  machine: Machine;
+}
+
+const NAME = /^Pulumi\.(.+)\.yaml$/;
+/** It boots virtual machines alone. */
+const DEMO = "demo";
+
+/** What a stack's file sets; a file that is missing sets nothing. */
+export function readStackFile(folder: string, stack: string): StackFile {
+  const path = join(folder, `Pulumi.${stack}.yaml`);
+  const text = readStackText(existsSync(path) ? readFileSync(path, "utf8") : "");
+  return { stack, ...text, machine: machineOf(text.given) };
+}
+
+/**
+ * The faults of values that YAML reads as something else than what stands in a stack's file.
+ *
+ * @param given what Pulumi hands over, by key without the namespace: what it has from elsewhere is not the file's fault
+ */
+export const misreadFaults = ({ misread }: StackFile, given: Record<string, string>): Fault[] =>
+  misread
+    .filter(({ key, value }) => given[key] === value)
+    .map(({ key, text, value }) => ({
+      key,
+      value,
+      wrong: `YAML reads ${text} as this value`,
+      right: `${key}: ${JSON.stringify(text)}`,
+    }));
+
+/** Every stack that has a file in the checkout, but the demo. */
+export function stackFiles(folder: string): StackFile[] {
+  const names = readdirSync(folder).flatMap((file) => NAME.exec(file)?.[1] ?? []);
+  return names
+    .filter((name) => name !== DEMO)
+    .sort()
+    .map((name) => readStackFile(folder, name));
+}
+
+function groupsBy(stacks: StackFile[], valueOf: (machine: Machine) => string | undefined) {
+  const groups = new Map<string, StackFile[]>();
+  for (const each of stacks) {
+    const value = valueOf(each.machine);
+    if (value) groups.set(value, [...(groups.get(value) ?? []), each]);
+  }
+  return [...groups].filter(([, members]) => members.length > 1);
+}
+
+const listed = (stacks: StackFile[]) => {
+  const names = stacks.map(({ stack }) => stack);
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+};
+
+/**
+ * What stacks have in common that their mini-PCs cannot have at the same time, a line each. All of it is legal: a mini-PC may
+ * have two stacks, and an address serves the next one when the first has left the link.
+ *
+ * @param about tells only what concerns this stack
+ */
+export function sharedByStacks(stacks: StackFile[], about?: string): string[] {
+  // Without a MAC of its own, a stack serves nobody.
+  const serving = stacks.filter(({ machine }) => machine.mac);
+  const concerns = ([, members]: [string, StackFile[]]) =>
+    about === undefined || members.some(({ stack }) => stack === about);
+  const macs = groupsBy(serving, ({ mac }) => mac)
+    .filter(concerns)
+    .map(
+      ([mac, members]) =>
+        `The stacks ${listed(members)} have the same minipcMac ${mac}: run only one of their appliances at a time, ` +
+        "since the mini-PC takes whichever answers first.",
+    );
+  const leases = groupsBy(serving, ({ lease, link }) => lease && link && `${lease} on ${link}`)
+    .filter(concerns)
+    // Of one mini-PC with two stacks the MAC says it all.
+    .filter(([, members]) => new Set(members.map(({ machine }) => machine.mac)).size > 1)
+    .map(
+      ([lease, members]) =>
+        `The stacks ${listed(members)} have the same minipcIp ${lease}: only one of their mini-PCs can be on that ` +
+        "link at a time. Set another minipcIp, or move the first one away before the next.",
+    );
+  return [...macs, ...leases];
+}
+
+/** Two stacks that would make one file, which cannot be; undefined when there are none. */
+export function sharedImage(stacks: StackFile[]): { image: string; stacks: [string, string] } | undefined {
+  const owners = new Map<string, string>();
+  for (const { stack, given } of stacks) {
+    const image = imageOf(given);
+    const other = owners.get(image);
+    if (other) return { image, stacks: [other, stack] };
+    owners.set(image, stack);
+  }
+  return undefined;
+}

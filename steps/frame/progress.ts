@@ -1,0 +1,86 @@
+import type { StepContext } from "./context";
+
+/**
+ * Pulumi's table cuts a line where the terminal ends: 80 columns leave it 5 characters, 120 leave 45, of which an update's
+ * list of changed inputs may take 29. So what varies comes first, as short as it can be.
+ */
+export const SHOWN_FIRST = 5;
+
+const MIB = 1 << 20;
+/** How long a line may stay as it is. */
+const BEAT_MS = 10_000;
+/** How often a figure is looked at. */
+const LOOK_MS = 2_000;
+
+/** How much is done: with a total `16 %, 120 of 718 MiB`, else `57 MiB`. */
+export function figure(done: number, total?: number): string {
+  const mib = Math.round(done / MIB);
+  return total
+    ? `${Math.floor((100 * done) / total)} %, ${mib} of ${Math.round(total / MIB)} MiB`
+    : `${mib} MiB`;
+}
+
+/** How often a line was said again since it was new, as a time: `20 s: LINE`. */
+export const stillAt = (seconds: number, line: string) => `${seconds} s: ${line}`;
+
+/**
+ * Passes lines on. While none comes, the last one is said again every ten seconds, with the time since then in front, so
+ * that a person sees that work goes on.
+ *
+ * @param first what is said again before there is any line
+ */
+export function withHeartbeat(
+  write: (line: string) => void,
+  first: string,
+): { log: (line: string) => void; end: () => void } {
+  let last = first;
+  let beats = 0;
+  const beat = () => write(stillAt((++beats * BEAT_MS) / 1000, last));
+  const timer = setInterval(beat, BEAT_MS);
+  timer.unref();
+  return {
+    log(line) {
+      last = line;
+      beats = 0;
+      timer.refresh();
+      write(line);
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+/**
+ * Looks at long work every few seconds and logs what there is to say of it, when that is new.
+ *
+ * @returns ends it
+ */
+export function follow(context: Pick<StepContext, "log">, look: () => string | undefined): () => void {
+  let last: string | undefined;
+  const timer = setInterval(() => {
+    const now = look();
+    if (now === undefined || now === last) return;
+    last = now;
+    context.log(now);
+  }, LOOK_MS);
+  return () => clearInterval(timer);
+}
+
+/**
+ * Logs how far long work is, the figure first: `16 %, 120 of 718 MiB of WHAT`.
+ *
+ * @param what in words that go on from the figure
+ * @param done bytes so far; nothing is said while there are none
+ * @param total bytes in the end; unset, only those so far are shown
+ * @returns ends it
+ */
+export function reportProgress(
+  context: Pick<StepContext, "log">,
+  what: string,
+  done: () => number,
+  total?: number,
+): () => void {
+  return follow(context, () => {
+    const now = done();
+    return now === 0 ? undefined : `${figure(now, total)} ${what}`;
+  });
+}
