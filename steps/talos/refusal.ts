@@ -5,7 +5,7 @@ function keysIn(text: string): string[] {
   const keys: string[] = [];
   visit(parseDocument(text), {
     Pair: (_at, { key }) => {
-      if (isScalar(key)) keys.push(String(key));
+      if (isScalar(key)) keys.push(String(key.value));
     },
   });
   return keys;

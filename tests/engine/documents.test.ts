@@ -44,16 +44,15 @@ const pasted = BLOCKS.filter((block) => !reasonFor(block));
 const makesStack = ({ text }: Block) => text.startsWith("npm run new -- nuc1 --mac");
 const IN_ORDER = [...pasted.filter(makesStack), ...pasted.filter((block) => !makesStack(block))];
 
+/** What the runbook's first block defines for those that follow. */
+const PULUMI = 'pulumi() { npm --silent run pulumi -- "$@"; }';
+
 let checkout: Checkout;
 
 /** Runs a block in a shell as the runbook has it: `pulumi` stands for `npm run pulumi --`. */
 function paste({ text }: Block) {
   const lines = text.split("\n").filter((line) => !ASKS.test(line) && !FOR_NAS.test(line));
-  const script = [
-    'pulumi() { npm --silent run pulumi -- "$@"; }',
-    // The documents name a day.
-    ...lines.map((line) => line.replace("/2025-12-17", "/2025-12-18")),
-  ];
+  const script = [PULUMI, ...lines];
   return execa("bash", ["-e", "-o", "pipefail", "-c", script.join("\n")], {
     cwd: checkout.top,
     env: checkout.env,
@@ -62,6 +61,10 @@ function paste({ text }: Block) {
     reject: false,
   });
 }
+
+test("the runbook says what its commands mean by pulumi", () => {
+  expect(BLOCKS.find(({ from }) => from.includes("runbook.md"))?.text).toContain(PULUMI);
+});
 
 beforeAll(async () => {
   ({ checkout } = await SmallLab.bare());
