@@ -308,7 +308,7 @@ let defaults: Record<string, string> | undefined;
 export function declaredDefaults(): Record<string, string> {
   if (defaults) return defaults;
   const project = parse(readFileSync(join(TOP, "Pulumi.yaml"), "utf8")) as {
-    config: Record<string, { value?: unknown; default: string }>;
+    config: Record<string, { value?: string | number | boolean; default: string }>;
   };
   defaults = Object.fromEntries(
     Object.entries(project.config).map(([key, { value, default: otherwise }]) => [
