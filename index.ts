@@ -14,7 +14,7 @@ import { TalosIso } from "./components/TalosIso";
 import { stackConfig } from "./components/stack-config";
 import { factoryPath } from "./stack/image-factory";
 import { nextSteps } from "./components/next-steps";
-import { startersOf } from "./steps/talos/starters";
+import { startersOf } from "./steps/talos/clusters";
 
 export = async () => {
   const config = stackConfig();

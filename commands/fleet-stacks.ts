@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { LocalWorkspace, type EngineEvent, type Stack } from "@pulumi/pulumi/automation";
 import pLimit from "p-limit";
+import { clustersApart } from "../steps/talos/clusters";
 import { readStackFile, sharedByStacks, sharedImage, stackFiles } from "../stack/stack-files";
 import { run } from "../steps/programs/process";
 import type { StepContext } from "../steps/frame/context";
@@ -64,7 +65,11 @@ function check(stacks: string[]): void {
 /** What these stacks share with each other, and with others of the checkout. */
 function sharedWith(stacks: string[]): string[] {
   const all = stackFiles(process.cwd());
-  return [...new Set(stacks.flatMap((stack) => sharedByStacks(all, stack)))];
+  return [
+    ...new Set(
+      stacks.flatMap((stack) => [...sharedByStacks(all, stack), ...clustersApart(stack, process.cwd())]),
+    ),
+  ];
 }
 
 /** The step that an event says has begun. */

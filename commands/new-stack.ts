@@ -8,6 +8,8 @@ import { declaredDefaults, imageOf, NAMESPACE } from "../stack/config";
 import { readStackFile, sharedByStacks, stackFiles, type StackFile } from "../stack/stack-files";
 import { partialBeside } from "../steps/store/files";
 import { hostOf } from "../steps/talos/hosts";
+import { clustersApart } from "../steps/talos/clusters";
+import { recordCluster } from "../steps/talos/cluster-record";
 import { readNodeConfig } from "../steps/talos/read-node-config";
 import { failureOf, run } from "../steps/programs/process";
 import { decrypt, NO_SOPS_CONFIG } from "../steps/programs/sops";
@@ -277,6 +279,12 @@ async function make(context: StepContext, asked: Plan, from: string | undefined,
   await place(asked.machineConfig, machineConfig, undo);
   if (asked.talosConfig && client) await place(asked.talosConfig, client, undo);
   await place(`Pulumi.${asked.stack}.yaml`, stackFile(asked, age.ageKeyFile), undo);
+  // What the other stacks are compared with until the first `up` checks the config.
+  const node = readNodeConfig(generated[asked.role]);
+  await recordCluster(join(TOP, "artifacts/cache/runs", asked.stack), {
+    ...{ machineType: node.machineType, endpoint: node.endpoint, cluster: node.cluster, node, leases: [] },
+    ...{ installImage: node.install.image, joins: asked.join !== undefined },
+  });
   context.signal.throwIfAborted();
   const unaborted = { signal: new AbortController().signal };
   undo.add(() =>
@@ -365,7 +373,7 @@ async function newStack(context: StepContext, request: Request): Promise<void> {
     await undo.all();
     throw fault;
   }
-  const shared = sharedByStacks([readStackFile(TOP, stack), ...others], stack);
+  const shared = [...sharedByStacks([readStackFile(TOP, stack), ...others], stack), ...clustersApart(stack)];
   process.stderr.write(told(asked, age, shared));
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { TOP } from "../stack/top";
 import { checkConfig, machineOf, NAMESPACE, type StackConfig } from "../stack/config";
+import { clustersApart } from "../steps/talos/clusters";
 import { misreadFaults, readStackFile, sharedByStacks, stackFiles } from "../stack/stack-files";
 import { faultOf } from "../steps/programs/sops";
 import { borrowedLoaderLine } from "../stack/talos-releases.cjs";
@@ -40,7 +41,8 @@ export function stackConfig(): StackConfig {
     const own = { stack, given, misread: [], machine: machineOf(given) };
     const borrowed = borrowedLoaderLine(config.talosVersion);
     if (borrowed) void pulumi.log.warn(borrowed);
-    for (const line of sharedByStacks([own, ...others], stack)) void pulumi.log.warn(line);
+    for (const line of [...sharedByStacks([own, ...others], stack), ...clustersApart(stack)])
+      void pulumi.log.warn(line);
     return config;
   } catch (fault) {
     throw new pulumi.RunError((fault as Error).message);

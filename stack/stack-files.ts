@@ -44,16 +44,18 @@ export function stackFiles(folder: string): StackFile[] {
     .map((name) => readStackFile(folder, name));
 }
 
-function groupsBy(stacks: StackFile[], valueOf: (machine: Machine) => string | undefined) {
-  const groups = new Map<string, StackFile[]>();
-  for (const each of stacks) {
-    const value = valueOf(each.machine);
+/** Things that have a value in common, by that value. */
+export function groupsBy<T>(all: T[], valueOf: (each: T) => string | undefined): [string, T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const each of all) {
+    const value = valueOf(each);
     if (value) groups.set(value, [...(groups.get(value) ?? []), each]);
   }
   return [...groups].filter(([, members]) => members.length > 1);
 }
 
-const listed = (stacks: StackFile[]) => {
+/** The names of stacks as a sentence lists them. */
+export const listed = (stacks: Pick<StackFile, "stack">[]) => {
   const names = stacks.map(({ stack }) => stack);
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 };
@@ -69,14 +71,14 @@ export function sharedByStacks(stacks: StackFile[], about?: string): string[] {
   const serving = stacks.filter(({ machine }) => machine.mac);
   const concerns = ([, members]: [string, StackFile[]]) =>
     about === undefined || members.some(({ stack }) => stack === about);
-  const macs = groupsBy(serving, ({ mac }) => mac)
+  const macs = groupsBy(serving, ({ machine }) => machine.mac)
     .filter(concerns)
     .map(
       ([mac, members]) =>
         `The stacks ${listed(members)} have the same minipcMac ${mac}: run only one of their appliances at a time, ` +
         "since the mini-PC takes whichever answers first.",
     );
-  const leases = groupsBy(serving, ({ lease, link }) => lease && link && `${lease} on ${link}`)
+  const leases = groupsBy(serving, ({ machine: { lease, link } }) => lease && link && `${lease} on ${link}`)
     .filter(concerns)
     // Of one mini-PC with two stacks the MAC says it all.
     .filter(([, members]) => new Set(members.map(({ machine }) => machine.mac)).size > 1)

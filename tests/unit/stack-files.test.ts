@@ -11,7 +11,7 @@ import {
   sharedImage,
   stackFiles,
 } from "../../stack/stack-files";
-import { startersOf } from "../../steps/talos/starters";
+import { clustersApart, startersOf } from "../../steps/talos/clusters";
 import { readStackText } from "../../stack/stack-text";
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
@@ -153,6 +153,26 @@ test("a cluster may have been started by another control plane that does not joi
   // Parts of configs name no cluster.
   for (const stack of ["nuc1", "nuc2"]) checked(stack, { cluster: "", machineType: "" });
   expect(startersOf("", "nuc1", folder)).toEqual([]);
+});
+
+test("stacks with one endpoint and different secrets are told of as separate clusters", () => {
+  const checked = (stack: string, cluster: string, endpoint: string) =>
+    writeFileSync(
+      join(folder, "artifacts/cache/runs", `${stack}.cluster.json`),
+      JSON.stringify({ cluster, endpoint, machineType: "controlplane", joins: false }),
+    );
+  checked("nuc1", "home", "https://talos.home.arpa:6443");
+  checked("nuc2", "home", "https://talos.home.arpa:6443");
+  checked("nuc3", "another", "https://talos.home.arpa:6443");
+  checked("away", "elsewhere", "https://talos.away.example:6443");
+  expect(clustersApart(undefined, folder)).toEqual([
+    expect.stringMatching(
+      /^The stacks nuc1, nuc2 and nuc3 have the endpoint https:\/\/talos\.home\.arpa:6443, and different secrets/,
+    ),
+  ]);
+  expect(clustersApart("away", folder)).toEqual([]);
+  checked("nuc3", "home", "https://talos.home.arpa:6443");
+  expect(clustersApart(undefined, folder)).toEqual([]);
 });
 
 test("the stack files that this project commits have no salt of one checkout", () => {
