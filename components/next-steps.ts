@@ -63,7 +63,7 @@ export function nextSteps(made: Made, config: StackConfig): string[] {
     ...(rehearsal === "not rehearsed"
       ? [
           "This image has booted nothing yet. To boot it with a virtual mini-PC:",
-          "  npm run pulumi -- config set rehearse true, then the same `up`",
+          "  npm run pulumi -- config set rehearse true --stack NAME, then the same `up`",
         ]
       : ["See how it booted a virtual mini-PC:", `  ${rehearsal.timeline}`]),
     "Copy it to the NAS:",

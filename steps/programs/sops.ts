@@ -46,7 +46,7 @@ export function faultOf(
   return new StepError(
     doing,
     "it is not encrypted by sops",
-    `Encrypt it: sops ${NO_SOPS_CONFIG.join(" ")} encrypt --in-place --age AGE_PUBLIC_KEY --input-type yaml --output-type yaml ${path}; or accept it: npm run pulumi -- config set allowPlaintextSecrets true`,
+    "Encrypt it as config/README.md says, or accept it: npm run pulumi -- config set allowPlaintextSecrets true --stack NAME",
   );
 }
 
