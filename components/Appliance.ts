@@ -7,6 +7,7 @@ import type { CheckedConfig } from "./MachineConfig";
 import type { NetbootLayer } from "./NetbootAssets";
 import { Part } from "./part";
 import type { RenderedFiles } from "../stack/service-files";
+import type { ManifestOf } from "../steps/contracts/contracts";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 import { TOP } from "../stack/top";
@@ -30,11 +31,7 @@ export interface ApplianceArgs {
   artifactName: string;
 }
 
-export interface Image {
-  path: string;
-  sha256: string;
-  bytes: number;
-}
+export type Image = ManifestOf<"appliance">;
 
 /** The appliance: base, netboot and site layer side by side in one bootable RAW image. */
 export class Appliance extends Part {
@@ -68,10 +65,10 @@ export class Appliance extends Part {
           netboot: { path: netboot.path, sha256: netboot.sha256 },
           files: { ...files, "boot.ipxe": bootScript },
           machineConfig: { path: machineConfig.path, sha256: checked.sha256 },
-          talosConfig: machineConfig.talosConfig && {
-            path: machineConfig.talosConfig,
-            sha256: checked.talosConfigSha256,
-          },
+          talosConfig:
+            machineConfig.talosConfig && checked.talosConfigSha256
+              ? { path: machineConfig.talosConfig, sha256: checked.talosConfigSha256 }
+              : undefined,
           code,
         };
         return {
@@ -84,7 +81,7 @@ export class Appliance extends Part {
       });
     // The password's hash is in the key only as part of a digest.
     const input = pulumi.unsecret(made);
-    this.image = step<Image>(
+    this.image = step(
       `${name}-assembly`,
       {
         program: "appliance",

@@ -4,6 +4,7 @@ import { splitQuery } from "../stack/source-url";
 import { fetch } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
+import type { ManifestOf } from "../steps/contracts/contracts";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -26,13 +27,7 @@ export interface BaseImageArgs {
   templateDigest: string;
 }
 
-export interface BaseLayer {
-  path: string;
-  sha256: string;
-  bytes: number;
-  /** Bytes of content in the root file system. */
-  contentBytes: number;
-}
+export type BaseLayer = ManifestOf<"base">;
 
 /** The base layer: made by Packer once for all stacks whose inputs are the same. */
 export class BaseImage extends Part {
@@ -66,7 +61,7 @@ export class BaseImage extends Part {
       sourcePath: fetched.path,
       sourceSha256: fetched.sha256,
     }));
-    this.layer = step<BaseLayer>(
+    this.layer = step(
       `${name}-packer`,
       {
         program: "base",

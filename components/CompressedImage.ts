@@ -38,7 +38,7 @@ export class CompressedImage extends Part {
       },
       ...how,
     }));
-    this.file = step<Image>(
+    this.file = step(
       `${name}-members`,
       {
         program: "compress",

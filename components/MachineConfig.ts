@@ -6,6 +6,7 @@ import { fileDigest } from "./identity";
 import { lastCheck } from "./last-check";
 import { Part } from "./part";
 import { known } from "./preview";
+import type { ManifestOf } from "../steps/contracts/contracts";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 
@@ -23,22 +24,7 @@ export interface MachineConfigArgs extends Omit<Surroundings, "leases"> {
 }
 
 /** What is known of the config without showing it. */
-export interface CheckedConfig {
-  /** `controlplane` or `worker`; empty when the config is partial, and Talos gets the rest elsewhere. */
-  machineType: string;
-  endpoint: string;
-  /** Reference of the installer's image; empty where Talos takes its own. */
-  installImage: string;
-  /** Names the cluster: the same for each of its machines. Empty where the config has no CA. */
-  cluster: string;
-  /** Why the machine need not ask the appliance for the time, in words; unset where it does. */
-  timeElsewhere?: string;
-  /** What is legal but may not work on the isolated link. */
-  warnings: Pick<Finding, "name" | "text">[];
-  /** SHA-256 of the decrypted file: what the appliance serves is checked against it. */
-  sha256: string;
-  talosConfigSha256?: string;
-}
+export type CheckedConfig = ManifestOf<"machine-config">;
 
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
 export class MachineConfig extends Part {
@@ -63,7 +49,7 @@ export class MachineConfig extends Part {
       findings
         .filter((finding) => !acceptWarnings.some((each) => each === finding.name))
         .forEach((finding) => warn(warningLine(finding)));
-    this.checked = step<CheckedConfig>(`${name}-check`, { program: "machine-config", input }, this);
+    this.checked = step(`${name}-check`, { program: "machine-config", input }, this);
     this.checked.apply(({ warnings }) => tell(warnings));
     this.foretold = pulumi.runtime.isDryRun() ? this.foretell(input, tell, warn) : Promise.resolve();
     this.registerOutputs({ checked: this.checked });

@@ -4,6 +4,7 @@ import { intact } from "../steps/store/files";
 import type { Fetched } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
+import type { ManifestOf } from "../steps/contracts/contracts";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 import { TOP } from "../stack/top";
@@ -17,16 +18,7 @@ export interface NetbootAssetsArgs {
   knownIso?: string;
 }
 
-export interface NetbootLayer {
-  path: string;
-  sha256: string;
-  bytes: number;
-  kernelVersion: string;
-  /** The arguments that the ISO boots its kernel with, in their order. */
-  kernelArguments: string[];
-  /** What is legal but looks like an oversight. */
-  warnings?: string[];
-}
+export type NetbootLayer = ManifestOf<"netboot">;
 
 /** The netboot layer: kernel and initramfs of one Talos version, out of its ISO. */
 export class NetbootAssets extends Part {
@@ -53,7 +45,7 @@ export class NetbootAssets extends Part {
       ? (intact(join(TOP, artifact.path))?.facts as NetbootLayer | undefined)
       : undefined;
     const lock = "artifacts/cache/netboot/lock";
-    this.layer = step<NetbootLayer>(`${name}-layer`, { program: "netboot", input, artifact, lock }, this);
+    this.layer = step(`${name}-layer`, { program: "netboot", input, artifact, lock }, this);
     this.layer.apply(({ warnings = [] }) => warnings.map((line) => pulumi.log.warn(line, this)));
     this.registerOutputs({ layer: this.layer });
   }

@@ -6,6 +6,7 @@ import type { CheckedConfig } from "./MachineConfig";
 import { Part } from "./part";
 import { rehearsalSubject } from "../stack/rehearsal-subject";
 import { kernelLineOf } from "../stack/service-files";
+import type { ManifestOf } from "../steps/contracts/contracts";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 import type { KernelLine } from "../stack/talos-kernel";
@@ -20,15 +21,7 @@ export interface RehearsalArgs {
 }
 
 /** The result of a rehearsal; times in seconds from the appliance's power-on. */
-export interface RehearsalSummary {
-  /** The page that shows it, a path from the checkout's top; captures, logs and pictures lie beside it. */
-  timeline: string;
-  accelerator: "kvm" | "hvf" | "tcg";
-  seconds: number;
-  steps: { step: string; at: number; took: number }[];
-  /** Titles of the proofs that held: what must not happen, and did not. */
-  proved: string[];
-}
+export type RehearsalSummary = ManifestOf<"rehearse">;
 
 /** What the stack's output says of a rehearsal: one sentence, and the path of its page. */
 export const inOneSentence = ({ seconds, proved, timeline }: RehearsalSummary) =>
@@ -58,7 +51,7 @@ export class Rehearsal extends Part {
         timeElsewhere,
         code,
       }));
-    this.summary = step<RehearsalSummary>(
+    this.summary = step(
       `${name}-boot`,
       {
         program: "rehearse",

@@ -16,7 +16,7 @@ export class ServiceFiles extends Part {
     // Its template is tried before an ISO is there, so that a fault in it shows at once.
     bootScriptText(config, kernelLineOf(config, []));
     const input = { files, code: codeDigest("check-files") };
-    const checked = step<object>(`${name}-check`, { program: "check-files", input }, this);
+    const checked = step(`${name}-check`, { program: "check-files", input }, this);
     this.files = checked.apply(() => files);
     this.registerOutputs({ files: this.files });
   }

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/store/files";
 import { filePath, isFileUrl, splitQuery } from "../stack/source-url";
 import { keyOf } from "./identity";
+import type { ManifestOf } from "../steps/contracts/contracts";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 import { TOP } from "../stack/top";
@@ -22,11 +23,7 @@ export interface Source {
   setKeys: { url: string; sha256: string };
 }
 
-export interface Fetched {
-  path: string;
-  sha256: string;
-  bytes: number;
-}
+export type Fetched = ManifestOf<"fetch">;
 
 /** A local source is looked at each time, since nothing else shows that it was replaced. */
 function localState(url: string): string | undefined {
@@ -52,7 +49,7 @@ export function fetch(
   const stamp = intact(join(TOP, path));
   const known = stamp?.key === key ? stamp.sha256 : undefined;
   const input = { key, path, setKeys, isUnlisted, ...what };
-  const file = step<Fetched>(
+  const file = step(
     name,
     {
       program: "fetch",

@@ -4,18 +4,24 @@ import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { intact, type Stamp } from "../steps/store/files";
 import { known, lastRunPath, noteForPreview } from "./preview";
+import { CONTRACTS, type InputOf, type ManifestOf, type StepName } from "../steps/contracts/contracts";
 import { TOP } from "../stack/top";
 
-export interface StepArgs {
+interface Artifact {
+  path?: string;
+  key?: pulumi.Input<string>;
+}
+
+export interface StepArgs<P extends StepName> {
   /** Program in steps/, without its ending. */
-  program: string;
+  program: P;
   /** What the program reads from stdin, as JSON. No secret goes here: it is shown in previews. */
-  input: pulumi.Input<object>;
+  input: pulumi.Input<InputOf<P>>;
   /**
    * File that the step makes, when it makes one. While it is gone or altered, or of another key than the one given,
    * the step runs again. Its path counts from the checkout's top, and is unset while nothing tells it yet.
    */
-  artifact?: { path?: string; key?: pulumi.Input<string> };
+  artifact?: Artifact;
   /** Steps with the same lock take turns, across stacks too. */
   lock?: string;
   /**
@@ -31,7 +37,7 @@ export interface StepArgs {
   /** As `secrets`, but of use only to a run that makes the artifact: while it is there, a change of them runs nothing. */
   passingSecrets?: Record<string, string>;
   /** Program in steps/ that runs with the same input when the resource goes: destroyed, or its artifact moved. */
-  onDestroy?: string;
+  onDestroy?: "discard";
 }
 
 /** What is on disk of an artifact: its stamp, or why it has to be made again. */
@@ -51,7 +57,7 @@ const isPlanned = () => process.env.BOOTSTRAP_PXE_PLAN !== undefined;
  *
  * @throws pulumi.RunError when it is of other inputs, as after a run that was killed and whose change was taken back
  */
-function printed(stdout: pulumi.Output<string>, { path, key }: Partial<StepArgs["artifact"] & object> = {}) {
+function printed(stdout: pulumi.Output<string>, { path, key }: Partial<Artifact> = {}) {
   const text = pulumi.unsecret(stdout);
   if (!isPlanned() || !pulumi.Output.isInstance(key)) return text;
   return pulumi.all([text, key]).apply(([known, wanted]) => {
@@ -94,7 +100,7 @@ function lastChange(name: string, artifact?: string): string {
  */
 function commandFor(
   name: string,
-  { program, input, artifact, lock, settings, secrets, passingSecrets = {}, onDestroy }: StepArgs,
+  { program, input, artifact, lock, settings, secrets, passingSecrets = {}, onDestroy }: StepArgs<StepName>,
   missing: string | undefined,
   opts: pulumi.ResourceOptions,
 ): local.Command {
@@ -126,30 +132,58 @@ function commandFor(
   );
 }
 
-/** Runs a step as a Command and returns the manifest that it prints, of the type M. */
-export function step<M extends object>(
+/** A step's Command, with what is on disk of its artifact. */
+interface Commanded {
+  command: local.Command;
+  /** Of what is there already, as far as it may count. */
+  stamp?: Stamp;
+  /** Why the artifact has to be made again. */
+  missing?: string;
+}
+
+/** The Command of a step: at once, or once the key is known that tells whether its artifact is of these inputs. */
+function commanded<P extends StepName>(
   name: string,
-  args: StepArgs,
+  args: StepArgs<P>,
+  opts: pulumi.ResourceOptions,
+): Commanded | Promise<Commanded> {
+  const given = args.artifact?.key;
+  // A plan binds the Command as its preview saw it, when the key was not known.
+  const key = isPlanned() && pulumi.Output.isInstance(given) ? undefined : given;
+  const withKey = (known?: string): Commanded => {
+    const { stamp, missing } = args.artifact ? lookAt(args.artifact.path, known) : {};
+    return {
+      command: commandFor(name, args, missing, opts),
+      stamp: key === given ? stamp : undefined,
+      missing,
+    };
+  };
+  return pulumi.Output.isInstance(key) ? known(key).then(withKey) : withKey(key as string | undefined);
+}
+
+/** What a step printed, by its contract. */
+const manifestIn = <P extends StepName>(program: P, text: string) =>
+  CONTRACTS[program].Manifest.parse(JSON.parse(text)) as ManifestOf<P>;
+
+/** A cache was emptied, and another stack has made the same again: what lies there counts, not what once did. */
+function asItLies<M extends object>(manifest: M, stamp: Stamp | undefined): M {
+  return stamp && "sha256" in manifest ? { ...manifest, sha256: stamp.sha256, bytes: stamp.bytes } : manifest;
+}
+
+/** Runs a step as a Command and returns the manifest that it prints. */
+export function step<P extends StepName>(
+  name: string,
+  args: StepArgs<P>,
   parent: pulumi.Resource,
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
-): pulumi.Output<M> {
-  const given = args.artifact?.key;
-  const key = isPlanned() && pulumi.Output.isInstance(given) ? undefined : given;
-  const make = (known?: string) => {
-    const { stamp, missing } = args.artifact ? lookAt(args.artifact.path, known) : {};
-    const command = commandFor(name, args, missing, { parent, dependsOn });
-    return { stamp: key === given ? stamp : undefined, missing, command };
-  };
-  // Whether a file is of these inputs shows when they are known; where a preview cannot know them, they change.
-  const made = pulumi.Output.isInstance(key) ? known(key).then(make) : make(key as string | undefined);
+): pulumi.Output<ManifestOf<P>> {
+  const made = commanded(name, args, { parent, dependsOn });
   noteForPreview(name, args.input, made);
-  return pulumi.output(made).apply(({ stamp, command }) =>
-    // A manifest holds digests and paths, no secret, whatever went in.
-    printed(command.stdout, args.artifact).apply((text) => {
-      const manifest = JSON.parse(text) as M;
-      // A cache was emptied, and another stack has made the same again: what lies there counts, not what once did.
-      const held = stamp && "sha256" in manifest && { sha256: stamp.sha256, bytes: stamp.bytes };
-      return { ...manifest, ...held };
-    }),
-  );
+  // A manifest holds digests and paths, no secret, whatever went in.
+  const manifest = pulumi
+    .output(made)
+    .apply(({ stamp, command }) =>
+      printed(command.stdout, args.artifact).apply((text) => asItLies(manifestIn(args.program, text), stamp)),
+    );
+  return manifest as pulumi.Output<ManifestOf<P>>;
 }

@@ -21,9 +21,12 @@ export const WARNINGS = [
 
 export type WarningName = (typeof WARNINGS)[number];
 
+/** Names of all that may be found. */
+export const FINDINGS = [...WARNINGS, "endpoint", "machine-type"] as const;
+
 /** What does not fit between a machine config, or a kernel line, and the link that it is served on. */
 export interface Finding {
-  name: WarningName | "endpoint" | "machine-type";
+  name: (typeof FINDINGS)[number];
   /** An error cannot work; a warning may be intended, and says what happens if it is not. */
   level: "error" | "warning";
   /** What will happen, and what to write instead. */

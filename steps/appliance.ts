@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { open, stat, truncate } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import * as z from "zod";
+import type * as z from "zod";
+import * as contract from "./contracts/appliance";
 import { refuseAltered } from "./store/altered";
 import { listChecksums } from "./store/checksums";
 import {
@@ -31,23 +32,7 @@ import type { StepContext } from "./frame/context";
 import { runStep } from "./frame/step";
 import { StepError } from "./frame/step-error";
 
-const File = z.object({ path: z.string(), sha256: z.string() });
-const Input = z.object({
-  key: z.string(),
-  /** The finished image. */
-  path: z.string(),
-  /** Stack that owns the path. */
-  stack: z.string(),
-  base: File,
-  netboot: File,
-  files: z.record(z.string(), z.string()),
-  machineConfig: File,
-  talosConfig: File.optional(),
-  ageKeyFile: z.string().optional(),
-  /** How the mini-PC's kernel line differs from the ISO's, in words. */
-  kernelLine: z.string().optional(),
-});
-type Request = z.output<typeof Input>;
+type Request = z.output<typeof contract.Input>;
 
 const MIB = 1 << 20;
 const LINUX_FILESYSTEM = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
@@ -75,7 +60,7 @@ async function place(context: StepContext, layer: string, disk: string, start: n
 }
 
 /** A layer that was touched since its step made it must not end up in an image, whose checksum would fit. */
-function expectUntouched({ path, sha256 }: z.output<typeof File>): void {
+function expectUntouched({ path, sha256 }: Pick<Request["base"], "path" | "sha256">): void {
   if (intact(path)?.sha256 !== sha256)
     throw new StepError(
       `reading ${path}`,
@@ -191,7 +176,7 @@ async function assemble(context: StepContext, request: Request, disk: string): P
   return sha256;
 }
 
-void runStep("appliance", Input, async (request, context) => {
+void runStep("appliance", contract, async (request, context) => {
   sweepImages();
   await claim(request.path, request.stack, (line) => context.log(line));
   const made = await verified(request.path, request.key);

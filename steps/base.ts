@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import * as contract from "./contracts/base";
 import { chooseAccelerator, QEMU_BOUND } from "./programs/accelerator";
 import { refuseAltered } from "./store/altered";
 import { manifestOf, partialBeside, publish, verified } from "./store/files";
@@ -15,20 +16,6 @@ import { shrink } from "./disk/shrink";
 import type { StepContext } from "./frame/context";
 import { runStep } from "./frame/step";
 import { StepError } from "./frame/step-error";
-
-const Input = z.object({
-  /** Digest over all that goes into the base; names its folder. */
-  key: z.string(),
-  /** The base layer's file. */
-  path: z.string(),
-  source: z.enum(["cloud-image", "autoinstall-iso"]),
-  /** What Packer starts from, fetched and checked. */
-  sourcePath: z.string(),
-  sourceSha256: z.string(),
-  template: z.string(),
-  /** Cut the guest off from every network: its packages are in the source. */
-  offline: z.boolean(),
-});
 
 /** How QEMU runs guests: a setting of the machine, so it is no part of what the base is made from. */
 const Accelerator = z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto");
@@ -49,7 +36,7 @@ const allocatedBytes = (path: string) => 512 * (statSync(path, { throwIfNoEntry:
 /** Runs Packer with a key pair of this build alone; returns the raw disk. */
 async function packerBuild(
   context: StepContext,
-  input: z.output<typeof Input>,
+  input: z.output<typeof contract.Input>,
   output: string,
 ): Promise<string> {
   const key = join(context.scratch, "build-key");
@@ -114,11 +101,11 @@ async function packerBuild(
   return disk;
 }
 
-void runStep("base", Input, async (input, context) => {
+void runStep("base", contract, async (input, context) => {
   const cache = dirname(dirname(input.path));
   sweepCache(cache);
   const made = await verified(input.path, input.key);
-  if (made) return manifestOf(input.path, made);
+  if (made) return contract.Manifest.parse(manifestOf(input.path, made));
 
   await refuseAltered(context, { path: input.sourcePath, sha256: input.sourceSha256 });
   // QEMU stops a guest whose disk cannot grow, and Packer would wait for it.
@@ -141,5 +128,5 @@ void runStep("base", Input, async (input, context) => {
   const stamp = await publish(result, input.path, input.key, { facts: { contentBytes } });
   await rm(work, { recursive: true, force: true });
   context.log(`${Math.round(stamp.bytes / MIB)} MiB, of which content ${Math.round(contentBytes / MIB)} MiB`);
-  return manifestOf(input.path, stamp);
+  return { ...manifestOf(input.path, stamp), contentBytes };
 });

@@ -1,12 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
+import * as contract from "./contracts/check-files";
 import { start } from "./programs/process";
 import type { StepContext } from "./frame/context";
 import { runStep } from "./frame/step";
 import { StepError } from "./frame/step-error";
-
-const Input = z.object({ files: z.record(z.string(), z.string()) });
 
 type Check = (folder: string) => { program: string; args: string[] };
 
@@ -78,7 +76,7 @@ function withLocalSocket(text: string, folder: string): string {
   return text.replace(/\blisten\s+[^\s;]+/g, `listen unix:${folder}/socket`);
 }
 
-void runStep("check-files", Input, async ({ files }, context) => {
+void runStep("check-files", contract, async ({ files }, context) => {
   const folder = context.scratch;
   for (const [name, text] of Object.entries(files)) {
     await writeFile(

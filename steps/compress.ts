@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import * as z from "zod";
+import type * as z from "zod";
+import * as contract from "./contracts/compress";
 import { refuseAltered } from "./store/altered";
 import { listChecksums } from "./store/checksums";
 import { COMPRESSORS } from "./disk/compressors";
@@ -13,24 +14,7 @@ import type { StepContext } from "./frame/context";
 import { runStep } from "./frame/step";
 import { StepError } from "./frame/step-error";
 
-const Layer = z.object({
-  /** Digest of all that the layer's bytes in the image come from. */
-  key: z.string(),
-});
-const Input = z.object({
-  key: z.string(),
-  /** The compressed image. */
-  path: z.string(),
-  /** Stack that owns the path. */
-  stack: z.string(),
-  image: z.object({ path: z.string(), sha256: z.string() }),
-  format: z.enum(["gzip", "zstd"]),
-  /** Layers whose members are kept for other images; the site layer is none: it holds secrets. */
-  layers: z.object({ base: Layer, netboot: Layer }),
-  /** Folder of the kept members. */
-  cache: z.string().default("artifacts/cache/compressed"),
-});
-type Request = z.output<typeof Input>;
+type Request = z.output<typeof contract.Input>;
 
 const MIB = 1 << 20;
 
@@ -66,7 +50,7 @@ function expectUntouched({ path, sha256 }: Request["image"]): number {
   throw new StepError(`reading ${path}`, "it is not the image that was made for this", "Run pulumi up again");
 }
 
-void runStep("compress", Input, async (request, context) => {
+void runStep("compress", contract, async (request, context) => {
   await claim(request.path, request.stack, (line) => context.log(line));
   const made = await verified(request.path, request.key);
   if (made) {

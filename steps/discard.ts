@@ -1,19 +1,18 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import * as z from "zod";
+import type * as z from "zod";
+import * as contract from "./contracts/discard";
 import { listChecksums } from "./store/checksums";
 import { discard, intact } from "./store/files";
 import { ownerOf, release } from "./store/owner";
 import { sweepImages, sweepPartials } from "./store/partials.cjs";
 import { runStep } from "./frame/step";
 
-const Input = z.object({ path: z.string(), stack: z.string(), key: z.string().optional() });
-
 // What is remembered of a step is what it made last, not what went.
 delete process.env.LAST_RUN;
 
 /** Why a file has to stay, if it has to. */
-function reasonToStay({ path, stack, key }: z.output<typeof Input>): string | undefined {
+function reasonToStay({ path, stack, key }: z.output<typeof contract.Input>): string | undefined {
   const owner = ownerOf(path);
   if (owner === stack) return undefined;
   if (!existsSync(path)) return "it is not there";
@@ -24,7 +23,7 @@ function reasonToStay({ path, stack, key }: z.output<typeof Input>): string | un
 }
 
 /** Removes a stack's image; another stack's is left alone. Caches stay: they are shared. */
-void runStep("discard", Input, async (request, context) => {
+void runStep("discard", contract, async (request, context) => {
   const { path } = request;
   // What was killed may have made another version than the one that goes.
   sweepImages();

@@ -3,13 +3,14 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
+import * as contract from "./contracts/fetch";
 import { whyUnreadable } from "./store/given-file";
 import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./store/files";
 import { readJson } from "./store/json-file";
 import { failureOf, run, whileLocked, type RunOptions } from "./programs/process";
 import { reportProgress } from "./frame/progress";
 import { writesTo } from "./frame/room";
-import { filePath, isFileUrl, NO_USER_INFO, splitQuery, USER_INFO } from "../stack/source-url";
+import { filePath, isFileUrl, splitQuery } from "../stack/source-url";
 import type { StepContext } from "./frame/context";
 import { runStep } from "./frame/step";
 import { StepError } from "./frame/step-error";
@@ -23,29 +24,8 @@ import {
   type Fault,
 } from "./store/transfer.cjs";
 
-const Input = z.object({
-  key: z.string(),
-  /** Where the file goes. */
-  path: z.string(),
-  /**
-   * `https://…` or `file://…`; a relative path after file:// counts from the checkout's top. A query may be secret: it is kept
-   * out of what is recorded and told, and a component gives it by the environment's URL_QUERY.
-   */
-  url: z.string().refine((url) => !USER_INFO.test(url), NO_USER_INFO),
-  /** Expected SHA-256; unset, a recorded one or the list beside the source counts. */
-  sha256: z.string().optional(),
-  kind: z.enum(["iso", "qcow2"]),
-  /** Whether its maker publishes no checksum: where no list beside it does either, that of its first use counts. */
-  isUnlisted: z.boolean().default(false),
-  /** Digests by URL that come with the checkout. */
-  lockFile: z.string().default("sources.lock.json"),
-  /** Those that were recorded here at first use: a file of its own, so that no tracked one changes. */
-  recordFile: z.string().default("sources.local.json"),
-  /** Config keys that a person sets to correct a fault. */
-  setKeys: z.object({ url: z.string(), sha256: z.string() }),
-});
 /** The query is no part of the URL here. */
-type Request = z.output<typeof Input> & { query: string };
+type Request = z.output<typeof contract.Input> & { query: string };
 
 /** First bytes that tell a file's kind, by offset: ECMA-119 section 8.1, and QEMU's qcow2 specification. */
 const MAGIC = {
@@ -321,7 +301,7 @@ async function digestThere({ path, url }: Request): Promise<string | undefined> 
   return existsSync(path) ? sha256File(path) : undefined;
 }
 
-void runStep("fetch", Input, async (given, context) => {
+void runStep("fetch", contract, async (given, context) => {
   const source = splitQuery(given.url);
   const request = { ...given, ...source, query: source.query || (process.env.URL_QUERY ?? "") };
   const here = await verified(request.path, request.key);

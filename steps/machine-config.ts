@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import * as z from "zod";
+import * as contract from "./contracts/machine-config";
 import { clusterRecord, recordCluster } from "./talos/cluster-record";
 import { decrypt } from "./programs/sops";
 import { runStep } from "./frame/step";
@@ -12,27 +12,9 @@ import { findingsOf } from "./talos/findings";
 import { readNodeConfig } from "./talos/read-node-config";
 import { timeElsewhere } from "./talos/time-source";
 
-const Input = z.object({
-  path: z.string(),
-  talosConfig: z.string().optional(),
-  ageKeyFile: z.string().optional(),
-  allowPlaintext: z.boolean(),
-  talosVersion: z.string(),
-  schematic: z.string().optional(),
-  minipcIp: z.string(),
-  minipcMac: z.string(),
-  applianceCidr: z.string(),
-  uplink: z.boolean().default(true),
-  joins: z.boolean().default(false),
-  /** SHA-256 of the file as it lies there. */
-  encryptedSha256: z.string().optional(),
-  /** Digest of this program. */
-  code: z.string().optional(),
-});
-
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-void runStep("machine-config", Input, async (input, context) => {
+void runStep("machine-config", contract, async (input, context) => {
   const { ageKeyFile, allowPlaintext } = input;
   const config = await decrypt(context, {
     path: input.path,

@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Pack } from "tar-stream";
-import * as z from "zod";
+import type * as z from "zod";
+import * as contract from "./contracts/netboot";
 import { refuseAltered } from "./store/altered";
 import { intact, manifestOf, partialBeside, publish, verified } from "./store/files";
 import { judgeIso } from "../stack/image-factory";
@@ -20,17 +21,7 @@ import { runStep } from "./frame/step";
 import { StepError } from "./frame/step-error";
 import { openTalosIso, type TalosIso } from "./talos/talos-iso";
 
-const Input = z.object({
-  key: z.string(),
-  /** The netboot layer's file. */
-  path: z.string(),
-  isoPath: z.string(),
-  isoSha256: z.string(),
-  talosVersion: z.string(),
-  /** The Image Factory's schematic that the ISO has to be of; unset, none is expected. */
-  schematic: z.string().optional(),
-});
-type Request = z.output<typeof Input>;
+type Request = z.output<typeof contract.Input>;
 
 /** Linux's own name for the machine that the appliance serves. */
 const MACHINE = "amd64";
@@ -147,10 +138,13 @@ function writeLayer(context: StepContext, version: string, iso: TalosIso, path: 
   return squashfsOf(context, fill, path);
 }
 
-void runStep("netboot", Input, async (request, context) => {
+void runStep("netboot", contract, async (request, context) => {
   sweepCache(dirname(dirname(request.path)));
   const made = await verified(request.path, request.key);
-  if (made) return { ...manifestOf(request.path, made), warnings: warningsOf(request, made.facts ?? {}) };
+  if (made) {
+    const warnings = warningsOf(request, made.facts ?? {});
+    return contract.Manifest.parse({ ...manifestOf(request.path, made), warnings });
+  }
 
   if (intact(request.isoPath)?.sha256 !== request.isoSha256) {
     const next = "Run pulumi up again; if that does not help, remove it";
@@ -174,5 +168,5 @@ void runStep("netboot", Input, async (request, context) => {
     `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
       `${facts.kernelArguments.length} kernel arguments`,
   );
-  return { ...manifestOf(request.path, stamp), warnings };
+  return { ...manifestOf(request.path, stamp), ...facts, warnings };
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import * as contract from "./contracts/rehearse";
 import { intact, verified } from "./store/files";
 import { runStep } from "./frame/step";
 import { StepError } from "./frame/step-error";
@@ -8,26 +9,6 @@ import { PAGE, rehearseInto } from "../rehearsal/evidence";
 import { HARDWARE } from "../rehearsal/hardware";
 import type { RehearsalRecord } from "../rehearsal/record";
 
-const Input = z.object({
-  key: z.string(),
-  /** The record, `rehearsal.json`; what else was seen goes beside it. */
-  path: z.string(),
-  image: z.object({ path: z.string(), sha256: z.string(), bytes: z.number() }),
-  subject: z.object({
-    minipcMac: z.string(),
-    minipcIp: z.string(),
-    applianceCidr: z.string(),
-    talosVersion: z.string(),
-    kernelArguments: z.array(z.string()),
-    hasSerialConsole: z.boolean(),
-    hasUplink: z.boolean(),
-    secretPaths: z.array(z.string()),
-  }),
-  /** SHA-256 of the decrypted machine config. */
-  configSha256: z.string(),
-  /** Why the mini-PC need not ask the appliance for the time, in words. */
-  timeElsewhere: z.string().optional(),
-});
 const Accelerator = z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto");
 
 const seconds = (ms: number) => Math.round(ms / 100) / 10;
@@ -49,7 +30,7 @@ function summaryOf({ reached, proofs, accelerator, tookMs }: RehearsalRecord, pa
 
 void runStep(
   "rehearse",
-  Input,
+  contract,
   async ({ key, path, image, subject, configSha256, timeElsewhere }, context) => {
     if (await verified(path, key))
       return summaryOf(JSON.parse(readFileSync(path, "utf8")) as RehearsalRecord, path);

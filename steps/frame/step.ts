@@ -84,29 +84,29 @@ export async function runProgram(
 }
 
 /**
- * Runs one step: its input is JSON on stdin, checked against `schema`; the rest as {@link runProgram}. Pulumi names the step
+ * Runs one step: its input is JSON on stdin, checked against its contract, as is the manifest that it prints; the rest as {@link runProgram}. Pulumi names the step
  * beside its lines, so these do not. What it was given is remembered in the file that the environment's LAST_RUN names, if any.
  */
-export async function runStep<S extends z.ZodType>(
+export async function runStep<I extends z.ZodType, M extends z.ZodType<object, object>>(
   name: string,
-  schema: S,
-  body: (input: z.output<S>, context: StepContext) => Promise<object>,
+  { Input, Manifest }: { Input: I; Manifest: M },
+  body: (input: z.output<I>, context: StepContext) => Promise<z.input<M>>,
 ): Promise<void> {
   const program = async (context: StepContext) => {
     // What was made is made, also where nobody can write that down.
     const forgotten = (fault: Error) => context.log(`what it took is not remembered: ${fault.message}`);
     const raw = JSON.parse(await text(process.stdin)) as object;
-    const given = schema.safeParse(raw);
+    const given = Input.safeParse(raw);
     if (!given.success) {
       const faults = given.error.issues.map((issue) => `${issue.path.join(".")} (${issue.message})`);
       throw new StepError(
         `reading the input of the step ${name}`,
         faults.join(", "),
-        `See steps/${name}.ts for its form`,
+        `See steps/contracts/${name}.ts for its form`,
       );
     }
     const before = generation(raw);
-    const manifest = await body(given.data, context);
+    const manifest = Manifest.parse(await body(given.data, context));
     const foundItMade = before !== undefined && before === generation(raw);
     const { LAST_RUN: lastRun } = process.env;
     if (lastRun) await remember(lastRun, raw, foundItMade ? undefined : process.uptime()).catch(forgotten);

@@ -13,12 +13,12 @@ const REHEARSAL = `
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
-import { partialBeside, publish } from "./lib/files";
-import { runStep } from "./lib/step";
-import { StepError } from "./lib/step-error";
+import { partialBeside, publish } from "./store/files";
+import { runStep } from "./frame/step";
+import { StepError } from "./frame/step-error";
 
 const Input = z.object({ key: z.string(), path: z.string() });
-void runStep("rehearse", Input, async ({ key, path }) => {
+void runStep("rehearse", { Input, Manifest: z.looseObject({}) }, async ({ key, path }) => {
   if (existsSync("artifacts/boots-not")) throw new StepError("rehearsing", "it boots not", "So be it");
   const partial = await partialBeside(path);
   await writeFile(partial, "{}");

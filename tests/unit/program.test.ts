@@ -60,9 +60,19 @@ function mock(args: Registered): { id: string; state: Values } {
   if (args.type === "pulumi:providers:aws" || args.type === "aws:s3/bucketObjectv2:BucketObjectv2")
     return { id: args.name, state: args.inputs };
   const manifest = MANIFESTS[args.name];
+  const { stdin } = args.inputs as { stdin?: string };
+  const hasClient =
+    args.name === "config-check" && Boolean((JSON.parse(String(stdin)) as Values).talosConfig);
   if (args.type !== "command:local:Command" || !manifest)
     throw new Error(`no mock for ${args.type} ${args.name}`);
-  return { id: args.name, state: { ...args.inputs, stdout: JSON.stringify(manifest), stderr: "" } };
+  return {
+    id: args.name,
+    state: {
+      ...args.inputs,
+      stdout: JSON.stringify({ ...manifest, ...(hasClient && { talosConfigSha256: "c".repeat(64) }) }),
+      stderr: "",
+    },
+  };
 }
 
 /** Runs the program for a config; returns its outputs. */

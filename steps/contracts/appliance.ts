@@ -1,0 +1,21 @@
+import * as z from "zod";
+import { Made } from "./made";
+
+const File = z.object({ path: z.string(), sha256: z.string() });
+export const Input = z.object({
+  key: z.string(),
+  /** The finished image. */
+  path: z.string(),
+  /** Stack that owns the path. */
+  stack: z.string(),
+  base: File,
+  netboot: File,
+  files: z.record(z.string(), z.string()),
+  machineConfig: File,
+  talosConfig: File.optional(),
+  ageKeyFile: z.string().optional(),
+  /** How the mini-PC's kernel line differs from the ISO's, in words. */
+  kernelLine: z.string().optional(),
+});
+
+export const Manifest = Made;
