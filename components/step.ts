@@ -185,5 +185,5 @@ export function step<P extends StepName>(
     .apply(({ stamp, command }) =>
       printed(command.stdout, args.artifact).apply((text) => asItLies(manifestIn(args.program, text), stamp)),
     );
-  return manifest as pulumi.Output<ManifestOf<P>>;
+  return manifest;
 }

@@ -168,5 +168,5 @@ void runStep("netboot", contract, async (request, context) => {
     `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
       `${facts.kernelArguments.length} kernel arguments`,
   );
-  return { ...manifestOf(request.path, stamp), ...facts, warnings };
+  return { ...manifestOf(request.path, stamp), ...facts, files, warnings };
 });

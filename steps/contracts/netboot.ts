@@ -14,6 +14,12 @@ export const Input = z.object({
 
 export const Manifest = Made.extend({
   kernelVersion: z.string(),
+  /** Its archives' formats, in their order, with a plus between. */
+  initramfsFormat: z.string(),
+  /** The Image Factory's schematic that the ISO is of, if it is of one. */
+  schematic: z.string().optional(),
+  /** SHA-256 of its files, by name. */
+  files: z.record(z.string(), z.string()),
   /** The arguments that the ISO boots its kernel with, in their order. */
   kernelArguments: z.array(z.string()),
   /** What is legal but looks like an oversight. */

@@ -167,7 +167,7 @@ test("a missing file: what makes it", async () => {
 test("a plain file is refused, unless it is allowed", async () => {
   const path = join(folder, "plain.yaml");
   writeFileSync(path, plain);
-  await refused(request(path), "not encrypted by sops", "encrypt --in-place", "allowPlaintextSecrets true");
+  await refused(request(path), "not encrypted by sops", "config/README.md", "allowPlaintextSecrets true");
   const { manifest } = await runStep("machine-config", request(path, { allowPlaintext: true }));
   expect(manifest?.machineType).toBe("controlplane");
 });

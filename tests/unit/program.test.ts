@@ -29,6 +29,8 @@ const MANIFESTS: Record<string, object> = {
     sha256: SHA256,
     bytes: 1,
     kernelVersion: "6.12",
+    initramfsFormat: "zstd",
+    files: {},
     kernelArguments: ["selinux=1"],
   },
   "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
