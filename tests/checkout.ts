@@ -53,7 +53,9 @@ export class Checkout {
 
   /** The same at another place, once it was moved or copied there. */
   at(top: string): Checkout {
-    const env = Object.entries(this.env).map(([name, value]) => [name, value?.replace(this.top, top)]);
+    const inUrl = (path: string) => path.replace(/[%#?]/g, encodeURIComponent);
+    const there = (value?: string) => value?.replace(this.top, top).replace(inUrl(this.top), inUrl(top));
+    const env = Object.entries(this.env).map(([name, value]) => [name, there(value)]);
     const other = Object.create(Checkout.prototype) as Checkout;
     return Object.assign(other, { top, env: Object.fromEntries(env) as NodeJS.ProcessEnv });
   }

@@ -380,8 +380,10 @@ test("preview says which parts are reused, which run and why, and how long they 
   await up();
   const told = async () => (await checkout.pulumi("preview", "--stack", "lab")).stdout;
   expect(await told()).toContain("Every part is reused: ");
-  rmSync(checkout.path("artifacts/cache/runs"), { recursive: true });
+  const runs = checkout.path("artifacts/cache/runs");
+  renameSync(runs, `${runs}-away`);
   expect(await told()).toContain("Every part is reused: ");
+  renameSync(`${runs}-away`, runs);
 });
 
 test("an update plan holds: for a change, for a file that is gone, and for both", async () => {
