@@ -79,7 +79,7 @@ test("npm run rehearse says what it cannot boot, and what it can", async () => {
   expect(await said()).toContain("--stack is missing");
   expect(await said("--stack", "nobody")).toContain("no stack named 'nobody' found");
   expect(await said("--stack", "unmade", "--disk", "floppy")).toContain(
-    "--disk floppy is not one of virtio, sata, ide",
+    "--disk floppy is not one of virtio, virtio-scsi, sata, ide",
   );
   expect(await said("--stack", "unmade")).toContain(
     "there is no such image. pulumi up --stack unmade makes it",
