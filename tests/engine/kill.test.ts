@@ -19,7 +19,7 @@ const image = () => imageOf(checkout);
 async function killDuring(pattern: RegExp): Promise<void> {
   const running = checkout.up("lab");
   await until(`a process like ${pattern}`, () => processes().some(({ command }) => pattern.test(command)));
-  const cli = processes().filter(({ command }) => /^pulumi up |tools\/pulumi\.mjs up /.test(command));
+  const cli = processes().filter(({ command }) => /^pulumi up |commands\/pulumi\.mjs up /.test(command));
   expect(cli.length).toBeGreaterThan(0);
   for (const { pid } of cli) process.kill(pid, "SIGKILL");
   await running;
