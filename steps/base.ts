@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import * as z from "zod";
 import * as contract from "./contracts/base";
 import { chooseAccelerator, QEMU_BOUND } from "./programs/accelerator";
@@ -42,8 +42,11 @@ async function packerBuild(
   const key = join(context.scratch, "build-key");
   await run(context, "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "bootstrap-pxe-build", "-f", key]);
   const accelerator = await chooseAccelerator(context, Accelerator.parse(process.env.ACCELERATOR));
+  // Packer reads a path as a URL, where # and % of a checkout's path mean something else.
+  const source = join(context.scratch, basename(input.sourcePath));
+  await symlink(resolve(input.sourcePath), source);
   const variables = {
-    source_path: input.sourcePath,
+    source_path: source,
     source_sha256: input.sourceSha256,
     output_directory: output,
     ssh_private_key_file: key,
