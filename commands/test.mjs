@@ -8,7 +8,8 @@ import { afterSetUp } from "./with-tools.mjs";
 
 const KINDS = {
   test: { command: TEST, jest: ["--coverage", "--ignoreProjects", "boots"] },
-  boots: { command: BOOTS, jest: ["--selectProjects", "boots"] },
+  // What waits for faults to show leaves the cores idle.
+  boots: { command: BOOTS, jest: ["--selectProjects", "boots", "--maxWorkers=3"] },
   lint: { command: LINT, jest: ["--selectProjects", "style"] },
 };
 

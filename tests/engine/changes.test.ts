@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { readStackFile } from "../../stack/stack-files";
 import type { Checkout, Plan } from "../checkout";
 import { inToolEnvironment, sha256Of, tool } from "../tools";
 import { upEndsWell } from "./aftermath";
@@ -415,6 +416,7 @@ test("preview says of a stack that was destroyed what is made again, and what is
 
 test("a copied checkout destroys its own image, a moved one its own, and a renamed stack keeps its", async () => {
   await up();
+  const { given } = readStackFile(checkout.top, "lab");
   const copy = checkout.at(`${checkout.top} copied`);
   const moved = checkout.at(`${checkout.top} moved`);
   const destroy = (where: Checkout, stack: string) =>
@@ -433,7 +435,7 @@ test("a copied checkout destroys its own image, a moved one its own, and a renam
     const removed = await moved.pulumi("stack", "rm", "nuc7", "--force", "--yes");
     expect(removed.all).toContain(`Of the stack nuc7 there is still ${IMAGE}`);
     expect(removed.exitCode).toBe(0);
-    await moved.stack("nuc8", { machineConfig: MACHINE_CONFIG });
+    await moved.stack("nuc8", given);
     await upEndsWell(moved, "nuc8");
     expect((await destroy(moved, "nuc8")).exitCode).toBe(0);
     expect(existsSync(moved.path(IMAGE))).toBe(false);
