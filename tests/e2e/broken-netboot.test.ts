@@ -9,8 +9,8 @@ const closed = (assembly: Assembly, port: number) =>
   edit(
     assembly,
     "nftables.conf",
-    'iifname "isolated" udp dport {',
-    `iifname "isolated" meta l4proto { tcp, udp } th dport ${port} drop\n        iifname "isolated" udp dport {`,
+    /iifname "isolated" ether saddr \S+ udp dport \{ 53, 69, 123 \} accept/,
+    `iifname "isolated" meta l4proto { tcp, udp } th dport ${port} drop\n        $&`,
   );
 
 const CASES: Record<string, Broken> = {
@@ -41,7 +41,8 @@ const CASES: Record<string, Broken> = {
     look: /tftp-root/,
   },
   "no boot file for UEFI": {
-    inputs: (assembly) => edit(assembly, "dnsmasq.conf", "option:client-arch,7", "option:client-arch,6"),
+    inputs: (assembly) =>
+      edit(assembly, "dnsmasq.conf", "tag-if=set:efi64,tag:x64,tag:!http", "tag-if=set:efi64,tag:nobody"),
     at: "lease",
     seen: /without a boot file/,
     look: /client architectures/,
@@ -54,7 +55,7 @@ const CASES: Record<string, Broken> = {
   },
   "iPXE is handed itself": {
     inputs: (assembly) =>
-      edit(assembly, "dnsmasq.conf", "dhcp-match=set:ipxe,175", "dhcp-match=set:ipxe,176"),
+      edit(assembly, "dnsmasq.conf", /dhcp-match=set:ipxe,175\ndhcp-userclass=set:ipxe,iPXE/, ""),
     at: "script",
     seen: /loaded \d+ times and never asked for boot\.ipxe/,
     look: /dhcp-match=set:ipxe/,
