@@ -2,8 +2,6 @@
 import { readCommandLine } from "./command-line.cjs";
 import { BOOTS, LINT, TEST } from "./commands.cjs";
 import { inForeground } from "../tools/setup/pulumi.cjs";
-import { defaultVersion } from "../tools/setup/talos-versions.cjs";
-import { makeContext } from "../tools/setup/context.cjs";
 import { afterSetUp } from "./with-tools.mjs";
 
 const KINDS = {
@@ -21,6 +19,5 @@ const given = args.filter((word) => word !== "--yes");
 await afterSetUp(
   /** @type {keyof typeof KINDS} */ (scope),
   (context) => inForeground("node_modules/.bin/jest", [...jest, ...given], context.env, context.top),
-  // Tests have stacks of their own.
-  { yes, talosVersions: [defaultVersion(makeContext().top)] },
+  { yes },
 );

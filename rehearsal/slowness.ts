@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { TICKS_PER_SECOND } from "../steps/frame/processes.cjs";
 import type { Diagnosis } from "./record";
-
-/** What /proc/stat counts time in (proc(5), USER_HZ). */
-const TICKS_PER_SECOND = 100;
 
 /** The kernel's own count for all CPUs together. */
 function cpuLine(): string {

@@ -35,14 +35,16 @@ export const misreadFaults = ({ misread }: StackFile, given: Record<string, stri
       right: `${key}: ${JSON.stringify(text)}`,
     }));
 
-/** Every stack that has a file in the checkout, but the demo. */
-export function stackFiles(folder: string): StackFile[] {
-  const names = readdirSync(folder).flatMap((file) => NAME.exec(file)?.[1] ?? []);
-  return names
+/** The names of the stacks that have a file in the checkout, but the demo's. */
+export const stackNames = (folder: string): string[] =>
+  readdirSync(folder)
+    .flatMap((file) => NAME.exec(file)?.[1] ?? [])
     .filter((name) => name !== DEMO)
-    .sort()
-    .map((name) => readStackFile(folder, name));
-}
+    .sort();
+
+/** Every stack that has a file in the checkout, but the demo. */
+export const stackFiles = (folder: string): StackFile[] =>
+  stackNames(folder).map((name) => readStackFile(folder, name));
 
 /** Things that have a value in common, by that value. */
 export function groupsBy<T>(all: T[], valueOf: (each: T) => string | undefined): [string, T[]][] {

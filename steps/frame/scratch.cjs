@@ -1,27 +1,15 @@
 "use strict";
 
 const fs = require("node:fs");
-const { lstatSync, mkdtempSync, readdirSync, readlinkSync, statSync } = fs;
+const { lstatSync, mkdtempSync, readdirSync, statSync } = fs;
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
+const { isAlive, pidNamespace } = require("./processes.cjs");
 
 /** In memory where the system has such a place: what lies there may be secret. */
 function parentFolder() {
   const memory = "/dev/shm";
   return statSync(memory, { throwIfNoEntry: false })?.isDirectory() ? memory : tmpdir();
-}
-
-/** What the pids of this process are counted in: a container may share the folder, but not the count. */
-const pidNamespace = () => /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (fault) {
-    return /** @type {NodeJS.ErrnoException} */ (fault).code === "EPERM";
-  }
 }
 
 /**
@@ -82,4 +70,4 @@ function makeScratch(step, parent = parentFolder()) {
   return mkdtempSync(join(parent, `bootstrap-pxe-${step}-${pidNamespace()}-${process.pid}-`));
 }
 
-module.exports = { abandonedScratch, isAlive, makeScratch, pidNamespace, sweepScratch };
+module.exports = { abandonedScratch, makeScratch, sweepScratch };

@@ -1,24 +1,14 @@
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type * as z from "zod";
 import type { StepContext } from "./context";
 import { generation, remember } from "./last-run";
+import { parentOf } from "./processes.cjs";
 import { withHeartbeat } from "./progress";
 import { explainFull, writesTo } from "./room";
 import { makeScratch } from "./scratch.cjs";
 import { StepError } from "./step-error";
 import { systemFault } from "./system-fault.cjs";
-
-/** The parent of a process by proc(5), field 4 of stat; undefined when it is gone. */
-function parentOf(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ")[1];
-  } catch {
-    return undefined;
-  }
-}
 
 /** A fault of the file system in words; any other as it is. */
 function inWords(fault: Error): Error {
@@ -84,8 +74,9 @@ export async function runProgram(
 }
 
 /**
- * Runs one step: its input is JSON on stdin, checked against its contract, as is the manifest that it prints; the rest as {@link runProgram}. Pulumi names the step
- * beside its lines, so these do not. What it was given is remembered in the file that the environment's LAST_RUN names, if any.
+ * Runs one step: its input is JSON on stdin, checked against its contract, as is the manifest that it prints; the rest as
+ * {@link runProgram}. Pulumi names the step beside its lines, so these do not. What it was given is remembered in the file that
+ * the environment's LAST_RUN names, if any.
  */
 export async function runStep<I extends z.ZodType, M extends z.ZodType<object, object>>(
   name: string,

@@ -5,13 +5,15 @@ import { StepError } from "../frame/step-error";
 
 const CONFLICT = /^(<{7}|={7}|>{7})( |$)/m;
 
-function faultIn(text: string, schema: z.ZodType): string | undefined {
+function parsed<S extends z.ZodType>(text: string, schema: S): { fault: string } | { value: z.output<S> } {
   try {
-    return schema.safeParse(JSON.parse(text)).success ? undefined : "it has another form than it should";
-  } catch (fault) {
-    return CONFLICT.test(text)
+    const read = schema.safeParse(JSON.parse(text));
+    return read.success ? { value: read.data } : { fault: "it has another form than it should" };
+  } catch (thrown) {
+    const fault = CONFLICT.test(text)
       ? "it has the marks of a merge conflict"
-      : `it is no JSON (${(fault as Error).message.split("\n")[0]})`;
+      : `it is no JSON (${(thrown as Error).message.split("\n")[0]})`;
+    return { fault };
   }
 }
 
@@ -23,8 +25,7 @@ function faultIn(text: string, schema: z.ZodType): string | undefined {
 export function readJson<S extends z.ZodType>(path: string, schema: S): z.output<S> | undefined {
   const unreadable = whyUnreadable(path);
   if (unreadable === "no such file") return undefined;
-  const fault = unreadable ?? faultIn(readFileSync(path, "utf8"), schema);
-  if (fault)
-    throw new StepError(`reading ${path}`, fault, "Put it right, or take it from version control again");
-  return schema.parse(JSON.parse(readFileSync(path, "utf8")));
+  const read = unreadable ? { fault: unreadable } : parsed(readFileSync(path, "utf8"), schema);
+  if ("value" in read) return read.value;
+  throw new StepError(`reading ${path}`, read.fault, "Put it right, or take it from version control again");
 }

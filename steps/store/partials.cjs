@@ -2,7 +2,7 @@
 
 const { existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync } = require("node:fs");
 const { basename, dirname, join } = require("node:path");
-const { isAlive, pidNamespace } = require("../frame/scratch.cjs");
+const { TICKS_PER_SECOND, isAlive, pidNamespace, startedAt } = require("../frame/processes.cjs");
 
 /** Where the images of all stacks are made, a path from the checkout's top. Their half-made forerunners hold secrets too. */
 const IMAGES = "artifacts/bootstrap";
@@ -11,8 +11,6 @@ const IMAGES = "artifacts/bootstrap";
 const PARTIAL = /\.partial-(?:(\d+)-)?(\d+)$/;
 
 const DAY_MS = 24 * 3600 * 1000;
-/** The clock's ticks in a second, in which proc(5) gives times: the same on every Linux (USER_HZ). */
-const TICKS = 100;
 /** The kernel's times of files lag behind by a tick, and its time of start-up is a whole second. */
 const SLACK_MS = 5000;
 
@@ -22,13 +20,10 @@ const SLACK_MS = 5000;
  * @param {number} pid
  */
 function startOf(pid) {
+  const ticks = startedAt(pid);
   try {
-    // proc(5): field 22, counted after the name in parentheses, which may hold spaces.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
     const boot = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
-    return boot === undefined ? undefined : (Number(boot) + Number(fields[19]) / TICKS) * 1000;
+    return ticks && boot ? (Number(boot) + Number(ticks) / TICKS_PER_SECOND) * 1000 : undefined;
   } catch {
     return undefined;
   }

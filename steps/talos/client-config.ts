@@ -15,10 +15,9 @@ export function clientConfigFault(text: string): string | undefined {
   const top: unknown = document.toJS();
   const read = ClientConfig.safeParse(top);
   if (!read.success) {
-    const isMachineConfig = z.looseObject({ machine: z.unknown() }).safeParse(top).success;
-    const isOf =
-      isMachineConfig && "machine" in (top as object) ? "it is a machine config" : "it names no contexts";
-    return `${isOf}, so it is no Talos client config`;
+    const isMachineConfig = typeof top === "object" && top !== null && "machine" in top;
+    const found = isMachineConfig ? "it is a machine config" : "it names no contexts";
+    return `${found}, so it is no Talos client config`;
   }
   const { context, contexts } = read.data;
   if (Object.keys(contexts).length === 0) return "its contexts are empty";

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { groupsBy, listed, stackFiles } from "../../stack/stack-files";
+import { groupsBy, listed, stackNames } from "../../stack/stack-files";
 import { TOP } from "../../stack/top";
 import { clusterRecord, type ClusterRecord } from "./cluster-record";
 
 /** The stacks of a checkout whose machine config's cluster is known, from its last check or from `npm run new`. */
 function knownClusters(top: string): ({ stack: string } & ClusterRecord)[] {
-  return stackFiles(top).flatMap(({ stack }) => {
+  return stackNames(top).flatMap((stack) => {
     const known = clusterRecord(join(top, "artifacts/cache/runs", stack));
     // Parts of configs name no cluster.
     return known?.cluster ? [{ stack, ...known }] : [];

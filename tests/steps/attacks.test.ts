@@ -1,23 +1,18 @@
 import { discover } from "../../rehearsal/network/dhcp";
 import { TOP } from "../tools";
-import { MAC, play } from "./link-hosts";
+import { DNSMASQ, DNSMASQ_APPLIED, MAC, play } from "./link-hosts";
 import { testFolder } from "./run-step";
 
 const folder = testFolder();
 
 /** The appliance's daemons as the site has them; `act` has a host do something, `ask` prints the mini-PC's lease. */
 const SERVICES = `
-mount -t tmpfs none /run; mount -t tmpfs none /srv
-mkdir -p /run/bootstrap-pxe /run/dnsmasq /srv/site /srv/tftp /srv/http/configs /srv/http/talos
+${DNSMASQ_APPLIED}mkdir -p /srv/http/configs /srv/http/talos
 head -c 100000 /dev/zero >/srv/tftp/snponly.efi; echo '#!ipxe' >/srv/http/boot.ipxe; echo secret >/srv/http/configs/minipc.yaml
-cp dnsmasq.conf /srv/site/
-sed -n '/^sed -e/,/^printf/p' ${TOP}/packer/appliance/apply | sed "s|/etc/dnsmasq.d/|$PWD/|g" >parts.sh
-state=/run/bootstrap-pxe; . ./parts.sh
-${TOP}/packer/appliance/hand-out program=snponly.efi
 echo "user root; error_log /dev/null; pid /run/nginx.pid; worker_processes 1; events { worker_connections 768; } http { $(printf '%s_temp_path /run/%s; ' client_body x proxy x fastcgi x uwsgi x scgi x) include $PWD/nginx-bootstrap.conf; }" >nginx.conf
 sed -i '/_log syslog/d; s/listen .*;/& access_log off;/' nginx-bootstrap.conf
 nginx -e stderr -g 'daemon off;' -c $PWD/nginx.conf >/dev/null 2>&1 & daemons="$daemons $!"
-dnsmasq --conf-file=bootstrap.conf --keep-in-foreground --user=root --pid-file=/run/dnsmasq/dnsmasq.pid --dhcp-leasefile=/run/leases >/dev/null 2>&1 & dnsmasq=$!; daemons="$daemons $dnsmasq"
+${DNSMASQ} >/dev/null 2>&1 & dnsmasq=$!; daemons="$daemons $dnsmasq"
 act() { eval "who=\\$$1"; shift; nsenter -t $who -n node ${TOP}/tests/steps/attacker.cjs "$@"; }
 meanwhile() { rm -f meanwhile; eval "who=\\$$1"; shift; nsenter -t $who -n node ${TOP}/tests/steps/attacker.cjs "$@" >meanwhile & daemons="$daemons $!"; until [ -s meanwhile ]; do sleep 0.1; done; cat meanwhile; }
 resolve() { nsenter -t $host -n node ${TOP}/tests/steps/attacker.cjs resolver \${by:-192.0.2.1} "$@" & daemons="$daemons $!"; sleep 0.5; }

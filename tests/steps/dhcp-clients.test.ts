@@ -2,28 +2,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
 import { renderServiceFiles } from "../../stack/service-files";
-import { inToolEnvironment, tool, TOP } from "../tools";
+import { tool, TOP } from "../tools";
+import { DNSMASQ, MAC, onAppliance, ONE_HOST } from "./link-hosts";
 import { testFolder } from "./run-step";
 
-const MAC = "52:54:00:12:34:56";
 const folder = testFolder();
 
 /** dnsmasq on the isolated link as the appliance has it, and a host that sends questions there in the mini-PC's name. */
-const LINK = `
-set -e
-hold() { unshare --net sleep 60 & held=$!; until [ "$(readlink /proc/$held/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done; }
-hold; pc=$held
-trap 'kill $pc $daemon 2>/dev/null' EXIT
-mount -t tmpfs none /run; mount -t tmpfs none /srv
-mkdir -p /run/bootstrap-pxe /run/dnsmasq /srv/site /srv/tftp
-cp dnsmasq.conf /srv/site/
-ip link add isolated type veth peer name eth0 netns $pc
-ip address add 10.10.10.2/24 dev isolated; ip link set lo up; ip link set isolated up
-nsenter -t $pc -n ip link set lo up; nsenter -t $pc -n ip link set eth0 up; nsenter -t $pc -n ip address add 10.10.10.7/24 dev eth0
-sed -n '/^sed -e/,/^printf/p' ${TOP}/packer/appliance/apply | sed "s|/etc/dnsmasq.d/|$PWD/|g" >parts.sh
-state=/run/bootstrap-pxe; . ./parts.sh
-${TOP}/packer/appliance/hand-out program=snponly.efi
-dnsmasq --conf-file=bootstrap.conf --keep-in-foreground --user=root --port=0 --pid-file=/run/dnsmasq/dnsmasq.pid --dhcp-leasefile=/run/leases 2>daemon.log & daemon=$!
+const LINK = `${ONE_HOST}
+nsenter -t $pc -n ip link set lo up; nsenter -t $pc -n ip address add 10.10.10.7/24 dev eth0
+${DNSMASQ} --port=0 2>daemon.log & daemon=$!
 sleep 0.5
 nsenter -t $pc -n node client.cjs
 `;
@@ -84,10 +72,7 @@ async function ask(questions: { hex: string; waitMs?: number }[]) {
   writeFileSync(join(folder, "dnsmasq.conf"), renderServiceFiles(config)["dnsmasq.conf"]);
   writeFileSync(join(folder, "questions.json"), JSON.stringify(questions));
   writeFileSync(join(folder, "client.cjs"), CLIENT);
-  writeFileSync(join(folder, "link.sh"), LINK);
-  const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const unshared = [...root, "--net", "--mount", "sh", "link.sh"];
-  const ended = await inToolEnvironment("unshare", unshared, { cwd: folder });
+  const ended = await onAppliance(folder, LINK);
   expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
   const answers = (JSON.parse(ended.stdout) as (string | null)[]).map(
     (hex) => hex && Buffer.from(hex, "hex"),

@@ -2,20 +2,53 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
 import { renderServiceFiles } from "../../stack/service-files";
-import { inToolEnvironment } from "../tools";
+import { inToolEnvironment, TOP } from "../tools";
 
 /** MAC of the mini-PC that the hosts' services are for. */
 export const MAC = "52:54:00:12:34:56";
+
+/** `hold` starts a host: a network namespace of its own, whose pid is `$held` then. */
+export const HOLD = `
+set -e
+hold() { unshare --net sleep 60 & held=$!; until [ "$(readlink /proc/$held/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done; }
+`;
+
+/** Where the appliance's services read and write, empty; and what `apply` and `hand-out` make of dnsmasq's part of the site. */
+export const DNSMASQ_APPLIED = `
+mount -t tmpfs none /run; mount -t tmpfs none /srv
+mkdir -p /run/bootstrap-pxe /run/dnsmasq /srv/site /srv/tftp
+cp dnsmasq.conf /srv/site/
+sed -n '/^sed -e/,/^printf/p' ${TOP}/packer/appliance/apply | sed "s|/etc/dnsmasq.d/|$PWD/|g" >parts.sh
+state=/run/bootstrap-pxe; . ./parts.sh
+${TOP}/packer/appliance/hand-out program=snponly.efi
+`;
+
+/** The command of dnsmasq with that, as the appliance has it but for its user. */
+export const DNSMASQ =
+  "dnsmasq --conf-file=bootstrap.conf --keep-in-foreground --user=root --pid-file=/run/dnsmasq/dnsmasq.pid --dhcp-leasefile=/run/leases";
+
+/** The two ends of an isolated link of one appliance and one other host, `$pc`, whose NIC is `eth0`. */
+export const ONE_HOST = `${HOLD}
+hold; pc=$held
+trap 'kill $pc $daemon 2>/dev/null' EXIT
+ip link add isolated type veth peer name eth0 address ${MAC} netns $pc
+ip address add 10.10.10.2/24 dev isolated; ip link set lo up; ip link set isolated up
+nsenter -t $pc -n ip link set eth0 up
+${DNSMASQ_APPLIED}`;
+
+/** Runs a shell script as the appliance, in a folder, in namespaces of its own; a failure is a result. */
+export function onAppliance(folder: string, script: string) {
+  writeFileSync(join(folder, "link.sh"), script);
+  const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  return inToolEnvironment("unshare", [...root, "--net", "--mount", "sh", "link.sh"], { cwd: folder });
+}
 
 /**
  * Four hosts in network namespaces: the appliance with its firewall, the mini-PC and a stranger on the isolated link, and a
  * host on the uplink. `$pc`, `$stranger` and `$host` are the pids of the other three; what ends with the play is added to
  * `$daemons`.
  */
-const HOSTS = `
-set -e
-hold() { unshare --net sleep 60 & held=$!; until [ "$(readlink /proc/$held/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done; }
-hold; pc=$held; hold; stranger=$held; hold; host=$held
+const HOSTS = `${HOLD}hold; pc=$held; hold; stranger=$held; hold; host=$held
 trap 'kill $pc $stranger $host $daemons 2>/dev/null || true' EXIT
 in_pc() { nsenter -t $pc -n "$@"; }; in_stranger() { nsenter -t $stranger -n "$@"; }; in_host() { nsenter -t $host -n "$@"; }
 ip link add isolated type veth peer name eth0 address ${MAC} netns $pc
@@ -46,10 +79,7 @@ export async function play(
   const config = checkConfig({ bootstrapVersion: "x", minipcMac: MAC, ...values }, "lab");
   for (const [name, text] of Object.entries(renderServiceFiles(config)))
     writeFileSync(join(folder, name), text);
-  writeFileSync(join(folder, "acts.sh"), HOSTS + acts);
-  const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const unshared = [...root, "--net", "--mount", "sh", "acts.sh"];
-  const ended = await inToolEnvironment("unshare", unshared, { cwd: folder });
+  const ended = await onAppliance(folder, HOSTS + acts);
   expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
   return ended.stdout;
 }

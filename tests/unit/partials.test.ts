@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { hasNoMaker, partialName, sweepImages } from "../../steps/store/partials.cjs";
-import { pidNamespace } from "../../steps/frame/scratch.cjs";
+import { pidNamespace } from "../../steps/frame/processes.cjs";
 import { NO_PROCESS } from "../tools";
 
 const HOUR_MS = 3600 * 1000;

@@ -3,7 +3,7 @@
 const { spawnSync } = require("node:child_process");
 const { existsSync, readdirSync, readFileSync } = require("node:fs");
 const { basename, join } = require("node:path");
-const { fileURLToPath } = require("node:url");
+const { folderOfBackend } = require("./environment.cjs");
 
 /** @typedef {import("./process.cjs").Env} Env */
 /** @typedef {{ type: string, inputs?: Record<string, unknown>, outputs?: Record<string, unknown> }} Resource */
@@ -32,12 +32,11 @@ function withoutFolders(state) {
  *
  * @param {Env} env
  */
-function stacksWithFolders({ PULUMI_BACKEND_URL: backend }) {
-  const folder = backend?.startsWith("file:///")
-    ? join(fileURLToPath(backend), ".pulumi", "stacks", "bootstrap-pxe")
-    : "";
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".json")) : [];
-  return files
+function stacksWithFolders(env) {
+  const folder = folderOfBackend(env, "stacks", "bootstrap-pxe");
+  if (!folder || !existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
     .filter((name) => /"dir":\s*"\//.test(readFileSync(join(folder, name), "utf8")))
     .map((name) => basename(name, ".json"));
 }

@@ -14,6 +14,7 @@ const {
   writeFileSync,
 } = require("node:fs");
 const { join } = require("node:path");
+const { fileURLToPath } = require("node:url");
 const { quoted } = require("./npm-options.cjs");
 const { directLoopback } = require("../proxies.cjs");
 const { pulumiHome } = require("./context.cjs");
@@ -25,6 +26,15 @@ const { standInEnvironment, standInFolder } = require("./stand-ins.cjs");
 
 /** @param {string} top */
 const stateFolder = (top) => join(top, ".pulumi-state");
+
+/**
+ * Where a file backend keeps what it has of one kind; undefined for any other backend.
+ *
+ * @param {Env} env
+ * @param {...string} names of the folder, below Pulumi's own
+ */
+const folderOfBackend = ({ PULUMI_BACKEND_URL: backend }, ...names) =>
+  backend?.startsWith("file:///") ? join(fileURLToPath(backend), ".pulumi", ...names) : undefined;
 
 /** Pulumi reads it as a URL, in which these have a meaning of their own. @param {string} top */
 const ownBackend = (top) => `file://${stateFolder(top).replace(/[%#?]/g, encodeURIComponent)}`;
@@ -232,4 +242,12 @@ function backendLine(context) {
 /** A password may have an @ itself. @param {string} url */
 const withoutSecrets = (url) => url.replace(/\/\/[^/?#]*@/, "//");
 
-module.exports = { backendLine, chosenBackend, ownHome, ownPulumi, selectedStack, toolEnvironment };
+module.exports = {
+  folderOfBackend,
+  backendLine,
+  chosenBackend,
+  ownHome,
+  ownPulumi,
+  selectedStack,
+  toolEnvironment,
+};

@@ -2,6 +2,7 @@
 
 const { existsSync, readFileSync } = require("node:fs");
 const { join } = require("node:path");
+const { parentOf } = require("../../steps/frame/processes.cjs");
 
 /** @typedef {import("./process.cjs").Env} Env */
 /** @typedef {{ name: string, value: string }} Taken an option that npm kept from its script; "" is what npm makes of --no-NAME */
@@ -23,16 +24,6 @@ function startEnvironment(pid) {
   }
 }
 
-/** @param {number} pid */
-function parentOf(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "");
-    return Number(fields.split(" ")[1]);
-  } catch {
-    return 0;
-  }
-}
-
 /**
  * The environment that npm itself was started with: that of the nearest process above that knows nothing of this script.
  *
@@ -40,7 +31,7 @@ function parentOf(pid) {
  * @returns {Env} empty where it cannot be told
  */
 function environmentOfNpm(env) {
-  for (let pid = process.ppid; pid > 1; pid = parentOf(pid)) {
+  for (let pid = process.ppid; pid > 1; pid = Number(parentOf(pid) ?? 0)) {
     const started = startEnvironment(pid);
     if (!started) return {};
     if (started.npm_lifecycle_event !== env.npm_lifecycle_event || started.npm_command !== env.npm_command)

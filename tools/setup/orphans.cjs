@@ -1,6 +1,7 @@
 "use strict";
 
 const { readFileSync, readdirSync, readlinkSync } = require("node:fs");
+const { statFields } = require("../../steps/frame/processes.cjs");
 
 const MARK = "BOOTSTRAP_PXE_RUN";
 
@@ -26,10 +27,8 @@ function ofProcess(read, otherwise) {
  * @returns {string | undefined} undefined when it does not run, or ended and nobody asked how
  */
 function identity(pid) {
-  const stat = ofProcess(() => readFileSync(`/proc/${pid}/stat`, "utf8"), "");
-  // proc(5): field 22, counted after the name in parentheses, which may hold spaces.
-  const fields = stat.replace(/^.*\) /s, "").split(" ");
-  return stat === "" || fields[0] === "Z" ? undefined : `${pid}@${fields[19]}`;
+  const fields = statFields(pid);
+  return !fields || fields[0] === "Z" ? undefined : `${pid}@${fields[19]}`;
 }
 
 /** @param {string} pid */

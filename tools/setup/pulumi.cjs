@@ -14,10 +14,9 @@ const {
 } = require("node:fs");
 const { constants, hostname, tmpdir } = require("node:os");
 const { basename, dirname, join } = require("node:path");
-const { fileURLToPath } = require("node:url");
 const { parseArgs } = require("node:util");
 const { makeScratch, sweepScratch } = require("../../steps/frame/scratch.cjs");
-const { backendLine, selectedStack, toolEnvironment } = require("./environment.cjs");
+const { backendLine, folderOfBackend, selectedStack, toolEnvironment } = require("./environment.cjs");
 const { endOrphans, identity, ofProcess, runMark } = require("./orphans.cjs");
 const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
 const { carryOverStates } = require("./carried-states.cjs");
@@ -63,8 +62,8 @@ const UNNAMED_LOCK = /\.json\.[0-9a-f]+\.tmp$/;
  *
  * @param {Env} env
  */
-function lockFiles({ PULUMI_BACKEND_URL: backend }) {
-  const folder = backend?.startsWith("file:///") ? join(fileURLToPath(backend), ".pulumi", "locks") : "";
+function lockFiles(env) {
+  const folder = folderOfBackend(env, "locks");
   if (!folder || !existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && (entry.name.endsWith(".json") || UNNAMED_LOCK.test(entry.name)))

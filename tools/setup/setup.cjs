@@ -23,6 +23,7 @@ const { hasPip } = require("./pip.cjs");
 const { RECIPES } = require("./recipes.cjs");
 const { defaultVersion } = require("./talos-versions.cjs");
 const { bringTool, isHeld } = require("./tools.cjs");
+const { fits } = require("./versions.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
@@ -229,9 +230,7 @@ const OLDEST_NODE = "20.6";
  * @throws Error when it is too old
  */
 function refuseOldNode(version = process.versions.node) {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [oldMajor = 0, oldMinor = 0] = OLDEST_NODE.split(".").map(Number);
-  if (major > oldMajor || (major === oldMajor && minor >= oldMinor)) return;
+  if (fits(version, { version: OLDEST_NODE })) return;
   throw new Error(`Node ${OLDEST_NODE} or newer is needed, and this is ${version}: see https://nodejs.org`);
 }
 
