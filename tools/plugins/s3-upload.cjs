@@ -108,13 +108,17 @@ async function upload(client, { bucket, key, contentType, source, content }, { s
     params: { Bucket: bucket, Key: key, Body: body, ContentType: contentType },
     partSize: Math.max(PART_BYTES, Math.ceil(total / MOST_PARTS)),
   });
-  let told = 0;
-  const timer = setInterval(() => {
+  const progress = () => {
     const now = sent();
-    if (now === told) return;
-    told = now;
     const percent = Math.floor((100 * now) / total);
-    void log(`${percent} %, ${Math.round(now / MIB)} of ${Math.round(total / MIB)} MiB of ${key}`);
+    return `${percent} %, ${Math.round(now / MIB)} of ${Math.round(total / MIB)} MiB of ${key}`;
+  };
+  let shown = progress();
+  const timer = setInterval(() => {
+    // A slow line sends less than a MiB between two reports: the same words again say nothing.
+    const line = progress();
+    if (line !== shown) void log(line);
+    shown = line;
   }, REPORT_MS);
   const stopped = new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => pause(FORGET_MS, undefined, { ref: false }).then(reject), {
