@@ -41,8 +41,11 @@ export const handoverCommands = (tries: number, pauseS: number): string =>
 /** Client architectures (IANA, Processor Architecture Types) that no file here is for: UEFI of 32 bits and on Arm, BIOS by HTTP. */
 const OTHER_ARCHITECTURES = [6, 8, 10, 11, 15, 18, 19, 20];
 
+/** A stack's config, and whether its image serves the images that its mini-PC needs. */
+type ServedConfig = StackConfig & { offline?: boolean };
+
 /** What a template may name. */
-function templateView(config: StackConfig) {
+function templateView(config: ServedConfig) {
   const { applianceCidr: link } = config;
   return {
     applianceCidr: link.cidr,
@@ -54,6 +57,7 @@ function templateView(config: StackConfig) {
     rangeFirst: config.dhcpRange.first,
     rangeLast: config.dhcpRange.last,
     uplink: config.uplink,
+    offline: config.offline ?? false,
     upstreamDns: (config.upstreamDns ?? []).join(" "),
     linkButLease: networksBut(link.prefix, config.minipcIp),
     talosVersion: config.talosVersion,
@@ -99,7 +103,7 @@ function renderFile(name: string, view: Record<string, unknown>): string {
 }
 
 /** Renders the files of one stack's services. */
-export function renderServiceFiles(config: StackConfig): RenderedFiles {
+export function renderServiceFiles(config: ServedConfig): RenderedFiles {
   const view = templateView(config);
   return Object.fromEntries(TEMPLATES.map((name) => [name, renderFile(name, view)])) as RenderedFiles;
 }

@@ -80,6 +80,32 @@ function tftp(text,   client) {
   else if (text !~ /^TFTP root|^file autoexec\.ipxe not found/) event("tftp: " text)
 }
 
+# What is asked of the registry of images, by the images' names: a pull is told once, by the tag where it begins with one.
+# `ns` is the host that a client names in its question alone, as containerd does.
+function images(target, status, client,   path, ns, image, reference, isBlob) {
+  path = target
+  sub(/\?.*/, "", path)
+  if (!match(path, /\/(manifests|blobs)\/[^\/]+$/)) return
+  isBlob = substr(path, RSTART, 7) == "/blobs/"
+  image = substr(path, 5, RSTART - 5)
+  reference = substr(path, RSTART + (isBlob ? 7 : 11))
+  if (match(target, /[?&]ns=[^&]+/)) {
+    ns = substr(target, RSTART + 4, RLENGTH - 4)
+    sub(/%3[Aa]/, ":", ns)
+    if (index(image, ns "/") != 1) image = ns "/" image
+  }
+  if (status ~ /^[23]/) {
+    if (isBlob || reference ~ /:/ && $1 - tagged[image] < 60) return
+    if (reference !~ /:/) tagged[image] = $1
+    event("images: " image (reference ~ /:/ ? "@" substr(reference, 1, 19) : ":" reference) " to " client)
+  } else {
+    image = isBlob ? "a part of " image ", " reference "," : image (reference ~ /:/ ? "@" : ":") reference
+    if (status == 404) event("images: " image " is not on this appliance; " client " asked for it")
+    else if (status ~ /^5/) event("images: " image " could not be read (" status "): journalctl -u bootstrap-registry says why")
+    else event("images: " image " was refused to " client " (" status ")")
+  }
+}
+
 function http(text,   topic, quoted, request, parts, result, client) {
   if (text ~ /^nginx: /) {
     event("nginx.service: " substr(text, 8))
@@ -93,8 +119,12 @@ function http(text,   topic, quoted, request, parts, result, client) {
     sub(/ .*/, "", client)
     if (client == own) return
     parts = split(quoted[2], request, " ")
-    sub(/\?.*/, "", request[2])
     split(quoted[3], result, " ")
+    if (parts == 3 && request[2] ~ /^\/v2\//) {
+      images(request[2], result[1], client)
+      return
+    }
+    sub(/\?.*/, "", request[2])
     event("http: " (parts == 3 ? request[1] " " request[2] : "no request") " " result[1] " to " client ", " result[2] " bytes")
   }
 }

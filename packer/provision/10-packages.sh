@@ -2,7 +2,7 @@
 # What the appliance runs. A base that has it all already needs no network.
 set -eu
 
-wanted="busybox-static chrony dnsmasq ipxe netplan.io nftables nginx systemd-resolved"
+wanted="busybox-static chrony dnsmasq docker-registry ipxe netplan.io nftables nginx systemd-resolved"
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

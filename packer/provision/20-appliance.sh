@@ -3,9 +3,9 @@
 set -eu
 
 from=/tmp/appliance
-install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot
+install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot /srv/images
 install -m 755 "$from/apply" "$from/hand-out" "$from/ask-resolvers" "$from/narrate" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
-install -m 644 "$from/consoles" "$from/verdict" "$from/silence" "$from/closed.nft" "$from/events.awk" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from/consoles" "$from/verdict" "$from/silence" "$from/closed.nft" "$from/events.awk" "$from/registry.yml" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf
 install -m 644 "$from/sysctl.conf" /etc/sysctl.d/60-bootstrap-pxe.conf
@@ -27,6 +27,9 @@ for layer in site netboot; do
   printf 'PARTLABEL=bootstrap-%s /srv/%s squashfs ro,nodev,nosuid,noexec,nofail,x-systemd.device-timeout=60s 0 0\n' \
     "$layer" "$layer" >>/etc/fstab
 done
+# Only the image of an offline stack has it, and `apply` mounts it there.
+printf 'PARTLABEL=bootstrap-images /srv/images squashfs ro,nodev,nosuid,noexec,noauto,nofail,x-systemd.device-timeout=20s 0 0\n' \
+  >>/etc/fstab
 ln -sfn /srv/netboot/talos /srv/http/talos
 ln -sfn /srv/site/configs /srv/http/configs
 ln -sfn /srv/site/http/boot.ipxe /srv/http/boot.ipxe
@@ -42,7 +45,7 @@ rm -f /etc/nginx/sites-enabled/default
 rm -f /etc/chrony/sources.d/* /etc/chrony/conf.d/*
 
 systemctl enable bootstrap-apply.service bootstrap-narrate.service bootstrap-announce.service \
-  nftables.service nginx.service dnsmasq.service chrony.service systemd-networkd.service systemd-resolved.service \
+  bootstrap-registry.service nftables.service nginx.service dnsmasq.service chrony.service systemd-networkd.service systemd-resolved.service \
   serial-getty@ttyS0.service >/dev/null
 # Masked as systemctl does it, which would read all units anew at each: a link without a cable must not hold the boot
 # up; nobody logs in from a network; the rest no one needs here. Most are not in every base.
@@ -51,7 +54,7 @@ for unit in systemd-networkd-wait-online.service ssh.service ssh.socket \
   e2scrub_reap.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-pstore.service \
   dev-hugepages.mount dev-mqueue.mount modprobe@.service \
   sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
-  apport.service multipathd.service multipathd.socket pollinate.service \
+  docker-registry.service apport.service multipathd.service multipathd.socket pollinate.service \
   snapd.seeded.service snapd.service snapd.socket udisks2.service; do
   ln -sfn /dev/null "/etc/systemd/system/$unit"
 done

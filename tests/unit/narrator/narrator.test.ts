@@ -110,3 +110,51 @@ test.each<[string, string[], RegExp[]]>([
   expect(said).toHaveLength(words.length);
   words.forEach((each, index) => expect(said[index]).toMatch(each));
 });
+
+describe("of the images' registry the console says", () => {
+  const digest = `sha256:0104bb533a20${"4".repeat(52)}`;
+  const asked = (second: number, target: string, status = 200, method = "GET") =>
+    `179546${second}.1 nginx[9]: 10.10.10.100 - - [23/Nov/2026:19:00:44 +0000] "${method} ${target} HTTP/1.1" ${status} 12 "-" "containerd"\n`;
+  const kubelet = "/v2/ghcr.io/siderolabs/kubelet";
+
+  test("a pull once, by its tag, whatever follows of it", async () => {
+    const pull = [
+      asked(4000, "/v2/"),
+      asked(4001, `${kubelet}/manifests/v1.34.1?ns=ghcr.io`, 200, "HEAD"),
+      asked(4002, `${kubelet}/manifests/${digest}?ns=ghcr.io`),
+      asked(4003, `${kubelet}/blobs/${digest}?ns=ghcr.io`),
+      asked(4004, `${kubelet}/blobs/${digest}?ns=ghcr.io`, 206),
+    ];
+    expect(await told(pull.join(""))).toEqual([
+      "images: ghcr.io/siderolabs/kubelet:v1.34.1 to 10.10.10.100",
+    ]);
+  });
+
+  test("a pull by digest, and the registry that the question alone names", async () => {
+    const pull = asked(4000, `/v2/siderolabs/kubelet/manifests/${digest}?ns=127.0.0.1%3A5001`);
+    expect(await told(pull)).toEqual([
+      "images: 127.0.0.1:5001/siderolabs/kubelet@sha256:0104bb533a20 to 10.10.10.100",
+    ]);
+  });
+
+  test.each([
+    [
+      `${kubelet}/manifests/v9?ns=ghcr.io`,
+      404,
+      "ghcr.io/siderolabs/kubelet:v9 is not on this appliance; 10.10.10.100 asked for it",
+    ],
+    [
+      `${kubelet}/blobs/${digest}`,
+      404,
+      `a part of ghcr.io/siderolabs/kubelet, ${digest}, is not on this appliance; 10.10.10.100 asked for it`,
+    ],
+    [
+      `${kubelet}/manifests/v1.34.1`,
+      500,
+      "ghcr.io/siderolabs/kubelet:v1.34.1 could not be read (500): journalctl -u bootstrap-registry says why",
+    ],
+    [`${kubelet}/manifests/v1`, 403, "ghcr.io/siderolabs/kubelet:v1 was refused to 10.10.10.100 (403)"],
+  ])("what it does not give, by name: %s %d", async (target, status, words) => {
+    expect(await told(asked(4000, target, status))).toEqual([`images: ${words}`]);
+  });
+});
