@@ -15,6 +15,8 @@ import { TOP } from "../stack/top";
 export interface ApplianceArgs {
   base: pulumi.Output<BaseLayer>;
   netboot: pulumi.Output<NetbootLayer>;
+  /** The layer of images; unset for a stack that is not offline. */
+  images?: pulumi.Output<LayerFile>;
   files: pulumi.Output<RenderedFiles>;
   bootScript: pulumi.Output<string>;
   /** How the mini-PC's kernel line differs from the ISO's, in words. */
@@ -32,6 +34,9 @@ export interface ApplianceArgs {
 }
 
 export type Image = ManifestOf<"appliance">;
+
+/** A layer's file, and the SHA-256 of its bytes. */
+export type LayerFile = Pick<Image, "path" | "sha256">;
 
 /** The appliance: base, netboot and site layer side by side in one bootable RAW image. */
 export class Appliance extends Part {
@@ -57,12 +62,14 @@ export class Appliance extends Part {
         args.kernelLine,
         machineConfig.checked,
         args.consoleHash,
+        args.images,
       ])
-      .apply(([base, netboot, files, bootScript, kernelLine, checked, consoleHash]) => {
+      .apply(([base, netboot, files, bootScript, kernelLine, checked, consoleHash, images]) => {
         const content = {
           path,
           base: { path: base.path, sha256: base.sha256 },
           netboot: { path: netboot.path, sha256: netboot.sha256 },
+          images: images && { path: images.path, sha256: images.sha256 },
           files: { ...files, "boot.ipxe": bootScript },
           machineConfig: { path: machineConfig.path, sha256: checked.sha256 },
           talosConfig:

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { COMPRESSORS, type Format } from "../steps/disk/compressors";
-import type { Image } from "./Appliance";
+import type { Image, LayerFile } from "./Appliance";
 import type { BaseLayer } from "./BaseImage";
 import { keyOf } from "./identity";
 import type { NetbootLayer } from "./NetbootAssets";
@@ -15,9 +15,11 @@ export interface CompressedImageArgs {
   format: Format;
   base: pulumi.Output<BaseLayer>;
   netboot: pulumi.Output<NetbootLayer>;
+  /** The layer of images; unset for a stack that is not offline. */
+  images?: pulumi.Output<LayerFile>;
 }
 
-/** The compressed image beside the raw one: the members of base and netboot layer are made once and reused by all images. */
+/** The compressed image beside the raw one: the members of the layers are made once and reused by all images. */
 export class CompressedImage extends Part {
   readonly file: pulumi.Output<Image>;
 
@@ -27,7 +29,8 @@ export class CompressedImage extends Part {
     const path = `${args.path}${COMPRESSORS[format].ending}`;
     // How the appliance lays a layer into the image is part of what a member holds.
     const how = { format, assembly: codeDigest("appliance"), code: codeDigest("compress") };
-    const input = pulumi.all([args.image, args.base, args.netboot]).apply(([image, base, netboot]) => ({
+    const parts = pulumi.all([args.image, args.base, args.netboot, args.images]);
+    const input = parts.apply(([image, base, netboot, images]) => ({
       key: keyOf({ image: image.sha256, ...how }),
       path,
       stack: pulumi.getStack(),
@@ -35,6 +38,7 @@ export class CompressedImage extends Part {
       layers: {
         base: { key: keyOf({ layer: base.sha256, ...how }) },
         netboot: { key: keyOf({ layer: netboot.sha256, ...how }) },
+        images: images && { key: keyOf({ layer: images.sha256, ...how }) },
       },
       ...how,
     }));

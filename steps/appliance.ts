@@ -46,6 +46,12 @@ function uuidFor(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`.toUpperCase();
 }
 
+/** The layers between the base and the site, by the names of their partitions: those that other images have too. */
+const sharedLayers = ({ netboot, images }: Pick<Request, "netboot" | "images">) => [
+  { name: "bootstrap-netboot", ...netboot },
+  ...(images ? [{ name: "bootstrap-images", ...images }] : []),
+];
+
 /** Copies a layer to its place in the disk. */
 async function place(context: StepContext, layer: string, disk: string, start: number): Promise<void> {
   const mib = (start * SECTOR) / MIB;
@@ -76,28 +82,24 @@ async function copyBase(context: StepContext, base: string, disk: string): Promi
 }
 
 /**
- * The bytes of the base and of the netboot layer in the finished disk, as their own files have them. The base's two copies of
+ * The bytes of the base and of the shared layers in the finished disk, as their own files have them. The base's two copies of
  * its partition table, at either end, are not in the disk, which has its own.
  */
-async function layersIn(
-  context: StepContext,
-  { base, netboot }: Request,
-  disk: string,
-): Promise<[base: DigestedPart, netboot: DigestedPart]> {
+async function layersIn(context: StepContext, request: Request, disk: string): Promise<DigestedPart[]> {
   const { partitions } = await readTable(context, disk);
   const at = partitions.findIndex(({ name }) => name === "bootstrap-netboot");
-  const [first, last, added] = [partitions[0], partitions[at - 1], partitions[at]] as Partition[];
-  const [start, end] = [first!.start * SECTOR, (last!.start + last!.size) * SECTOR];
-  const bytesFrom = (from: number, size: number) => bytesOf({ file: base.path, start: from, size });
+  const [first, last] = [partitions[0], partitions[at - 1]] as [Partition, Partition];
+  const [start, end] = [first.start * SECTOR, (last.start + last.size) * SECTOR];
+  const bytesFrom = (from: number, size: number) => bytesOf({ file: request.base.path, start: from, size });
   const [before, after] = await Promise.all([
     bytesFrom(0, start),
-    bytesFrom(end, (await stat(base.path)).size - end),
+    bytesFrom(end, (await stat(request.base.path)).size - end),
   ]);
-  const from = added!.start * SECTOR;
-  return [
-    { start, end, before, after },
-    { start: from, end: from + (await stat(netboot.path)).size },
-  ];
+  const shared = sharedLayers(request).map(async ({ path }, index) => {
+    const from = (partitions[at + index] as Partition).start * SECTOR;
+    return { start: from, end: from + (await stat(path)).size };
+  });
+  return [{ start, end, before, after }, ...(await Promise.all(shared))];
 }
 
 /**
@@ -107,7 +109,7 @@ async function layersIn(
 async function digestOf(context: StepContext, request: Request, disk: string): Promise<string> {
   const parts = await layersIn(context, request, disk);
   const { whole, parts: found } = await sha256WithParts(disk, parts, context.signal);
-  const wanted = [request.base, request.netboot].map(({ sha256 }) => sha256);
+  const wanted = [request.base, ...sharedLayers(request)].map(({ sha256 }) => sha256);
   if (isDeepStrictEqual(found, wanted)) return whole;
   throw new StepError(
     "checking the layers of the image",
@@ -120,7 +122,7 @@ async function digestOf(context: StepContext, request: Request, disk: string): P
 async function addLayers(context: StepContext, request: Request, site: string, disk: string): Promise<void> {
   const table = await readTable(context, disk);
   const added = [
-    { name: "bootstrap-netboot", file: request.netboot.path, identity: request.netboot.sha256 },
+    ...sharedLayers(request).map(({ name, path, sha256 }) => ({ name, file: path, identity: sha256 })),
     // The site's digest would tell two secrets apart from outside; the key of its inputs does not.
     { name: "bootstrap-site", file: site, identity: request.key },
   ];
@@ -151,9 +153,10 @@ async function addLayers(context: StepContext, request: Request, site: string, d
 }
 
 /** What can be told of the finished disk without booting it. The base was inspected when it was made. */
-async function inspect(context: StepContext, disk: string): Promise<void> {
+async function inspect(context: StepContext, request: Request, disk: string): Promise<void> {
   const { partitions } = await readTable(context, disk);
-  const layers = ["bootstrap-netboot", "bootstrap-site"].map((name) => {
+  const names = [...sharedLayers(request).map(({ name }) => name), "bootstrap-site"];
+  const layers = names.map((name) => {
     const found = partitions.find((partition) => partition.name === name);
     return (found?.start ?? 0) * SECTOR;
   });
@@ -172,7 +175,7 @@ async function assemble(context: StepContext, request: Request, disk: string): P
     writeSiteLayer(context, { ...request, consoleHash }, site),
   ]);
   await addLayers(context, request, site, disk);
-  const [sha256] = await Promise.all([digestOf(context, request, disk), inspect(context, disk)]);
+  const [sha256] = await Promise.all([digestOf(context, request, disk), inspect(context, request, disk)]);
   return sha256;
 }
 
@@ -185,7 +188,7 @@ void runStep("appliance", contract, async (request, context) => {
     return manifestOf(request.path, made);
   }
 
-  const layers = [request.base, request.netboot];
+  const layers = [request.base, ...sharedLayers(request)];
   for (const layer of layers) expectUntouched(layer);
   const disk = await partialBeside(request.path);
   const sha256 = await assemble(context, request, disk).catch(async (fault: unknown) => {

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type * as z from "zod";
 import * as contract from "./contracts/compress";
 import { refuseAltered } from "./store/altered";
@@ -18,28 +19,40 @@ type Request = z.output<typeof contract.Input>;
 
 const MIB = 1 << 20;
 
-/** Where the parts of an image lie: the partition table, the base's partitions, the netboot layer, the site layer to the end. */
+/** The layers whose members are kept, as they lie in an image. */
+const LAYERS = ["base", "netboot", "images"] as const;
+type LayerName = (typeof LAYERS)[number];
+
+/**
+ * Where the parts of an image lie: the partition table, the kept layers' partitions, the site layer to the end.
+ *
+ * @param names the kept layers as they lie in the image
+ */
 async function rangesOf(
   context: StepContext,
   { path }: Request["image"],
+  names: LayerName[],
   end: number,
-): Promise<Record<"table" | "base" | "netboot" | "site", Range>> {
+): Promise<{ table: Range; kept: Range[]; site: Range }> {
   const { partitions } = await readTable(context, path);
-  const startOf = (name: string) =>
-    (partitions.find((partition) => partition.name === name)?.start ?? NaN) * SECTOR;
-  const base = (partitions[0]?.start ?? NaN) * SECTOR;
-  const [netboot, site] = [startOf("bootstrap-netboot"), startOf("bootstrap-site")];
-  if (!(base < netboot && netboot < site && site < end))
+  const named = partitions.filter(({ name }) => name?.startsWith("bootstrap-"));
+  const starts = [partitions[0], ...named].map((partition) => (partition?.start ?? NaN) * SECTOR);
+  const expected = [...names.slice(1), "site"].map((name) => `bootstrap-${name}`);
+  const areThere = isDeepStrictEqual(
+    named.map(({ name }) => name),
+    expected,
+  );
+  if (!areThere || named[0] === partitions[0])
     throw new StepError(
       `compressing ${path}`,
       "its layers are not where they should be",
       "Run pulumi up again",
     );
+  const ranges = starts.map((start, index) => ({ start, end: starts[index + 1] ?? end }));
   return {
-    table: { start: 0, end: base },
-    base: { start: base, end: netboot },
-    netboot: { start: netboot, end: site },
-    site: { start: site, end },
+    table: { start: 0, end: starts[0] as number },
+    kept: ranges.slice(0, -1),
+    site: ranges.at(-1) as Range,
   };
 }
 
@@ -63,7 +76,8 @@ void runStep("compress", contract, async (request, context) => {
   const checked = refuseAltered(context, image);
   // Its fault shows when all is read.
   checked.catch(() => undefined);
-  const ranges = await rangesOf(context, image, bytes);
+  const names = LAYERS.filter((name) => layers[name]);
+  const ranges = await rangesOf(context, image, names, bytes);
   const members = new Members(context, format);
   const source = await open(image.path);
   const writeMembers = async (range: Range, path: string) => {
@@ -71,11 +85,11 @@ void runStep("compress", contract, async (request, context) => {
     await members.write(source, range, target).finally(() => target.close());
     return path;
   };
-  const kept = Object.entries(layers).map(([name, { key }]) => ({
-    range: ranges[name as keyof typeof layers],
-    path: join(cache, `${name}-${key}${COMPRESSORS[format].ending}`),
-    key,
-  }));
+  const kept = names.map((name, index) => {
+    const { key } = layers[name] as NonNullable<(typeof layers)[LayerName]>;
+    const path = join(cache, `${name}-${key}${COMPRESSORS[format].ending}`);
+    return { range: ranges.kept[index] as Range, path, key };
+  });
   const missing = [];
   for (const one of kept) if (!(await verified(one.path, one.key))) missing.push(one);
   const own = [ranges.table, ranges.site];

@@ -10,6 +10,8 @@ export const Input = z.object({
   stack: z.string(),
   base: File,
   netboot: File,
+  /** The layer of images, which only an offline stack has. */
+  images: File.optional(),
   files: z.record(z.string(), z.string()),
   machineConfig: File,
   talosConfig: File.optional(),

@@ -15,7 +15,7 @@ export const Input = z.object({
   image: z.object({ path: z.string(), sha256: z.string() }),
   format: z.enum(["gzip", "zstd"]),
   /** Layers whose members are kept for other images; the site layer is none: it holds secrets. */
-  layers: z.object({ base: Layer, netboot: Layer }),
+  layers: z.object({ base: Layer, netboot: Layer, images: Layer.optional() }),
   /** Folder of the kept members. */
   cache: z.string().default("artifacts/cache/compressed"),
 });

@@ -61,6 +61,52 @@ test("three layers in one image, with its checksum beside it", async () => {
   await tool("sh", ["-c", `cd ${join(path, "..")} && sha256sum --check --quiet SHA256SUMS`]);
 });
 
+test("the images of an offline stack are a layer between the netboot layer and the site; another image is as it was", async () => {
+  const images = { path: join(folder, "images.squashfs"), sha256: "" };
+  copyFileSync(request.netboot.path, `${images.path}.made`);
+  writeFileSync(`${images.path}.made`, "images", { flag: "a" });
+  images.sha256 = (await publish(`${images.path}.made`, images.path, "k")).sha256;
+  const [offline, plain] = [newPath(), newPath()];
+  await runStep("appliance", { ...request, images, path: offline }, env);
+  await runStep("appliance", { ...request, path: plain }, env);
+  const partitions = async (image: string) => {
+    const { partitiontable } = JSON.parse(await tool("sfdisk", ["--json", image])) as {
+      partitiontable: { partitions: { name?: string; start: number; uuid: string }[] };
+    };
+    return partitiontable.partitions.filter(({ name }) => name);
+  };
+  const [netboot, own, site] = await partitions(offline);
+  expect([netboot?.name, own?.name, site?.name]).toEqual([
+    "bootstrap-netboot",
+    "bootstrap-images",
+    "bootstrap-site",
+  ]);
+  const bytes = readFileSync(images.path);
+  const from = (own?.start ?? 0) * 512;
+  expect(
+    readFileSync(offline)
+      .subarray(from, from + bytes.length)
+      .equals(bytes),
+  ).toBe(true);
+  expect((await partitions(plain)).map(({ name, start, uuid }) => ({ name, start, uuid }))).toEqual([
+    { name: netboot?.name, start: netboot?.start, uuid: netboot?.uuid },
+    { name: site?.name, start: own?.start, uuid: site?.uuid },
+  ]);
+});
+
+test("an images layer that was touched after it was made does not get into an image", async () => {
+  const path = join(folder, "touched.squashfs");
+  copyFileSync(request.netboot.path, `${path}.made`);
+  const { sha256: before } = await publish(`${path}.made`, path, "k");
+  writeFileSync(path, "x", { flag: "a" });
+  const { said } = await runStep(
+    "appliance",
+    { ...request, images: { path, sha256: before }, path: newPath() },
+    env,
+  );
+  expect(said).toContain(`reading ${path}: it is not the layer that was made for this`);
+});
+
 test("how the kernel line differs from the ISO's is said while the image is made, and changes nothing of it", async () => {
   const kernelLine = "The kernel line is the ISO's without a, and with b.";
   const plain = await runStep("appliance", { ...request, path: newPath() }, env);

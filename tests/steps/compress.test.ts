@@ -24,11 +24,20 @@ beforeAll(async () => {
 });
 
 /** An image in a folder of its own, and what the step is given for it. */
-async function imageWith(format: string, mac: string, cache = join(folder, `cache-${++number}`)) {
+async function imageWith(
+  format: string,
+  mac: string,
+  cache = join(folder, `cache-${++number}`),
+  more: object = {},
+) {
   const path = join(folder, `image-${++number}`, "bootstrap-pxe.raw");
   const request = requestFor(layers, path);
   const files = { ...request.files, "site.env": `MINIPC_MAC=${mac}\n`, "boot.ipxe": `#!ipxe\n# ${MARKER}\n` };
-  const { said, manifest } = await runStep("appliance", { ...request, files }, { CONSOLE_HASH: "x" });
+  const { said, manifest } = await runStep(
+    "appliance",
+    { ...request, files, ...more },
+    { CONSOLE_HASH: "x" },
+  );
   if (!manifest) throw new Error(said);
   const { sha256 } = manifest as { sha256: string };
   return {
@@ -52,6 +61,17 @@ const membersIn = (cache: string) =>
 /** What a program makes of a file, as SHA-256. */
 const sumOf = async (program: string, path: string) =>
   (await tool("sh", ["-c", `${program} -c < '${path}' | sha256sum`])).slice(0, 64);
+
+test("the layer of images is a kept member like the others; a request that does not name it is refused", async () => {
+  const request = await imageWith("zstd", "52:54:00:12:34:56", undefined, { images: layers.netboot });
+  const kept = { ...request.layers, images: { key: "zstd-images" } };
+  const { manifest } = await runStep("compress", { ...request, layers: kept });
+  expect(await sumOf("unzstd", request.path)).toBe(request.image.sha256);
+  expect(manifest).toBeDefined();
+  expect(membersIn(request.cache).map(({ name }) => name)).toContain("images-zstd-images.zst");
+  const { said } = await runStep("compress", { ...request, key: "other" });
+  expect(said).toContain("its layers are not where they should be");
+});
 
 describe.each(FORMATS)("%s", (format, ending, unpack) => {
   test(`${unpack} gives the very image, and its checksum is listed`, async () => {
