@@ -2,8 +2,9 @@
 //
 //	node-tool time SERVER   asks SERVER by NTP and sets the clock
 //	node-tool config        reads a machine config from stdin with Talos's own loader and has it validated for metal
+//	node-tool images        pulls what the mirrors that a machine config on stdin names list, as containerd would
 //
-// Neither prints the config.
+// None prints the config.
 package main
 
 import (
@@ -58,8 +59,14 @@ func run(args []string) (string, error) {
 			return "", err
 		}
 		return load(text)
+	case len(args) == 1 && args[0] == "images":
+		text, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return "", err
+		}
+		return "", pullAll(text, func(line string) { fmt.Println(line) })
 	}
-	return "", errors.New("usage: node-tool time SERVER | node-tool config <FILE")
+	return "", errors.New("usage: node-tool time SERVER | node-tool config <FILE | node-tool images <FILE")
 }
 
 func main() {
@@ -68,5 +75,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(said)
+	if said != "" {
+		fmt.Println(said)
+	}
 }
