@@ -10,6 +10,7 @@ import type { ManifestOf } from "../steps/contracts/contracts";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 import type { KernelLine } from "../stack/talos-kernel";
+import type { ServedImage } from "../rehearsal/view";
 
 export interface RehearsalArgs {
   config: StackConfig;
@@ -18,6 +19,8 @@ export interface RehearsalArgs {
   knownImage?: string;
   checked: pulumi.Output<CheckedConfig>;
   kernelLine: pulumi.Output<KernelLine>;
+  /** What the layer of images has; unset for a stack that is not offline. */
+  images?: pulumi.Output<ServedImage[]>;
 }
 
 /** The result of a rehearsal; times in seconds from the appliance's power-on. */
@@ -41,12 +44,12 @@ export class Rehearsal extends Part {
     const pathFor = (imageSha256: string) =>
       `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${keyFor(imageSha256)}/rehearsal.json`;
     const input = pulumi
-      .all([image, checked, kernelLine])
-      .apply(([made, { sha256, timeElsewhere }, line]) => ({
+      .all([image, checked, kernelLine, args.images])
+      .apply(([made, { sha256, timeElsewhere }, line, images]) => ({
         key: keyFor(made.sha256),
         path: pathFor(made.sha256),
         image: made,
-        subject: rehearsalSubject(config, line),
+        subject: { ...rehearsalSubject(config, line), images },
         configSha256: sha256,
         timeElsewhere,
         code,

@@ -2,12 +2,13 @@ import { accepted } from "./chain/acceptance";
 import { APPLIANCE_LINKS } from "./chain/appliance";
 import { ended, givenUp, restarted } from "./chain/endings";
 import { fetched } from "./chain/fetched";
+import { imagesLink } from "./chain/images";
 import type { Break, ChainLink } from "./chain/link";
 import { NETBOOT_LINKS } from "./chain/netboot";
 import { TALOS_LINKS } from "./chain/talos";
 import type { Expected, View } from "./view";
 
-/** Every link of the chain, in the order in which they are reached. */
+/** Every link of any stack's chain, in the order in which they are reached. */
 const CHAIN: ChainLink[] = [...APPLIANCE_LINKS, ...NETBOOT_LINKS, ...TALOS_LINKS];
 
 /**
@@ -37,5 +38,6 @@ export const mayShowConfig = (view: View): boolean =>
 
 /** The links that this mini-PC's chain has. */
 export function chainFor(expected: Expected): ChainLink[] {
-  return CHAIN.filter(({ applies }) => applies?.(expected) ?? true);
+  const chain = CHAIN.filter(({ applies }) => applies?.(expected) ?? true);
+  return expected.images ? [...chain, imagesLink(expected.images)] : chain;
 }

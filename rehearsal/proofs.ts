@@ -1,10 +1,12 @@
 import ipaddr from "ipaddr.js";
 import { readDhcp } from "./network/dhcp";
 import { UPLINK_LEASE } from "./network/gateway";
+import { REGISTRY_PORT } from "./network/http";
 import type { Link } from "./network/link";
 import { arpRequest, decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { LinkName, Proof } from "./record";
 import { Station, until } from "./network/station";
+import type { ServedImage } from "./view";
 
 /** The links of a running appliance, and who is on them. */
 export interface Site {
@@ -21,6 +23,8 @@ export interface Site {
   minipcIp: string;
   /** Files that hold secrets, by their path on the web server. */
   secretPaths: string[];
+  /** What an offline stack's appliance has of images; unset for others. */
+  images?: readonly Pick<ServedImage, "repository">[];
 }
 
 /** MACs of the rehearsal's own hosts: locally administered (IEEE 802), so that no NIC has them. */
@@ -49,16 +53,17 @@ const DNS_QUESTION = Buffer.from("beef01000001000000000000046e6f64650000010001",
 const TIME_QUESTION = Buffer.concat([Buffer.from([0x23]), Buffer.alloc(47)]);
 const fileQuestion = (file: string) => Buffer.from(`\0\x01${file}\0octet\0`, "latin1");
 
-/** How many services a lease is answered by. */
-export const SERVICES = 4;
+/** How many services a lease is answered by: an offline stack's has images, too. */
+export const servicesOf = ({ images }: Pick<Site, "images">): number => (images ? 5 : 4);
 
 /** Asks every service once. @returns the names of those that answered, as asked later */
-function askServices(station: Station, to: string): () => string[] {
+function askServices(station: Station, to: string, { images }: Pick<Site, "images">): () => string[] {
   const ports = {
     HTTP: station.syn(to, 80),
     DNS: station.udp(to, 53, DNS_QUESTION),
     time: station.udp(to, 123, TIME_QUESTION),
     TFTP: station.udp(to, 69, fileQuestion("snponly.efi")),
+    ...(images && { images: station.syn(to, REGISTRY_PORT) }),
   };
   const answered = (port: number) =>
     station.heard.some(
@@ -69,15 +74,15 @@ function askServices(station: Station, to: string): () => string[] {
 
 /** The lease itself is answered by every service: silence elsewhere means something only then. */
 export async function leaseIsAnswered(
-  site: Pick<Site, "signal" | "minipcMac" | "minipcIp" | "isolatedNic" | "applianceIp"> & {
+  site: Pick<Site, "signal" | "minipcMac" | "minipcIp" | "isolatedNic" | "applianceIp" | "images"> & {
     isolated: Pick<Link, "send" | "onFrame">;
   },
 ): Promise<string[]> {
   const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   let answered: string[] = [];
-  for (let tries = 0; tries < 5 && answered.length < SERVICES; tries++) {
-    const ask = askServices(minipc, site.applianceIp);
-    await until(site.signal, () => ask().length === SERVICES || undefined, 1000);
+  for (let tries = 0; tries < 5 && answered.length < servicesOf(site); tries++) {
+    const ask = askServices(minipc, site.applianceIp, site);
+    await until(site.signal, () => ask().length === servicesOf(site) || undefined, 1000);
     answered = ask();
   }
   return answered;
@@ -161,7 +166,7 @@ export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
   if (!(await outsider.meet(UPLINK_LEASE))) return { ...named, ...NOT_UP };
   const claims = claimsOn(uplink, site);
   uplink.send(arpRequest(OUTSIDER, UPLINK_NEIGHBOUR, site.applianceIp));
-  const asked = [site.applianceIp, UPLINK_LEASE].map((to) => askServices(outsider, to));
+  const asked = [site.applianceIp, UPLINK_LEASE].map((to) => askServices(outsider, to, site));
   // The two links are two queues: what is answered on one says nothing of what still waits in the other.
   await outsider.meet(UPLINK_LEASE);
   const control = await leaseIsAnswered(site);
@@ -169,9 +174,9 @@ export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
   const answered = [...asked.flatMap((answers) => answers()), ...claims];
   return {
     ...named,
-    held: answered.length === 0 && control.length === SERVICES,
+    held: answered.length === 0 && control.length === servicesOf(site),
     evidence: `asked on the uplink: answered ${list(answered)}; by the lease: answered ${list(control)}`,
-    look: answered.length === 0 && control.length < SERVICES ? NOBODY_IS_ANSWERED : undefined,
+    look: answered.length === 0 && control.length < servicesOf(site) ? NOBODY_IS_ANSWERED : undefined,
   };
 }
 
@@ -192,10 +197,10 @@ async function secretsArePinned(site: Site): Promise<Proof> {
     said.push(`${own} gets ${shown.map(([path, status]) => `${path} ${status ?? "no answer"}`).join(", ")}`);
   }
   const thief = new Station(site.signal, site.isolated, THIEF, site.minipcIp, site.isolatedNic);
-  const asked = askServices(thief, site.applianceIp);
+  const asked = askServices(thief, site.applianceIp, site);
   const control = await leaseIsAnswered(site);
   const isSilent = held && asked().length === 0;
-  held = isSilent && control.length === SERVICES;
+  held = isSilent && control.length === servicesOf(site);
   said.push(`${site.minipcIp} under another MAC: answered ${list(asked())}`);
   return {
     id: "pinned",
@@ -229,6 +234,53 @@ async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
     title: "only the lease gets out by the uplink, under the uplink's address",
     held: from === UPLINK_LEASE && strangers === undefined,
     evidence: `packets to ${FAR_AWAY}: the lease's ${leaving(from)}, a stranger's ${leaving(strangers)}`,
+  };
+}
+
+/** Port of DNS. */
+const NAMES = 53;
+
+/** The name that a DNS question is for (RFC 1035, section 4.1.2), in lower case; empty where it has none. */
+export function nameAsked(question: Buffer): string {
+  const labels: string[] = [];
+  for (let at = 12; at < question.length;) {
+    const length = question.readUInt8(at);
+    // A question's name is not compressed: its labels are of 63 bytes at most.
+    if (length === 0 || length > 63) break;
+    labels.push(question.subarray(at + 1, at + 1 + length).toString("latin1"));
+    at += 1 + length;
+  }
+  return labels.join(".").toLowerCase();
+}
+
+/**
+ * Hears from now on where else the mini-PC looks for images: a question for the name of one of their registries, a connection
+ * to any other host.
+ */
+export function hearDetours(
+  site: Pick<Site, "minipcMac" | "applianceIp" | "images"> & { isolated: Pick<Link, "onFrame"> },
+): string[] {
+  const hosts = new Set((site.images ?? []).map(({ repository }) => repository.split(/[:/]/)[0] as string));
+  const isRegistry = (name: string) => [...hosts].some((host) => name === host || name.endsWith(`.${host}`));
+  const detours: string[] = [];
+  site.isolated.onFrame((frame) => {
+    const { source, ip, udp, tcp } = decode(frame);
+    if (source !== site.minipcMac || !ip) return;
+    const name = udp?.to === NAMES ? nameAsked(udp.payload) : "";
+    if (isRegistry(name)) detours.push(`a question for ${name}`);
+    const isFirst = tcp && (tcp.flags & (SYN | ACK)) === SYN;
+    if (isFirst && ip.to !== site.applianceIp) detours.push(`a connection to ${ip.to}:${tcp.to}`);
+  });
+  return detours;
+}
+
+/** @param detours what was heard while the mini-PC booted */
+export function imagesFromApplianceAlone(detours: string[]): Proof {
+  return {
+    id: "images-alone",
+    title: "the mini-PC looks for images nowhere but at the appliance",
+    held: detours.length === 0,
+    evidence: `in the packets of its whole boot: ${list(detours)}`,
   };
 }
 

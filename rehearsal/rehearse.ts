@@ -7,7 +7,14 @@ import { chainFor, firstBreak, mayShowConfig, openAt } from "./chain";
 import type { ChainLink, Sign } from "./chain/link";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
-import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
+import {
+  askForAddresses,
+  hearDetours,
+  hearOffers,
+  imagesFromApplianceAlone,
+  probe,
+  STRANGERS,
+} from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { inDoubt, stolenMs } from "./slowness";
 import { Stage, type Subject } from "./stage";
@@ -105,6 +112,8 @@ const LOOK: Record<string, string> = {
   "uplink-silent": "Look at the chain input in files/nftables.conf",
   pinned:
     "Look at location /configs/ in files/nginx-bootstrap.conf, and at ether saddr in files/nftables.conf",
+  "images-alone":
+    "Look at skipFallback of the mirrors in the machine config, and at its settings that name another host",
   "way-out":
     "Look at the chains forward and postrouting in files/nftables.conf, and at the uplink in files/netplan.yaml",
 };
@@ -233,6 +242,7 @@ export async function rehearse(
     const chain = chainFor(expected);
     const reached: Reached[] = [];
     const offers = hearOffers(stage.site);
+    const detours = hearDetours(stage.site);
     stage.startAppliance(hardware.appliance);
     const twin = twinHardware && new Twin(context, await open("twin-"), twinHardware);
 
@@ -256,6 +266,8 @@ export async function rehearse(
     const chainEnd = stage.atMs;
     const proofs: Proof[] = [];
     if (!diagnosis) {
+      // Before the rehearsal itself asks in the mini-PC's name.
+      if (expected.images) proofs.push(imagesFromApplianceAlone([...detours]));
       context.log(`asking what must not be answered`);
       proofs.push(...(await probe(stage.site, offers)));
       if (twin) proofs.push(await twin.wait());

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Accelerator } from "../steps/programs/accelerator";
 import { Capture } from "./network/capture";
-import type { View } from "./view";
+import type { ServedImage, View } from "./view";
 import type { Lease } from "./network/dhcp";
 import { attachGateway, HOME } from "./network/gateway";
 import { Link } from "./network/link";
@@ -33,6 +33,8 @@ export interface Subject {
   hasUplink: boolean;
   /** Files on the web server that only the lease may have. */
   secretPaths: string[];
+  /** What the appliance of an offline stack has of images; unset for others. */
+  images?: ServedImage[];
 }
 
 /** Locally administered MACs (IEEE 802): no mini-PC has them. */

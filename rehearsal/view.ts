@@ -16,6 +16,21 @@ export interface Expected {
   timeElsewhere?: string;
   /** Whether the mini-PC's command line has a serial console: without one, its links show on the wire alone. */
   hasSerialConsole: boolean;
+  /** What the appliance of an offline stack has of images; unset for others. */
+  images?: ServedImage[];
+}
+
+/** An image that an offline stack's appliance serves. */
+export interface ServedImage {
+  /** As in `ghcr.io/siderolabs/kubelet:v1.34.1`. */
+  reference: string;
+  /** Its registry's host first. */
+  repository: string;
+  /** Empty for one that is named by its digest alone. */
+  tag: string;
+  /** Of its manifest, with the algorithm before it. */
+  digest: string;
+  bytes: number;
 }
 
 /** All that was seen so far, and what it is compared with. */
@@ -30,7 +45,10 @@ export function all<K extends Seen["kind"]>({ seen }: View, kind: K): OfKind<K>[
 }
 
 /** What the mini-PC itself did, or was told, of a kind. */
-export function ofMinipc<K extends "tftp" | "http" | "connect" | "time">(view: View, kind: K): OfKind<K>[] {
+export function ofMinipc<K extends "tftp" | "http" | "registry" | "connect" | "time">(
+  view: View,
+  kind: K,
+): OfKind<K>[] {
   return all(view, kind).filter((what) => "mac" in what && what.mac === view.expected.minipcMac);
 }
 

@@ -1,3 +1,4 @@
+import { WEB_PORT } from "../network/http";
 import { sizeWords } from "../timeline/words";
 import { ofMinipc, lines, lastWords, type View } from "../view";
 import { ENOUGH, isSure, type Break, type ChainLink } from "./link";
@@ -16,7 +17,7 @@ export function notFetched(view: View, path: RegExp, look: string): Break | unde
   );
   if (refused && "status" in refused)
     return { seen: `${refused.path} was answered with the status ${refused.status}`, look };
-  const connects = ofMinipc(view, "connect");
+  const connects = ofMinipc(view, "connect").filter(({ port }) => port === WEB_PORT);
   if (
     connects.some(({ state }) => state === "refused") &&
     !connects.some(({ state }) => state === "accepted")

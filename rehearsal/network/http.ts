@@ -2,6 +2,9 @@ import { createHash, type Hash } from "node:crypto";
 import { FIN, RST, SYN, ACK, type Packet } from "./packets";
 import type { HttpWhat } from "./seen";
 
+/** Where the appliance serves its web pages, and its images. */
+export const [WEB_PORT, REGISTRY_PORT] = [80, 5000];
+
 const HEAD_END = "\r\n\r\n";
 
 /** Puts the segments of one direction back in order; each byte is delivered once. */
@@ -53,8 +56,18 @@ export class HttpConnection {
   private body: Body | undefined;
   private said: HttpWhat[] = [];
 
-  /** @param mac of the client */
-  constructor(private readonly mac: string) {}
+  private readonly kind: "http" | "registry";
+
+  /**
+   * @param mac of the client
+   * @param port of the server
+   */
+  constructor(
+    private readonly mac: string,
+    private readonly port: number,
+  ) {
+    this.kind = port === REGISTRY_PORT ? "registry" : "http";
+  }
 
   /** @returns what a segment from the client, or to it, made known */
   take({ flags, sequence, payload }: NonNullable<Packet["tcp"]>, fromClient: boolean): HttpWhat[] {
@@ -62,9 +75,14 @@ export class HttpConnection {
     const direction = fromClient ? this.requests : this.responses;
     if (flags & SYN) {
       direction.start(sequence);
-      this.said.push({ mac: this.mac, kind: "connect", state: flags & ACK ? "accepted" : "asked" });
+      this.said.push({
+        mac: this.mac,
+        kind: "connect",
+        port: this.port,
+        state: flags & ACK ? "accepted" : "asked",
+      });
     } else if (flags & RST && !fromClient) {
-      this.said.push({ mac: this.mac, kind: "connect", state: "refused" });
+      this.said.push({ mac: this.mac, kind: "connect", port: this.port, state: "refused" });
     }
     direction.take(sequence, payload);
     if (flags & FIN && !fromClient) this.endBody();
@@ -78,7 +96,7 @@ export class HttpConnection {
     const [method, path = ""] = this.requestHead.split(" ", 2);
     this.requestHead = this.requestHead.slice(end + HEAD_END.length);
     this.asked.push({ path, isHead: method === "HEAD" });
-    this.said.push({ mac: this.mac, kind: "http", path, state: "asked" });
+    this.said.push({ mac: this.mac, kind: this.kind, path, state: "asked" });
   }
 
   private takeResponse(bytes: Buffer): void {
@@ -91,7 +109,7 @@ export class HttpConnection {
     this.responseHead = "";
     const status = Number(/^HTTP\/\d\.\d (\d{3})/.exec(head)?.[1]);
     const { path = "", isHead = false } = this.asked.shift() ?? {};
-    this.said.push({ mac: this.mac, kind: "http", path, state: "answered", status });
+    this.said.push({ mac: this.mac, kind: this.kind, path, state: "answered", status });
     const hasNone = isHead || status === 204 || status === 304;
     const length = /^content-length: *(\d+)/im.exec(head)?.[1];
     const left = hasNone ? 0 : Number(length ?? Infinity);
@@ -116,7 +134,7 @@ export class HttpConnection {
     this.body = undefined;
     this.said.push({
       mac: this.mac,
-      kind: "http",
+      kind: this.kind,
       path,
       state: "sent",
       status,

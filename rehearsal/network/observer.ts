@@ -1,11 +1,12 @@
 import { readDhcp } from "./dhcp";
-import { HttpConnection } from "./http";
+import { HttpConnection, REGISTRY_PORT, WEB_PORT } from "./http";
 import type { Link } from "./link";
 import { decode, type Packet } from "./packets";
 import type { LinkWhat } from "./seen";
 import { TftpTransfers } from "./tftp";
 
-const [TFTP, DHCP_SERVER, DHCP_CLIENT, TIME, HTTP] = [69, 67, 68, 123, 80];
+const [TFTP, DHCP_SERVER, DHCP_CLIENT, TIME] = [69, 67, 68, 123];
+const SERVED = [WEB_PORT, REGISTRY_PORT];
 /** What an NTP packet of a server says itself to be (RFC 5905, figure 10). */
 const SERVER_MODE = 4;
 
@@ -35,11 +36,12 @@ export function observe(link: Link, tell: (what: LinkWhat) => void): void {
   }
 
   function segment({ source, destination, ip, tcp }: Packet): void {
-    if (!ip || !tcp || (tcp.from !== HTTP && tcp.to !== HTTP)) return;
-    const fromClient = tcp.to === HTTP;
-    const mac = fromClient ? source : destination;
-    const key = `${mac} ${fromClient ? `${ip.from}:${tcp.from}` : `${ip.to}:${tcp.to}`}`;
-    const connection = connections.get(key) ?? new HttpConnection(mac);
+    if (!ip || !tcp) return;
+    const fromClient = SERVED.includes(tcp.to);
+    if (!fromClient && !SERVED.includes(tcp.from)) return;
+    const [mac, port] = fromClient ? [source, tcp.to] : [destination, tcp.from];
+    const key = `${port} ${mac} ${fromClient ? `${ip.from}:${tcp.from}` : `${ip.to}:${tcp.to}`}`;
+    const connection = connections.get(key) ?? new HttpConnection(mac, port);
     connections.set(key, connection);
     for (const what of connection.take(tcp, fromClient)) tell({ link: link.name, ...what });
   }

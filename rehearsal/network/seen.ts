@@ -31,12 +31,18 @@ export type TftpWhat = { kind: "tftp"; mac: string; file: string } & (
   { state: "asked" | "answered" } | { state: "sent"; bytes: number } | { state: "refused"; words: string }
 );
 
-/** A connection to port 80 and what is asked on it; `mac` is the client's. */
+/**
+ * A connection to the web server, or to the registry of images, which speaks HTTP, too, and what is asked on it; `mac` is the
+ * client's.
+ */
 export type HttpWhat = { mac: string } & (
-  | { kind: "connect"; state: "asked" | "accepted" | "refused" }
-  | ({ kind: "http"; path: string } & (
-      | { state: "asked" }
-      | { state: "answered"; status: number }
-      | { state: "sent"; status: number; bytes: number; sha256: string }
-    ))
+  | { kind: "connect"; port: number; state: "asked" | "accepted" | "refused" }
+  | ({ kind: "http" } & Fetch)
+  | ({ kind: "registry" } & Fetch)
+);
+
+type Fetch = { path: string } & (
+  | { state: "asked" }
+  | { state: "answered"; status: number }
+  | { state: "sent"; status: number; bytes: number; sha256: string }
 );

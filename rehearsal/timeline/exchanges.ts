@@ -35,8 +35,15 @@ function words(what: LinkWhat): Words {
       return what.state === "asked"
         ? { byClient: true, what: "NTP: what time is it?" }
         : { byClient: false, what: `NTP: the time, stratum ${what.stratum}` };
+    case "registry":
+      // Of an image its manifest alone: it may have dozens of parts.
+      return what.state === "sent" && what.bytes > 0 && what.path.includes("/manifests/")
+        ? { byClient: false, what: `image: ${what.status}, ${what.path.replace(/^\/v2\/|\?.*/g, "")}` }
+        : undefined;
     case "connect":
-      return what.state === "refused" ? { byClient: false, what: "TCP: port 80 refused" } : undefined;
+      return what.state === "refused"
+        ? { byClient: false, what: `TCP: port ${what.port} refused` }
+        : undefined;
   }
 }
 

@@ -14,6 +14,18 @@ export const Input = z.object({
     hasSerialConsole: z.boolean(),
     hasUplink: z.boolean(),
     secretPaths: z.array(z.string()),
+    /** What the layer of images has, which only an offline stack has: its images.json. */
+    images: z
+      .array(
+        z.object({
+          reference: z.string(),
+          repository: z.string(),
+          tag: z.string(),
+          digest: z.string(),
+          bytes: z.number(),
+        }),
+      )
+      .optional(),
   }),
   /** SHA-256 of the decrypted machine config. */
   configSha256: z.string(),

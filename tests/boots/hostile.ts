@@ -1,6 +1,6 @@
 import { decode, arpReply, priorityTagged, SYN, tcpFrame } from "../../rehearsal/network/packets";
 import { HOME, UPLINK_LEASE } from "../../rehearsal/network/gateway";
-import { leaseIsAnswered, SERVICES, STRANGERS } from "../../rehearsal/proofs";
+import { leaseIsAnswered, servicesOf, STRANGERS } from "../../rehearsal/proofs";
 import { Station } from "../../rehearsal/network/station";
 import type { Act } from "./turns";
 import type { Stage } from "../../rehearsal/stage";
@@ -14,7 +14,7 @@ export async function priorityTagsAreTaken({ site }: Stage): Promise<void> {
     send: (frame: Buffer) => isolated.send(priorityTagged(frame)),
     onFrame: isolated.onFrame.bind(isolated),
   };
-  expect(await leaseIsAnswered({ ...site, isolated: tagging })).toHaveLength(SERVICES);
+  expect(await leaseIsAnswered({ ...site, isolated: tagging })).toHaveLength(servicesOf(site));
 }
 
 /**
@@ -45,7 +45,7 @@ export async function forgedArpDrawsNothing({ site }: Stage): Promise<void> {
   });
   const forged = arpReply({ fromMac: THIEF, toMac: isolatedNic, from: minipcIp, to: applianceIp });
   for (let times = 0; times < 20; times++) isolated.send(forged);
-  expect(await leaseIsAnswered(site)).toHaveLength(SERVICES);
+  expect(await leaseIsAnswered(site)).toHaveLength(servicesOf(site));
   expect(drawn).toBe(0);
 }
 
@@ -58,7 +58,7 @@ export async function fullConnectionTableLeavesRoom({ site }: Stage): Promise<vo
     const head = { fromPort: 1024 + number, toPort: 80, sequence: 1, acknowledged: 0, flags: SYN };
     isolated.send(tcpFrame(route, head));
   }
-  expect(await leaseIsAnswered(site)).toHaveLength(SERVICES);
+  expect(await leaseIsAnswered(site)).toHaveLength(servicesOf(site));
 }
 
 /** What is asked of each port of the uplink comes from here; nobody else uses it. */

@@ -78,7 +78,7 @@ const talos = (words: string) => line("minipc", `[   48.7] [talos] ${words}`);
 const config = got("/configs/minipc.yaml", { sha256: "c0ff" });
 const until = (id: string) => GOOD.slice(0, IDS.indexOf(id));
 const asked = dhcp("discover", { stage: "firmware" });
-const syn: What = { link: "isolated", kind: "connect", mac: MAC, state: "asked" };
+const syn: What = { link: "isolated", kind: "connect", port: 80, mac: MAC, state: "asked" };
 
 test.each<[what: string, seen: What[], at: string, says: RegExp]>([
   [

@@ -15,7 +15,7 @@ const segment = (sequence: number, payload: Buffer | string, flags = ACK) => ({
 });
 
 function opened(): HttpConnection {
-  const connection = new HttpConnection(MAC);
+  const connection = new HttpConnection(MAC, 80);
   connection.take(segment(100, "", SYN), true);
   connection.take(segment(START, "", SYN | ACK), false);
   return connection;
