@@ -82,7 +82,7 @@ function tftp(text,   client) {
 
 # What is asked of the registry of images, by the images' names: a pull is told once, by the tag where it begins with one.
 # `ns` is the host that a client names in its question alone, as containerd does.
-function images(target, status, client,   path, ns, image, reference, isBlob) {
+function images(target, status, client,   path, ns, host, image, reference, isBlob) {
   path = target
   sub(/\?.*/, "", path)
   if (!match(path, /\/(manifests|blobs)\/[^\/]+$/)) return
@@ -92,7 +92,14 @@ function images(target, status, client,   path, ns, image, reference, isBlob) {
   if (match(target, /[?&]ns=[^&]+/)) {
     ns = substr(target, RSTART + 4, RLENGTH - 4)
     sub(/%3[Aa]/, ":", ns)
-    if (index(image, ns "/") != 1) image = ns "/" image
+    host = image
+    sub(/\/.*/, "", host)
+    # A host with a port has no colon in the store.
+    sub(/:/, "_", host)
+    path = ns
+    sub(/:/, "_", path)
+    if (host == path) sub(/^[^\/]*\//, "", image)
+    image = ns "/" image
   }
   if (status ~ /^[23]/) {
     if (isBlob || reference ~ /:/ && $1 - tagged[image] < 60) return

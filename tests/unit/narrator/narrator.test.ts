@@ -131,10 +131,11 @@ describe("of the images' registry the console says", () => {
   });
 
   test("a pull by digest, and the registry that the question alone names", async () => {
-    const pull = asked(4000, `/v2/siderolabs/kubelet/manifests/${digest}?ns=127.0.0.1%3A5001`);
-    expect(await told(pull)).toEqual([
-      "images: 127.0.0.1:5001/siderolabs/kubelet@sha256:0104bb533a20 to 10.10.10.100",
-    ]);
+    const named = ["", "127.0.0.1:5001/", "127.0.0.1_5001/"].map((host) =>
+      asked(4000, `/v2/${host}siderolabs/kubelet/manifests/${digest}?ns=127.0.0.1%3A5001`),
+    );
+    const words = "images: 127.0.0.1:5001/siderolabs/kubelet@sha256:0104bb533a20 to 10.10.10.100";
+    expect(await told(named.join(""))).toEqual([words, words, words]);
   });
 
   test.each([
