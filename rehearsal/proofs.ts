@@ -24,7 +24,7 @@ export interface Site {
   /** Files that hold secrets, by their path on the web server. */
   secretPaths: string[];
   /** What an offline stack's appliance has of images; unset for others. */
-  images?: readonly Pick<ServedImage, "repository">[];
+  images?: readonly Pick<ServedImage, "reference">[];
 }
 
 /** MACs of the rehearsal's own hosts: locally administered (IEEE 802), so that no NIC has them. */
@@ -260,7 +260,7 @@ export function nameAsked(question: Buffer): string {
 export function hearDetours(
   site: Pick<Site, "minipcMac" | "applianceIp" | "images"> & { isolated: Pick<Link, "onFrame"> },
 ): string[] {
-  const hosts = new Set((site.images ?? []).map(({ repository }) => repository.split(/[:/]/)[0] as string));
+  const hosts = new Set((site.images ?? []).map(({ reference }) => reference.split(/[:/]/)[0] as string));
   const isRegistry = (name: string) => [...hosts].some((host) => name === host || name.endsWith(`.${host}`));
   const detours: string[] = [];
   site.isolated.onFrame((frame) => {

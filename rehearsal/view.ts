@@ -24,7 +24,7 @@ export interface Expected {
 export interface ServedImage {
   /** As in `ghcr.io/siderolabs/kubelet:v1.34.1`. */
   reference: string;
-  /** Its registry's host first. */
+  /** Its name at the appliance: the registry's host first, whose port follows a `_` there. */
   repository: string;
   /** Empty for one that is named by its digest alone. */
   tag: string;

@@ -23,7 +23,10 @@ function requested(path: string) {
   const [, repository = "", kind = "", reference = ""] =
     /^\/v2\/(.+)\/(manifests|blobs)\/([^/?]+)/.exec(path) ?? [];
   const host = new URLSearchParams(path.split("?")[1]).get("ns");
-  const name = host === null || repository.startsWith(`${host}/`) ? repository : `${host}/${repository}`;
+  const [first = "", ...rest] = repository.split("/");
+  // In the appliance's store a host with a port has no colon.
+  const isHost = [host, host?.replace(":", "_")].includes(first);
+  const name = host === null ? repository : [host, ...(isHost ? rest : [first, ...rest])].join("/");
   return { kind, reference, words: `${name}${reference.includes(":") ? "@" : ":"}${reference}` };
 }
 

@@ -103,6 +103,16 @@ test.each<[what: string, seen: What[], says: RegExp]>([
     /^registry\.k8s\.io\/pause:3\.10 was answered/,
   ],
   [
+    "an image of a registry with a port is not there",
+    [
+      asked("/v2/registry.local_5000/x/manifests/1?ns=registry.local%3A5000", {
+        state: "answered",
+        status: 404,
+      }),
+    ],
+    /^registry\.local:5000\/x:1 was answered/,
+  ],
+  [
     "a part of an image cannot be read",
     [asked(`/v2/ghcr.io/x/blobs/sha256:${hex("d")}`, { state: "answered", status: 500 })],
     /^ghcr\.io\/x@sha256:d+ was answered with the status 500$/,

@@ -16,10 +16,13 @@ import (
 
 // image is one of the mirror's list, images.json.
 type image struct {
-	Reference  string
+	Reference string
+	// Repository is its name at the mirror: the registry's host, whose port has no colon there, comes first.
 	Repository string
 	Tag        string
 	Digest     string
+	// Index is the one above it that the reference names by its digest, if it does.
+	Index string
 }
 
 // descriptor is a part of an image (OCI image specification, descriptor.md).
@@ -131,7 +134,12 @@ func pull(from source, repository string, wanted image) (parts int, size int64, 
 			return 0, 0, fmt.Errorf("the tag %s is of %s, not of %s", wanted.Tag, is, wanted.Digest)
 		}
 	}
-	for next := wanted.Digest; next != ""; {
+	next := wanted.Digest
+	if wanted.Index != "" {
+		next = wanted.Index
+	}
+	for next != "" {
+		last := next
 		text, read, err := fetch(from.url(repository, "manifests", next), descriptor{Digest: next}, mostBytes)
 		if err != nil {
 			return parts, size, err
@@ -151,6 +159,9 @@ func pull(from source, repository string, wanted image) (parts int, size int64, 
 				return parts, size, errors.New("the index names no image for linux/amd64")
 			}
 			continue
+		}
+		if last != wanted.Digest {
+			return parts, size, fmt.Errorf("the index names %s for linux/amd64, not %s", last, wanted.Digest)
 		}
 		for _, one := range append(is.Layers, is.Config) {
 			_, read, err := fetch(from.url(repository, "blobs", one.Digest), one, 0)
@@ -216,7 +227,8 @@ func pullAll(config []byte, say func(string)) error {
 	}
 	whole := 0
 	for _, wanted := range images {
-		host, repository, _ := strings.Cut(wanted.Repository, "/")
+		host, _, _ := strings.Cut(wanted.Reference, "/")
+		_, repository, _ := strings.Cut(wanted.Repository, "/")
 		var failed []string
 		isHere := false
 		for _, from := range sourcesOf(host, mirrors) {
