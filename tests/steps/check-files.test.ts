@@ -20,9 +20,12 @@ test.each([
   ["with an uplink", {}],
   ["without", { uplink: "false" }],
   ["with resolvers of one's own", { upstreamDns: "9.9.9.9,149.112.112.112" }],
-])("each program accepts its rendered file, %s", async (_what, more) => {
+  ["with images", {}, { offline: true }],
+])("each program accepts its rendered file, %s", async (_what, more, beside = {}) => {
   const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66", ...more }, "lab");
-  const { manifest, said } = await runStep("check-files", { files: renderServiceFiles(config) });
+  const { manifest, said } = await runStep("check-files", {
+    files: renderServiceFiles({ ...config, ...beside }),
+  });
   expect(said).toBe("");
   expect(manifest?.checked).toEqual([
     "dnsmasq.conf",

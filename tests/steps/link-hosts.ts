@@ -69,15 +69,17 @@ nft --file nftables.conf
  *
  * @param acts shell, run by the appliance
  * @param values of the stack's config, beside those that it must have
+ * @param more what the files are rendered from beside that
  * @returns what was printed
  */
 export async function play(
   folder: string,
   acts: string,
   values: Record<string, string> = {},
+  more: { offline?: boolean } = {},
 ): Promise<string> {
   const config = checkConfig({ bootstrapVersion: "x", minipcMac: MAC, ...values }, "lab");
-  for (const [name, text] of Object.entries(renderServiceFiles(config)))
+  for (const [name, text] of Object.entries(renderServiceFiles({ ...config, ...more })))
     writeFileSync(join(folder, name), text);
   const ended = await onAppliance(folder, HOSTS + acts);
   expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
