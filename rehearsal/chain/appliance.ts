@@ -11,6 +11,10 @@ const NOT_SERVING: [says: RegExp, look: string][] = [
     "The image lacks that partition: remove the image and run pulumi up",
   ],
   [
+    /images layer is damaged/,
+    "Compare the image with its SHA256SUMS; if it is as it was made, remove it and artifacts/cache/images and run pulumi up",
+  ],
+  [
     /DHCP server answers on every NIC/,
     "NIC 1 must be on the isolated link alone, without a DHCP server (docs/runbook.md)",
   ],
@@ -33,6 +37,10 @@ const NOT_SERVING: [says: RegExp, look: string][] = [
   [
     /^chrony (is not running|had to be restarted)/,
     "Look at files/chrony.conf, and at journalctl -u chrony on the appliance's console",
+  ],
+  [
+    /^bootstrap-registry (is not running|had to be restarted)|:5000\/\S+ is not served/,
+    "Look at journalctl -u bootstrap-registry on the appliance's console, and at the server for images in files/nginx-bootstrap.conf",
   ],
   [
     /\/talos\/\S+ is not served/,

@@ -1,7 +1,7 @@
 import { REGISTRY_PORT } from "../network/http";
 import { sizeWords } from "../timeline/words";
 import { lastWords, line, lines, ofMinipc, type ServedImage, type View } from "../view";
-import { lacksInstallDisk } from "./acceptance";
+import { accepted, lacksInstallDisk } from "./acceptance";
 import { isSure, type Break, type ChainLink, type Sign } from "./link";
 
 /** As the demo's node says it (tools/go/talos-config/node-tool/images.go). */
@@ -78,12 +78,15 @@ function talosPulls(view: View): Sign | undefined {
       atMs: blob.atMs,
       evidence: `from the registry: ${pulled.map(({ reference }) => reference).join(", ")}, each as its digest says; Talos asks for the others once it is installed`,
     };
-  const given = lacksInstallDisk(view) ? lines(view, "minipc", /task install \(.*\): failed/)[0] : undefined;
+  const { unseenDisk } = view.expected;
+  const missing = lacksInstallDisk(view)
+    ? lines(view, "minipc", /task install \(.*\): failed/)[0]
+    : undefined;
+  const end = missing ?? (unseenDisk ? accepted(view) : undefined);
   return (
-    given && {
-      atMs: given.atMs,
-      evidence:
-        "as far as a virtual mini-PC can show: Talos pulls none, since its install disk is no virtual one",
+    end && {
+      atMs: end.atMs,
+      evidence: `as far as a virtual mini-PC can show: Talos pulls none, since ${unseenDisk ?? "its install disk is no virtual one"}`,
     }
   );
 }

@@ -10,6 +10,7 @@ import { inToolEnvironment, sha256Of, tool, TOP, toolEnvironment } from "../tool
 export interface Assembly {
   path: string;
   netboot: { path: string; sha256: string };
+  images?: { path: string; sha256: string };
   files: Record<string, string>;
   machineConfig: { path: string; sha256: string };
 }
