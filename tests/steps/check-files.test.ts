@@ -16,12 +16,12 @@ const files = renderServiceFiles(
   checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab"),
 );
 
-test.each([
+test.each<[what: string, more: Record<string, string>, beside?: { offline: boolean }]>([
   ["with an uplink", {}],
   ["without", { uplink: "false" }],
   ["with resolvers of one's own", { upstreamDns: "9.9.9.9,149.112.112.112" }],
   ["with images", {}, { offline: true }],
-])("each program accepts its rendered file, %s", async (_what, more, beside = {}) => {
+])("each program accepts its rendered file, %s", async (_what, more, beside) => {
   const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66", ...more }, "lab");
   const { manifest, said } = await runStep("check-files", {
     files: renderServiceFiles({ ...config, ...beside }),

@@ -30,6 +30,17 @@ test.each([
   expect({ "boot.ipxe": boot, ...renderServiceFiles(config) }).toMatchSnapshot();
 });
 
+test("only an offline stack's files have anything about images", () => {
+  const config = checkConfig(lab, "lab");
+  const [plain, offline] = [renderServiceFiles(config), renderServiceFiles({ ...config, offline: true })];
+  expect(renderServiceFiles({ ...config, offline: false })).toEqual(plain);
+  const added = Object.entries(offline).flatMap(([name, text]) => {
+    const before = plain[name as keyof typeof plain].split("\n");
+    return text.split("\n").flatMap((line) => (before.includes(line) ? [] : [`${name}: ${line.trim()}`]));
+  });
+  expect(added).toMatchSnapshot();
+});
+
 test("an unknown name is an error, not an empty place", () => {
   expect(() => render("dnsmasq.conf", "{{#uplink}}{{gateway}}{{/uplink}}", { uplink: true })).toThrow(
     "files/dnsmasq.conf names {{gateway}}, which is not known; known are uplink",
