@@ -3,6 +3,7 @@ import { readTable, rootOf, SECTOR, type Partition } from "../steps/disk/partiti
 import { run, saidBy } from "../steps/programs/process";
 import type { StepContext } from "../steps/frame/context";
 import { StepError } from "../steps/frame/step-error";
+import type { ServedImage } from "../rehearsal/view";
 
 /** What an image says of itself: the site layer's `site.env` (files/site.env). */
 const Site = z.object({
@@ -12,6 +13,20 @@ const Site = z.object({
   MINIPC_MAC: z.string(),
   MINIPC_IP: z.string(),
   UPLINK: z.enum(["true", "false"]),
+  OFFLINE: z.literal("true").optional(),
+});
+
+/** What the layer of images says of itself, its images.json. */
+const Images = z.object({
+  images: z.array(
+    z.object({
+      reference: z.string(),
+      repository: z.string(),
+      tag: z.string(),
+      digest: z.string(),
+      bytes: z.number(),
+    }),
+  ),
 });
 
 export interface ImageFacts {
@@ -40,7 +55,7 @@ function describe({ name, type, size, number }: Partition, root: Partition): str
   return `${what}, ${Math.ceil((size * SECTOR) / (1 << 20))} MiB`;
 }
 
-/** An image's partitions, and how to read the files of its site layer. */
+/** An image's partitions, and how to read the files of its site layer and of its layer of images, if it has one. */
 async function openImage(context: StepContext, image: string) {
   const reading = `reading the partitions of ${image}`;
   const damaged = (found: string) =>
@@ -68,9 +83,28 @@ async function openImage(context: StepContext, image: string) {
         throw damaged(`the layer ${layer.name} cannot be read`);
       }),
     );
-  await unsquash(netboot, "-ll");
+  const images = partitions.find(({ name }) => name === "bootstrap-images");
+  for (const layer of [netboot, ...(images ? [images] : [])]) await unsquash(layer, "-ll");
   const siteFile = async (name: string) => (await unsquash(site, "-cat", name)).stdout;
-  return { partitions, damaged, siteFile };
+  const imagesFile = async (name: string) => images && (await unsquash(images, "-cat", name)).stdout;
+  return { partitions, damaged, siteFile, imagesFile };
+}
+
+/**
+ * Reads what the layer of images of an offline stack's image has.
+ *
+ * @returns undefined for another stack's image
+ * @throws StepError when the table is damaged, a layer is missing or cannot be read
+ */
+export async function imagesIn(context: StepContext, image: string): Promise<ServedImage[] | undefined> {
+  const { damaged, imagesFile } = await openImage(context, image);
+  const text = await imagesFile("images.json");
+  if (text === undefined) return undefined;
+  try {
+    return Images.parse(JSON.parse(text)).images;
+  } catch {
+    throw damaged("the images.json of the layer bootstrap-images lists no images");
+  }
 }
 
 /**
@@ -93,6 +127,8 @@ export async function imageFacts(context: StepContext, image: string): Promise<I
   const told = Site.safeParse(Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2))));
   if (!told.success) throw damaged("its site.env does not name a mini-PC");
   const { data } = told;
+  if (data.OFFLINE && !partitions.some(({ name }) => name === "bootstrap-images"))
+    throw damaged("there is no partition bootstrap-images, and its stack is offline");
   const root = rootOf({
     id: "",
     partitions: partitions.filter(({ name }) => !name?.startsWith("bootstrap-")),

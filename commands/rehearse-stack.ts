@@ -20,7 +20,7 @@ import { timeElsewhere } from "../steps/talos/time-source";
 import { unseenDisk } from "../steps/talos/unseen-disk";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
-import { bootScriptOf } from "./image-facts";
+import { bootScriptOf, imagesIn } from "./image-facts";
 
 function hardwareFrom(
   args: ReturnType<typeof readCommandLine<typeof REHEARSE.options>>["values"],
@@ -85,6 +85,7 @@ void runProgram("rehearse", async (context) => {
       configSha256: createHash("sha256").update(secret).digest("hex"),
       timeElsewhere: timeElsewhere(node, { ...config, applianceCidr: config.applianceCidr.cidr }),
       unseenDisk: unseenDisk(node),
+      images: await imagesIn(context, path),
     },
     accelerator: config.accelerator,
     hardware: hardwareFrom(args),

@@ -24,6 +24,7 @@ const WELL = {
   CLOCK: "synchronised",
   MISSING: "",
   STARTING: "no",
+  IMAGES: "",
 };
 type Seen = Partial<typeof WELL>;
 
@@ -93,6 +94,7 @@ test.each<[situation: string, seen: Seen, line: string]>([
     { RESOLVERS: "192.168.1.1 9.9.9.9", RESOLVERS_ANSWER: "error" },
     `${serving}; no DNS, since every resolver answers with an error (192.168.1.1 9.9.9.9)`,
   ],
+  ["images are served, too", { IMAGES: "12" }, `${serving}; 12 images`],
   ["a resolver that was not asked yet", { RESOLVERS_ANSWER: "" }, serving],
   ["a clock that nobody set", { CLOCK: "unsynchronised" }, `${serving}; clock unsynchronised`],
   [

@@ -17,12 +17,16 @@ let layers: Layers;
 let number = 0;
 
 /** An image for the mini-PC of SITE, in a folder of its own. */
-async function makeImage(site: Record<string, string> = SITE): Promise<string> {
+async function makeImage(site: Record<string, string> = SITE, more: object = {}): Promise<string> {
   const path = join(folder, `image-${++number}`, "bootstrap-pxe.raw");
   const env = Object.entries(site).map(([key, value]) => `${key}=${value}\n`);
   const request = requestFor(layers, path);
   const files = { ...request.files, "site.env": env.join("") };
-  const { said, manifest } = await runStep("appliance", { ...request, files }, { CONSOLE_HASH: "x" });
+  const { said, manifest } = await runStep(
+    "appliance",
+    { ...request, files, ...more },
+    { CONSOLE_HASH: "x" },
+  );
   if (!manifest) throw new Error(said);
   return path;
 }
@@ -34,6 +38,16 @@ const verify = (...args: string[]) =>
 function listAnew(path: string): void {
   writeFileSync(join(dirname(path), "SHA256SUMS"), `${sha256Of(readFileSync(path))}  ${basename(path)}\n`);
 }
+
+test("an offline stack's image has a layer of images, and one without it is refused", async () => {
+  const site = { ...SITE, OFFLINE: "true" };
+  const whole = await verify(await makeImage(site, { images: layers.netboot }));
+  expect(whole.stderr).toContain("bootstrap-netboot, 1 MiB; bootstrap-images, 1 MiB; bootstrap-site, 1 MiB");
+  expect(whole.exitCode).toBe(0);
+  expect((await verify(await makeImage(site))).stderr).toContain(
+    "there is no partition bootstrap-images, and its stack is offline",
+  );
+});
 
 beforeAll(async () => {
   layers = await layersIn(folder);
