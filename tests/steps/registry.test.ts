@@ -54,6 +54,25 @@ test("every image is served to the lease, by each form of a mirror in a machine 
   ]);
 });
 
+test("a registry's host may be in the path or in the question, with its port in any form", async () => {
+  const asked: [path: string, status: number][] = [
+    ["ghcr.io/siderolabs/kubelet/manifests/v1", 200],
+    ["ghcr.io/siderolabs/kubelet/manifests/v1?ns=GHCR.io", 200],
+    ["siderolabs/kubelet/manifests/v1?ns=ghcr.io", 200],
+    ["siderolabs/kubelet/manifests/v1", 404],
+    ["siderolabs/kubelet/manifests/v1?ns=quay.io", 404],
+    ["registry.local:5000/pause/manifests/3", 200],
+    ["registry.local:5000/pause/manifests/3?ns=registry.local%3A5000", 200],
+    ["registry.local_5000/pause/manifests/3?ns=registry.local%3A5000", 200],
+    ["pause/manifests/3?ns=registry.local%3A5000", 200],
+    ["pause/manifests/3?ns=registry.local:5000", 200],
+  ];
+  const urls = asked.map(([path]) => `'http://10.10.10.2:5000/v2/${path}'`).join(" ");
+  const ask = `curl -s -m 5 -o /dev/null -w '%{http_code}\\n' -H 'Accept: application/vnd.oci.image.manifest.v1+json'`;
+  const said = await serve(`for url in ${urls}; do in_pc ${ask} "$url"; done`);
+  expect(said.split("\n")).toEqual(asked.map(([, status]) => String(status)));
+});
+
 test("nobody but the lease is answered, and nothing can be written", async () => {
   const url = "http://10.10.10.2:5000/v2/";
   const upload = `${url}ghcr.io/siderolabs/kubelet/blobs/uploads/`;
