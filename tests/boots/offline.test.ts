@@ -27,7 +27,7 @@ async function configWithMirrors(): Promise<string> {
   ];
   const section = `    registries:\n        mirrors:\n${mirrors.map((each) => `            ${each}\n`).join("")}`;
   const from = /^machine:\n/m;
-  if (!from.test(controlplane) || /^    registries:/m.test(controlplane))
+  if (!from.test(controlplane) || /^ {4}registries:/m.test(controlplane))
     throw new Error("the generated config is not as expected");
   return controlplane.replace(from, (machine) => machine + section);
 }
