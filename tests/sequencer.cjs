@@ -16,6 +16,7 @@ const LONG = [
   "e2e/broken-netboot",
   "e2e/broken-appliance",
   "boots/matrix",
+  "boots/offline",
   "engine/publish",
   "engine/kill",
   "engine/random-kills",
