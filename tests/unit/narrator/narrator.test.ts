@@ -125,9 +125,7 @@ describe("of the images' registry the console says", () => {
       asked(4003, `${kubelet}/blobs/${digest}?ns=ghcr.io`),
       asked(4004, `${kubelet}/blobs/${digest}?ns=ghcr.io`, 206),
     ];
-    expect(await told(pull.join(""))).toEqual([
-      "images: ghcr.io/siderolabs/kubelet:v1.34.1 to 10.10.10.100",
-    ]);
+    expect(await told(pull.join(""))).toEqual(["images: ghcr.io/siderolabs/kubelet:v1.34.1 to 10.10.10.100"]);
   });
 
   test("a pull by digest, and the registry that the question alone names", async () => {
