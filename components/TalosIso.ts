@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { factoryIso, factoryPath } from "../stack/image-factory";
 import { splitQuery } from "../stack/source-url";
+import type { Content } from "./artifact";
 import { fetch, type Fetched } from "./fetch";
 import { keyOf } from "./identity";
 import { Part } from "./part";
@@ -22,8 +23,8 @@ export interface TalosIsoArgs {
  */
 export class TalosIso extends Part {
   readonly file: pulumi.Output<Fetched>;
-  /** SHA-256 of the ISO that is there already, if any. */
-  readonly known?: string;
+  /** The ISO that is there already, if any. */
+  readonly known?: Content;
 
   constructor(name: string, args: TalosIsoArgs, opts?: pulumi.ComponentResourceOptions) {
     super("TalosIso", name, opts);
