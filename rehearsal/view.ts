@@ -14,7 +14,7 @@ export interface Expected {
   configSha256: string;
   /** Why the mini-PC need not ask the appliance for the time once it has its config, in words; unset where it does. */
   timeElsewhere?: string;
-  /** Whether the mini-PC's command line has a serial console: without one, its links show on the wire alone. */
+  /** Whether the mini-PC's command line has a serial console: without one, its milestones show on the wire alone. */
   hasSerialConsole: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { sizeWords } from "../timeline/words";
 import { ofMinipc, askedAs, dhcpOfMinipc, hasIpxeRom, firmwareAsked, lines, lastWords } from "../view";
 import { fetched, loadedFile, notFetched } from "./fetched";
-import { ENOUGH, isSure, type Break, type ChainLink } from "./link";
+import { ENOUGH, isSure, type Break, type Milestone } from "./milestone";
 
 const NO_BOOT_FILE: Break = {
   seen: "a UEFI firmware is offered an address without a boot file",
@@ -9,7 +9,7 @@ const NO_BOOT_FILE: Break = {
 };
 
 /** From the firmware's first question to the kernel and the initramfs. */
-export const NETBOOT_LINKS: ChainLink[] = [
+export const NETBOOT_MILESTONES: Milestone[] = [
   {
     id: "pxe",
     title: "the mini-PC's firmware asks for an address",

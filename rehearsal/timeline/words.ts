@@ -69,17 +69,17 @@ export function factsOf(record: RehearsalRecord): [label: string, value: string]
   return facts.flatMap(([label, value]) => (value ? [[label, oneLine(value)]] : []));
 }
 
-/** A link of the chain, and how long after the one before it was reached. */
+/** A milestone, and how long after the one before it was reached. */
 type Step = Reached & { tookMs: number };
 
-/** The links of the chain that held, in the order of time. */
+/** The milestones that held, in the order of time. */
 export function stepsOf({ reached }: RehearsalRecord): Step[] {
   const inOrder = [...reached].sort((one, other) => one.atMs - other.atMs);
-  return inOrder.map((link, index) => ({
-    ...link,
-    title: oneLine(link.title),
-    evidence: oneLine(link.evidence),
-    tookMs: link.atMs - (inOrder[index - 1]?.atMs ?? 0),
+  return inOrder.map((milestone, index) => ({
+    ...milestone,
+    title: oneLine(milestone.title),
+    evidence: oneLine(milestone.evidence),
+    tookMs: milestone.atMs - (inOrder[index - 1]?.atMs ?? 0),
   }));
 }
 
@@ -87,11 +87,13 @@ export function stepsOf({ reached }: RehearsalRecord): Step[] {
 export function summaryOf(record: RehearsalRecord): string {
   const { proofs, diagnosis } = record;
   const steps = stepsOf(record);
-  const count = `${steps.length} ${steps.length === 1 ? "link" : "links"} of the chain reached`;
+  const count = `${steps.length} ${steps.length === 1 ? "milestone" : "milestones"} reached`;
   const last = steps.at(-1);
   const when = last ? `, the last after ${seconds(last.atMs)} s` : "";
   const held = proofs.filter((proof) => proof.held).length;
   const proved =
     proofs.length > 0 ? `${held} of ${proofs.length} proofs held` : "the proofs were not asked for";
-  return diagnosis?.kind === "link" ? `${count}${when}; the next one broke` : `${count}${when}; ${proved}`;
+  return diagnosis?.kind === "milestone"
+    ? `${count}${when}; the next one broke`
+    : `${count}${when}; ${proved}`;
 }

@@ -66,7 +66,7 @@ test.each([
     const boots: object[] = [];
     try {
       const chain = chainFor(stage.view.expected);
-      const of = (side: string) => chain.filter((link) => link.side === side);
+      const of = (side: string) => chain.filter((milestone) => milestone.side === side);
       stage.startAppliance(HARDWARE.appliance);
       const served = await follow(context, stage, of("appliance"), () => undefined);
       expect(served).toBeUndefined();

@@ -15,7 +15,7 @@ export interface Broken {
   unseen?: string;
   at: string;
   seen: RegExp;
-  /** What the evidence of links says that were reached. */
+  /** What the evidence of milestones says that were reached. */
   reached?: Record<string, RegExp>;
   look: RegExp;
 }
@@ -45,8 +45,8 @@ export function testBroken(images: Images, cases: Record<string, Broken>, named:
       );
       expect(record.diagnosis?.at).toBe(at);
       expect(record.diagnosis?.seen).toMatch(seen);
-      for (const [link, evidence] of Object.entries(reached))
-        expect(record.reached.find(({ id }) => id === link)?.evidence).toMatch(evidence);
+      for (const [milestone, evidence] of Object.entries(reached))
+        expect(record.reached.find(({ id }) => id === milestone)?.evidence).toMatch(evidence);
       expect(record.diagnosis?.look).toMatch(look);
       expect(record.passed).toBe(false);
       if (unseen) for (const text of evidence(folder)) expect(text).not.toContain(unseen);

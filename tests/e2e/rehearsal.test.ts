@@ -53,14 +53,14 @@ async function decrypted(path: string): Promise<string> {
   return stdout;
 }
 
-/** Every link held, and so did every proof. */
+/** Every milestone held, and so did every proof. */
 function expectGood(record: Omit<RehearsalRecord, "image">): void {
   expect(record.diagnosis).toBeUndefined();
   expect(record.reached.map(({ id }) => id).sort()).toEqual([...CHAIN].sort());
   expect(record.proofs.map(({ id, held }) => [id, held])).toEqual(PROOFS.map((id) => [id, true]));
 }
 
-/** The pictures are there, one of each machine that runs then, for every link of the chain. */
+/** The pictures are there, one of each machine that runs then, for every milestone. */
 function expectScreens({ screens }: Omit<RehearsalRecord, "image">, folder: string): void {
   const of = (machine: string) => screens.filter((each) => each.machine === machine).map(({ id }) => id);
   expect(of("appliance").sort()).toEqual([...CHAIN].sort());
@@ -125,7 +125,7 @@ test("by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept
   ];
   const { exitCode, stdout, stderr } = await inToolEnvironment("node", ["commands/rehearse.mjs", ...flags]);
   expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
-  expect(stderr).toContain("rehearsed: 13 links of the chain reached");
+  expect(stderr).toContain("rehearsed: 13 milestones reached");
   expect(stderr).toMatch(/; 5 of 5 proofs held\.\n/);
   expect(stderr).toMatch(/appliance +BIOS, sata disk, e1000\n/);
   const { passed, timeline } = JSON.parse(stdout) as { passed: boolean; timeline: string };
@@ -164,7 +164,7 @@ function expectOrder({ reached }: Omit<RehearsalRecord, "image">, order: string[
   expect(reached.map(({ id }) => id).filter((id) => order.includes(id))).toEqual(order);
 }
 
-test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back without iPXE having asked, and boots by ipxe.efi, its config before the time: every link of the chain is reached, and nothing happens that must not", async () => {
+test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back without iPXE having asked, and boots by ipxe.efi, its config before the time: every milestone is reached, and nothing happens that must not", async () => {
   const order = ["config", "time"];
   const appliance: Hardware = { firmware: "uefi", disk: "ide", nic: "virtio-net-pci", swapped: true };
   const { record, folder } = await boot(await ordered(order), {

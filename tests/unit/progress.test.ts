@@ -80,7 +80,7 @@ describe("what varies in a line is among the characters that a narrow table show
     ["a share", [1, 2, 55, 99].map((share) => figure(share * MIB, 100 * MIB))],
     ["an amount", [1, 57, 301, 1430, 1431].map((mib) => figure(mib * MIB))],
     [
-      "a link of the rehearsal's chain",
+      "a milestone of a rehearsal",
       [1, 2, 9, 12].map(
         (number) => chainLines(number, 13, { title: "t", evidence: "e", atMs: 1 }, "n")[1] ?? "",
       ),
@@ -98,7 +98,7 @@ describe("what varies in a line is among the characters that a narrow table show
   });
 });
 
-test("a link of the chain is shown with its time and its sign, and then the one that is waited for", () => {
+test("a milestone is shown with its time and its sign, and then the one that is waited for", () => {
   const reached = { title: "the appliance has its address", evidence: "ARP: 10.10.10.2", atMs: 36_240 };
   expect(chainLines(2, 13, reached, "it serves")).toEqual([
     "2/13 at 36.2 s: the appliance has its address: ARP: 10.10.10.2",
