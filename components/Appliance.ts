@@ -6,7 +6,7 @@ import type { BaseLayer } from "./BaseImage";
 import type { CheckedConfig } from "./MachineConfig";
 import type { NetbootLayer } from "./NetbootAssets";
 import { Part } from "./part";
-import type { RenderedFiles } from "../stack/service-files";
+import type { RenderedFiles } from "../stack/templates";
 import type { ManifestOf } from "../steps/contracts/contracts";
 import { TOP } from "../stack/top";
 

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../stack/config";
 import { splitQuery } from "../stack/source-url";
 import { artifact, type Content } from "./artifact";
-import { fetch } from "./fetch";
+import { fetchedFile } from "./fetched-file";
 import { keyOf } from "./identity";
 import { Part } from "./part";
 import type { ManifestOf } from "../steps/contracts/contracts";
@@ -42,7 +42,7 @@ export class BaseImage extends Part {
     const path = `artifacts/cache/sources/${keyOf(identity)}.${kind}`;
     const setKeys = { url: "baseUrl", sha256: "baseSha256" };
     const source = { url, sha256: args.sha256, kind, path, setKeys } as const;
-    const { file, known } = fetch(`${name}-fetch`, source, this, opts?.dependsOn);
+    const { file, known } = fetchedFile(`${name}-fetch`, source, this, opts?.dependsOn);
 
     const recipe = { source: args.source, templateDigest: args.templateDigest, offline: args.offline };
     const { manifest } = artifact(

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { artifact, type Content } from "./artifact";
-import type { Fetched } from "./fetch";
+import type { Fetched } from "./fetched-file";
 import { Part } from "./part";
 import type { ManifestOf } from "../steps/contracts/contracts";
 

@@ -5,7 +5,7 @@ import { artifact, type Content } from "./artifact";
 import type { CheckedConfig } from "./MachineConfig";
 import { Part } from "./part";
 import { rehearsalSubject } from "../stack/rehearsal-subject";
-import { kernelLineOf } from "../stack/service-files";
+import { kernelLineOf } from "../stack/templates";
 import type { ManifestOf } from "../steps/contracts/contracts";
 import type { KernelLine } from "../stack/talos-kernel";
 

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { factoryIso, factoryPath } from "../stack/image-factory";
 import { splitQuery } from "../stack/source-url";
 import type { Content } from "./artifact";
-import { fetch, type Fetched } from "./fetch";
+import { fetchedFile, type Fetched } from "./fetched-file";
 import { keyOf } from "./identity";
 import { Part } from "./part";
 
@@ -33,7 +33,7 @@ export class TalosIso extends Part {
     // Two stacks of one version may have different sources, or expect something else of one.
     const isPlain = url === release && args.sha256 === undefined;
     const source = isPlain ? [] : [keyOf({ url: splitQuery(url).url, sha256: args.sha256 })];
-    const { file, known } = fetch(
+    const { file, known } = fetchedFile(
       `${name}-fetch`,
       {
         url,

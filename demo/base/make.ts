@@ -5,7 +5,7 @@ import { run } from "../../steps/programs/process";
 import { partialBeside, sha256File, writeWhole } from "../../steps/store/files";
 import type { StepContext } from "../../steps/frame/context";
 import { StepError } from "../../steps/frame/step-error";
-import { ingredients, isMade, noteMade } from "../made";
+import { ingredients, isUpToDate, noteMade } from "../made";
 import { archives, distribution, GRUB_PC, type Distribution } from "../../tools/setup/distribution.cjs";
 import { mmdebstrapsWords } from "./mmdebstrap-words";
 import { fetchNewerIpxe, installHooks } from "./newer-ipxe";
@@ -178,7 +178,7 @@ async function makeDisk(context: StepContext, tar: string, disk: string): Promis
 export async function makeBaseImage(context: StepContext, folder: string): Promise<string> {
   const image = join(folder, BASE_IMAGE);
   const from = await ingredients([__dirname]);
-  if (isMade(image, from)) return image;
+  if (isUpToDate(image, from)) return image;
   const work = await partialBeside(image);
   await mkdir(work, { recursive: true });
   const tar = join(work, "root.tar");

@@ -17,7 +17,7 @@ import { run } from "../../steps/programs/process";
 import type { StepContext } from "../../steps/frame/context";
 import { StepError } from "../../steps/frame/step-error";
 import { distribution, kernelPackages } from "../../tools/setup/distribution.cjs";
-import { ingredients, isMade, noteMade } from "../made";
+import { ingredients, isUpToDate, noteMade } from "../made";
 import { collectModules, fileOf, MAKING, type Unpacked } from "./unpacked";
 
 /** File name of Talos's own release for bare metal. */
@@ -123,7 +123,7 @@ export async function makeTalosIso(
 ): Promise<string> {
   const iso = join(folder, TALOS_ISO);
   const from = await ingredients([__dirname, NODE], version, await sha256File(tool));
-  if (isMade(iso, from)) return iso;
+  if (isUpToDate(iso, from)) return iso;
   context.log(`Talos-shaped ISO ${relative(process.cwd(), iso)}`);
   const work = await partialBeside(iso);
   const packages = await unpack(context, join(work, "packages"), [

@@ -5,7 +5,7 @@ import { makeScratch } from "../../steps/frame/scratch.cjs";
 import { loaderFor } from "../../stack/talos-releases.cjs";
 import { chainFor } from "../../rehearsal/chain";
 import { HARDWARE } from "../../rehearsal/hardware";
-import { follow } from "../../rehearsal/rehearse";
+import { follow } from "../../rehearsal/course";
 import { Stage } from "../../rehearsal/stage";
 import { subjectOf } from "../e2e/boot";
 import { demo } from "../e2e/demo";

@@ -7,7 +7,7 @@ import { HARDWARE } from "../../rehearsal/hardware";
 import { readDhcp } from "../../rehearsal/network/dhcp";
 import { decode } from "../../rehearsal/network/packets";
 import type { Hardware, RehearsalRecord } from "../../rehearsal/record";
-import type { Rehearsal } from "../../rehearsal/rehearse";
+import type { Rehearsal } from "../../rehearsal/course";
 import { NICS, type Stage } from "../../rehearsal/stage";
 import { abandonedScratch } from "../../steps/frame/scratch.cjs";
 import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";

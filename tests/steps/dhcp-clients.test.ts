@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
-import { renderServiceFiles } from "../../stack/service-files";
+import { renderServiceFiles } from "../../stack/templates";
 import { tool, TOP } from "../tools";
 import { DNSMASQ, MAC, onAppliance, ONE_HOST } from "./link-hosts";
 import { testFolder } from "./run-step";

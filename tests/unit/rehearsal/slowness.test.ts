@@ -1,5 +1,5 @@
 import type { Diagnosis } from "../../../rehearsal/record";
-import { follow } from "../../../rehearsal/rehearse";
+import { follow } from "../../../rehearsal/course";
 import { inDoubt, stolenMs } from "../../../rehearsal/slowness";
 import type { Stage } from "../../../rehearsal/stage";
 

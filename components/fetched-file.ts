@@ -33,7 +33,7 @@ function localState(url: string): string | undefined {
  * @returns the fetched file, and what an earlier run fetched from the same, while that is intact:
  *   what was made from it can be found before this run has fetched anything
  */
-export function fetch(
+export function fetchedFile(
   name: string,
   { path, setKeys, isUnlisted, url: whole, ...source }: Source,
   parent: pulumi.Resource,
