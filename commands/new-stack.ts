@@ -14,7 +14,7 @@ import { readNodeConfig } from "../steps/talos/read-node-config";
 import { failureOf, run } from "../steps/programs/process";
 import { decrypt, NO_SOPS_CONFIG } from "../steps/programs/sops";
 import type { StepContext } from "../steps/frame/context";
-import { runProgram } from "../steps/frame/run-step";
+import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { generateConfigs } from "../steps/talos/talos-config";
 import { readCommandLine } from "./command-line.cjs";

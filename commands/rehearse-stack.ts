@@ -9,7 +9,7 @@ import { intact, sha256File } from "../steps/store/files";
 import { failureOf, run } from "../steps/programs/process";
 import { decrypt } from "../steps/programs/sops";
 import type { StepContext } from "../steps/frame/context";
-import { runProgram } from "../steps/frame/run-step";
+import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { PAGE, rehearseInto } from "../rehearsal/evidence";
 import { HARDWARE } from "../rehearsal/hardware";

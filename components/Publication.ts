@@ -1,4 +1,4 @@
-// The whole of @pulumi/aws takes longer to load than all else.
+// Each from its own file: the whole of @pulumi/aws takes longer to load than all else.
 import { Provider } from "@pulumi/aws/provider";
 import { BucketObjectv2, type BucketObjectv2Args } from "@pulumi/aws/s3/bucketObjectv2";
 import * as pulumi from "@pulumi/pulumi";

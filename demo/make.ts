@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { declaredDefaults } from "../stack/config";
-import { runProgram } from "../steps/frame/run-step";
+import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { loaderFor } from "../stack/talos-releases.cjs";
 import { makeBaseImage } from "./base/make";

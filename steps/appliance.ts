@@ -29,7 +29,7 @@ import { run } from "./programs/process";
 import { writeSiteLayer } from "./disk/site-layer";
 import { bytesOf } from "./talos/slice";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/run-step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 
 type Request = z.output<typeof contract.Input>;

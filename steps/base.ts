@@ -14,7 +14,7 @@ import { figure, follow } from "./frame/progress";
 import { needRoom } from "./frame/room";
 import { shrink } from "./disk/shrink";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/run-step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 
 /** How QEMU runs guests: a setting of the machine, so it is no part of what the base is made from. */

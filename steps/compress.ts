@@ -11,7 +11,7 @@ import { claim } from "./store/owner";
 import { readTable, SECTOR } from "./disk/partitions";
 import { reportProgress } from "./frame/progress";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/run-step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 
 type Request = z.output<typeof contract.Input>;

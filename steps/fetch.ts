@@ -12,7 +12,7 @@ import { reportProgress } from "./frame/progress";
 import { writesTo } from "./frame/room";
 import { filePath, isFileUrl, splitQuery } from "../stack/source-url";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/run-step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import {
   curlFault,

@@ -17,7 +17,7 @@ import { run, saidBy } from "./programs/process";
 import { bytesOf, streamOf, within, type Slice } from "./talos/slice";
 import { squashfsOf } from "./disk/squashfs";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/run-step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import { openTalosIso, type TalosIso } from "./talos/talos-iso";
 
