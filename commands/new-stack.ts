@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { stringify } from "yaml";
-import { declaredDefaults, imageOf, NAMESPACE } from "../stack/config";
+import { declaredDefaults, imageOf, NAMESPACE } from "../stack/config/defaults";
 import { readStackFile, sharedByStacks, stackFiles, type StackFile } from "../stack/stack-files";
 import { partialBeside } from "../steps/store/files";
 import { hostOf } from "../steps/talos/hosts";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import { splitQuery } from "../stack/source-url";
 import { artifact, type Content } from "./artifact";
 import { fetchedFile } from "./fetched-file";

@@ -2,7 +2,7 @@
 import { Provider } from "@pulumi/aws/provider";
 import { BucketObjectv2, type BucketObjectv2Args } from "@pulumi/aws/s3/bucketObjectv2";
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import type { Image } from "./Appliance";
 import { providerArgs, serverOf } from "../stack/bucket";
 import { Part } from "./part";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import type { Image } from "./Appliance";
 import { artifact, type Content } from "./artifact";
 import type { CheckedConfig } from "./MachineConfig";

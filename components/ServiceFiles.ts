@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import { bootScriptText } from "./boot-script";
 import { Part } from "./part";
 import { kernelLineOf, renderServiceFiles, type RenderedFiles } from "../stack/templates";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import type { NetbootAssets } from "./NetbootAssets";
 import { judgeKernelLine } from "../steps/talos/judge-kernel-line";
 import { warningLine } from "../stack/finding";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { declaredDefaults } from "../stack/config";
+import { declaredDefaults } from "../stack/config/defaults";
 import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { loaderFor } from "../stack/talos-releases.cjs";

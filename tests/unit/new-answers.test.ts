@@ -1,4 +1,4 @@
-import { machineOf } from "../../stack/config";
+import { machineOf } from "../../stack/config/defaults";
 import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../commands/new-answers";
 
 const GOOD: Answers = { mac: "48:21:0b:12:34:56", disk: "/dev/nvme0n1", endpoint: "talos.example" };
