@@ -40,13 +40,8 @@ export async function makeMachineConfig(
   const made = await generateConfigs(context, request);
   const flags = [
     ...NO_SOPS_CONFIG,
-    "encrypt",
-    "--age",
-    recipient,
-    "--input-type",
-    "yaml",
-    "--output-type",
-    "yaml",
+    ...["encrypt", "--age", recipient],
+    ...["--input-type", "yaml", "--output-type", "yaml"],
   ];
   for (const name of ["controlplane", "talosconfig"] as const) {
     const named = ["--filename-override", files[name]];

@@ -91,13 +91,8 @@ async function makeInitramfs(
     context,
     "cpio",
     [
-      "--create",
-      "--quiet",
-      "--format=newc",
-      "--reproducible",
-      "--owner=0:0",
-      "--file",
-      join(work, "initramfs.cpio"),
+      ...["--create", "--quiet", "--format=newc", "--reproducible", "--owner=0:0"],
+      ...["--file", join(work, "initramfs.cpio")],
     ],
     {
       cwd: root,

@@ -1,4 +1,5 @@
 import type { Hardware, Reached, RehearsalRecord } from "../record";
+import { MIB } from "../../stack/mib";
 
 /** Milliseconds as seconds, as in `28.4`. */
 export const seconds = (ms: number) => (ms / 1000).toFixed(1);
@@ -12,7 +13,7 @@ export const oneLine = (text: string) =>
 
 /** Bytes as KiB or MiB. */
 export const sizeWords = (bytes: number) =>
-  bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+  bytes < MIB ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`;
 
 /** How wide a text is: in a terminal, signs. */
 export type Measure = (text: string) => number;
@@ -49,7 +50,7 @@ function hardwareWords({ firmware, disk, nic, swapped }: Hardware): string {
   return [...words, swapped && "NICs the other way round"].filter(Boolean).join(", ");
 }
 
-const size = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;
+const size = (bytes: number) => `${Math.round(bytes / MIB)} MiB`;
 
 /** What was rehearsed, on what and when: label and value, one line each. */
 export function factsOf(record: RehearsalRecord): [label: string, value: string][] {

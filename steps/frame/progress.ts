@@ -1,4 +1,5 @@
 import type { StepContext } from "./context";
+import { MIB } from "../../stack/mib";
 
 /**
  * Pulumi's table cuts a line where the terminal ends: 80 columns leave it 5 characters, 120 leave 45, of which an update's
@@ -6,7 +7,6 @@ import type { StepContext } from "./context";
  */
 export const SHOWN_FIRST = 5;
 
-const MIB = 1 << 20;
 /** How long a line may stay as it is. */
 const BEAT_MS = 10_000;
 /** How often a figure is looked at. */

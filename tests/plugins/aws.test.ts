@@ -10,10 +10,10 @@ import { READER, S3Server } from "../s3-server";
 import { inToolEnvironment, sha256Of } from "../tools";
 import { Plugin, type Line, type Properties } from "./plugin-client";
 import { ThrottledProxy } from "./throttled-proxy";
+import { MIB } from "../../stack/mib";
 
 // As tools/plugins/s3-client.cjs has it, for the client of this test too.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
-const MIB = 1 << 20;
 const TYPE = "aws:s3/bucketObjectv2:BucketObjectv2";
 /** Random, so that nothing on its way makes less of it; over one part of an upload in parts. */
 const CONTENT = randomBytes(40 * MIB);

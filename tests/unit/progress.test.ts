@@ -2,8 +2,7 @@ import { mmdebstrapsWords } from "../../demo/base/mmdebstrap-words";
 import { phaseOf, reasonIn } from "../../steps/programs/packer-words";
 import { figure, reportProgress, SHOWN_FIRST, withHeartbeat } from "../../steps/frame/progress";
 import { chainLines } from "../../rehearsal/course";
-
-const MIB = 1 << 20;
+import { MIB } from "../../stack/mib";
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
