@@ -1,5 +1,5 @@
 import { machineOf } from "../../stack/config/defaults";
-import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../commands/new-answers";
+import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../commands/new/answers";
 
 const GOOD: Answers = { mac: "48:21:0b:12:34:56", disk: "/dev/nvme0n1", endpoint: "talos.example" };
 const file = (stack: string, given: Record<string, string>) => ({

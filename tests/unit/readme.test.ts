@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { NEW } from "../../commands/commands.cjs";
-import { plan } from "../../commands/new-answers";
+import { plan } from "../../commands/new/answers";
 
 const TOP = join(__dirname, "../..");
 const textOf = (path: string) => readFileSync(join(TOP, path), "utf8");
