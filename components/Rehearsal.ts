@@ -40,14 +40,14 @@ export class Rehearsal extends Part {
         program: "rehearse",
         sources: pulumi
           .all([image, checked, kernelLine])
-          .apply(([made, config, line]) => ({ sha256: made.sha256, made, config, line })),
+          .apply(([made, check, line]) => ({ sha256: made.sha256, made, check, line })),
         known: knownImage,
         identity: ({ sha256 }: Content) => ({ imageSha256: sha256, expected }),
         path: (key) =>
           `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${key}/rehearsal.json`,
-        input: ({ key, path, code }, { made, config: { sha256, timeElsewhere }, line }) => ({
+        input: ({ key, path, code }, { made, check: { sha256, timeElsewhere, unseenDisk }, line }) => ({
           ...{ key, path, image: made, subject: rehearsalSubject(config, line) },
-          ...{ configSha256: sha256, timeElsewhere, code },
+          ...{ configSha256: sha256, timeElsewhere, unseenDisk, code },
         }),
         settings: { ACCELERATOR: config.accelerator },
       },
