@@ -128,7 +128,8 @@ const CHANGES: Change[] = [
   {
     what: "a comment in a component and in a step",
     make: () => {
-      for (const path of ["components/Appliance.ts", "steps/appliance.ts", "steps/programs/process.ts"])
+      const steps = ["steps/appliance.ts", "steps/base.ts", "steps/programs/process.ts"];
+      for (const path of ["components/Appliance.ts", ...steps])
         appendFileSync(checkout.path(path), "\n// A thought.\n");
     },
     run: [],
