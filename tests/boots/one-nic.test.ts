@@ -9,10 +9,10 @@ import { CHAIN, expectOrder, ordered } from "../e2e/whole-chain";
 const images = new Images();
 afterAll(() => images.remove());
 
-test("SeaBIOS, virtio, one NIC: it is the isolated one, and nothing is asked of an uplink; the mini-PC has an e1000e, whose ROM is iPXE, its time before the config, and no serial console: the link tells what starts", async () => {
+test("SeaBIOS, virtio, one NIC: it is the isolated one, and nothing is asked of an uplink; the mini-PC has SeaBIOS and an e1000e, whose ROM is iPXE, its time before the config, and no serial console: the link tells what starts", async () => {
   const order = ["time", "config"];
   const silent = await ordered(images, order, (each) => edit(each, "boot.ipxe", " ${serial-console}", ""));
-  const minipc: Rehearsal["hardware"]["minipc"] = { firmware: "uefi", nic: "e1000e" };
+  const minipc: Rehearsal["hardware"]["minipc"] = { firmware: "bios", nic: "e1000e" };
   const { record, folder } = await boot(
     silent,
     { hardware: { appliance: HARDWARE.appliance, minipc } },
