@@ -7,13 +7,13 @@ import { HARDWARE } from "../../rehearsal/hardware";
 import { readDhcp } from "../../rehearsal/network/dhcp";
 import { decode } from "../../rehearsal/network/packets";
 import type { Hardware, RehearsalRecord } from "../../rehearsal/record";
-import type { Rehearsal } from "../../rehearsal/course";
 import { NICS, type Stage } from "../../rehearsal/stage";
 import { abandonedScratch } from "../../steps/frame/scratch.cjs";
 import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
 import { boot } from "./boot";
-import { edit, Images, type Assembly } from "./images";
+import { Images, type Assembly } from "./images";
+import { CHAIN, expectOrder, ordered } from "./whole-chain";
 
 const images = new Images();
 let assembly: Assembly;
@@ -22,21 +22,6 @@ beforeAll(async () => {
 });
 afterAll(() => images.remove());
 
-const CHAIN = [
-  "power-on",
-  "address",
-  "services",
-  "pxe",
-  "lease",
-  "loader",
-  "script",
-  "kernel",
-  "initramfs",
-  "start",
-  "time",
-  "config",
-  "accepted",
-];
 const PROOFS = ["other-mac", "uplink-dhcp", "pinned", "uplink-silent", "way-out"];
 
 /** Values of a machine config that are secret: keys, certificates, tokens. */
@@ -153,21 +138,10 @@ function resetOnce() {
   };
 }
 
-/** The image, whose mini-PC does both at once, in the given order. */
-const ordered = (order: string[], change: (each: Assembly) => void = () => undefined) =>
-  images.make((each) => {
-    edit(each, "boot.ipxe", " pti=on", ` pti=on demo.order=${order.join()}`);
-    change(each);
-  });
-
-function expectOrder({ reached }: Omit<RehearsalRecord, "image">, order: string[]): void {
-  expect(reached.map(({ id }) => id).filter((id) => order.includes(id))).toEqual(order);
-}
-
 test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back without iPXE having asked, and boots by ipxe.efi, its config before the time: every milestone is reached, and nothing happens that must not", async () => {
   const order = ["config", "time"];
   const appliance: Hardware = { firmware: "uefi", disk: "ide", nic: "virtio-net-pci", swapped: true };
-  const { record, folder } = await boot(await ordered(order), {
+  const { record, folder } = await boot(await ordered(images, order), {
     hardware: { appliance, minipc: HARDWARE.minipc },
     onReached: resetOnce(),
   });
@@ -181,29 +155,6 @@ test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back wi
   expectCapture(folder);
   expectQuietUplink(folder);
   await expectNoSecret(folder);
-});
-
-test("SeaBIOS, virtio, one NIC: it is the isolated one, and nothing is asked of an uplink; the mini-PC has SeaBIOS and an e1000e, whose ROM is iPXE, its time before the config, and no serial console: the link tells what starts", async () => {
-  const order = ["time", "config"];
-  const silent = await ordered(order, (each) => edit(each, "boot.ipxe", " ${serial-console}", ""));
-  const minipc: Rehearsal["hardware"]["minipc"] = { firmware: "bios", nic: "e1000e" };
-  const { record, folder } = await boot(
-    silent,
-    { hardware: { appliance: HARDWARE.appliance, minipc } },
-    { hasUplink: false, hasSerialConsole: false },
-  );
-  expect(record.diagnosis).toBeUndefined();
-  expect(record.reached.map(({ id }) => id).sort()).toEqual(CHAIN.filter((id) => id !== "accepted").sort());
-  expectOrder(record, order);
-  expect(record.reached.find(({ id }) => id === "loader")?.evidence).toMatch(/its NIC's ROM is iPXE/);
-  const byTftp = record.exchanges.filter(({ from, what }) => from === "minipc" && what.startsWith("TFTP:"));
-  expect(byTftp).toEqual([]);
-  expect(record.reached.find(({ id }) => id === "start")).toMatchObject({
-    title: "an operating system starts on the mini-PC",
-    evidence: "on the link: it asks for an address",
-  });
-  expect(readFileSync(join(folder, "minipc.serial.log"), "latin1")).not.toMatch(/node: |\[talos\]/);
-  expect(record.proofs.map(({ id }) => id)).toEqual(["other-mac", "pinned"]);
 });
 
 test("Ctrl-C in the middle leaves no machine, no socket and no half of the evidence", async () => {
