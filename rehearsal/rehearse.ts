@@ -70,10 +70,11 @@ export async function follow(
   return undefined;
 }
 
-/**
- * What is said when a link of the chain is reached, and what is waited for then: the link's number comes first, since
- * Pulumi's table may have room for no more.
- */
+/** What is said of the link that is waited for: its number comes first, since Pulumi's table may have room for no more. */
+export const waitingFor = (number: number, links: number, title: string, machine = "") =>
+  `${number}/${links} next${machine}: ${title}`;
+
+/** What is said when a link of the chain is reached, and what is waited for then. */
 export function chainLines(
   number: number,
   links: number,
@@ -81,7 +82,7 @@ export function chainLines(
   next?: string,
 ): string[] {
   const held = `${number}/${links} at ${(atMs / 1000).toFixed(1)} s: ${title}: ${evidence}`;
-  return next === undefined ? [held] : [held, `${number + 1}/${links} next: ${next}`];
+  return next === undefined ? [held] : [held, waitingFor(number + 1, links, next)];
 }
 
 function firstBroken(proofs: Proof[]): Diagnosis | undefined {
@@ -112,7 +113,7 @@ const LOOK: Record<string, string> = {
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
 class Twin {
   private readonly proof: Promise<Proof>;
-  /** What comes next; unset when it came to its end. */
+  /** What is said of the link that comes next; unset when it came to its end. */
   private next?: string;
   private isAwaited = false;
 
@@ -129,7 +130,7 @@ class Twin {
   /** Waits for its end, and says what for. */
   async wait(): Promise<Proof> {
     this.isAwaited = true;
-    if (this.next) this.context.log(`waiting for the twin: ${this.next}`);
+    if (this.next) this.context.log(this.next);
     return this.proof;
   }
 
@@ -137,11 +138,13 @@ class Twin {
     stage.startAppliance(hardware);
     const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
     let evidence = "";
-    this.next = chain[0]?.title;
+    const sayNext = (next?: ChainLink) =>
+      next && waitingFor(chain.indexOf(next) + 1, chain.length, next.title, " on the twin");
+    this.next = sayNext(chain[0]);
     const broken = await follow(this.context, stage, chain, (_link, sign, next) => {
       evidence = sign.evidence;
-      this.next = next?.title;
-      if (this.isAwaited && next) this.context.log(`waiting for the twin: ${next.title}`);
+      this.next = sayNext(next);
+      if (this.isAwaited && this.next) this.context.log(this.next);
     });
     this.next = undefined;
     return proofOf(hardware, broken, evidence);
@@ -236,7 +239,7 @@ export async function rehearse(
     stage.startAppliance(hardware.appliance);
     const twin = twinHardware && new Twin(context, await open("twin-"), twinHardware);
 
-    context.log(`1/${chain.length} next: ${chain[0]?.title}`);
+    context.log(waitingFor(1, chain.length, chain[0]?.title ?? ""));
     let diagnosis = await follow(context, stage, chain, async (link, sign, next) => {
       const { id, title, side } = link;
       reached.push({ id, title, side, ...sign });
