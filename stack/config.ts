@@ -58,7 +58,7 @@ export class ConfigError extends Error {
 }
 
 /** The MAC of the documents and of Pulumi.lab.yaml. Whoever boots with it has not set their own. */
-const EXAMPLE_MAC = "00:11:22:33:44:55";
+export const EXAMPLE_MAC = "00:11:22:33:44:55";
 
 /** What is right for a key, where its value at hand tells nothing better. */
 const EXAMPLES = {
