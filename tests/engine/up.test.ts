@@ -243,6 +243,14 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   await up();
   await unchanged();
 
+  checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
+  const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
+  expect(stdout).toMatch(/rehearsal-boot +follows/);
+  // What the last rehearsal was given and what it saw is no news.
+  for (const { title } of reached) expect(stdout).not.toContain(title);
+  expect(stdout.split("\n").length).toBeLessThan(45);
+  checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
+
   rmSync(checkout.path(dirname(timeline), "rehearsal.json"));
   expect(await checkout.preview("lab")).toEqual({ "rehearsal-boot": "update" });
 });
