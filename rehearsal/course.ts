@@ -70,10 +70,11 @@ export async function follow(
   return undefined;
 }
 
-/**
- * What is said when a milestone is reached, and what is waited for then: the milestone's number comes first, since
- * Pulumi's table may have room for no more.
- */
+/** What is said of the milestone that is waited for: its number comes first, since Pulumi's table may have room for no more. */
+export const waitingFor = (number: number, milestones: number, title: string, machine = "") =>
+  `${number}/${milestones} next${machine}: ${title}`;
+
+/** What is said when a milestone is reached, and what is waited for then. */
 export function chainLines(
   number: number,
   milestones: number,
@@ -81,7 +82,7 @@ export function chainLines(
   next?: string,
 ): string[] {
   const held = `${number}/${milestones} at ${(atMs / 1000).toFixed(1)} s: ${title}: ${evidence}`;
-  return next === undefined ? [held] : [held, `${number + 1}/${milestones} next: ${next}`];
+  return next === undefined ? [held] : [held, waitingFor(number + 1, milestones, next)];
 }
 
 function firstBroken(proofs: Proof[]): Diagnosis | undefined {
@@ -112,7 +113,7 @@ const LOOK: Record<string, string> = {
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
 class Twin {
   private readonly proof: Promise<Proof>;
-  /** What comes next; unset when it came to its end. */
+  /** What is said of the milestone that comes next; unset when it came to its end. */
   private next?: string;
   private isAwaited = false;
 
@@ -129,7 +130,7 @@ class Twin {
   /** Waits for its end, and says what for. */
   async wait(): Promise<Proof> {
     this.isAwaited = true;
-    if (this.next) this.context.log(`waiting for the twin: ${this.next}`);
+    if (this.next) this.context.log(this.next);
     return this.proof;
   }
 
@@ -137,11 +138,13 @@ class Twin {
     stage.startAppliance(hardware);
     const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
     let evidence = "";
-    this.next = chain[0]?.title;
-    const broken = await follow(this.context, stage, chain, (_link, sign, next) => {
+    const sayNext = (next?: Milestone) =>
+      next && waitingFor(chain.indexOf(next) + 1, chain.length, next.title, " on the twin");
+    this.next = sayNext(chain[0]);
+    const broken = await follow(this.context, stage, chain, (_milestone, sign, next) => {
       evidence = sign.evidence;
-      this.next = next?.title;
-      if (this.isAwaited && next) this.context.log(`waiting for the twin: ${next.title}`);
+      this.next = sayNext(next);
+      if (this.isAwaited && this.next) this.context.log(this.next);
     });
     this.next = undefined;
     return proofOf(hardware, broken, evidence);
@@ -236,7 +239,7 @@ export async function rehearse(
     stage.startAppliance(hardware.appliance);
     const twin = twinHardware && new Twin(context, await open("twin-"), twinHardware);
 
-    context.log(`1/${chain.length} next: ${chain[0]?.title}`);
+    context.log(waitingFor(1, chain.length, chain[0]?.title ?? ""));
     let diagnosis = await follow(context, stage, chain, async (milestone, sign, next) => {
       const { id, title, side } = milestone;
       reached.push({ id, title, side, ...sign });

@@ -25,7 +25,7 @@ export const TALOS_ISO = "metal-amd64.iso";
 
 const NODE = join(__dirname, "..", "node");
 /** Drivers of the NICs that QEMU and Synology VMM offer, raw sockets for the node's DHCP, and the virtual mini-PC's disk. */
-const DRIVERS = ["virtio_pci", "virtio_net", "e1000", "e1000e", "af_packet", "nvme"];
+export const DRIVERS = ["virtio_pci", "virtio_net", "e1000", "e1000e", "af_packet", "nvme"];
 
 /** What Talos 1.11 boots its kernel with on metal (siderolabs/talos, pkg/machinery/kernel). */
 const KERNEL_LINE =

@@ -238,6 +238,14 @@ test("a rehearsal is made once for an image, and what it showed is part of the o
   checkout.set("lab", { rehearse: "true" });
   expect(await up()).not.toContain(IS_BOOTING);
 
+  checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
+  const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
+  expect(stdout).toMatch(/rehearsal-boot +follows/);
+  // What the last rehearsal was given and what it saw is no news.
+  for (const { title } of reached) expect(stdout).not.toContain(title);
+  expect(stdout.split("\n").length).toBeLessThan(45);
+  checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
+
   rmSync(checkout.path(dirname(timeline), "rehearsal.json"));
   expect(await checkout.preview("lab")).toEqual({ "rehearsal-boot": "update" });
 });

@@ -85,6 +85,7 @@ test.each([
 
 test.each<[Answers, string]>([
   [{ mac: "00:11:22:33:44:55" }, "mac: 00:11:22:33:44:55: the example in the documents"],
+  [{ mac: "0011.2233.4455" }, "mac: 0011.2233.4455: the example in the documents"],
   [{ mac: "" }, "mac: it is missing"],
   [{ disk: "nvme0n1" }, "disk: nvme0n1 is not a disk as Linux names it"],
   [{ disk: "/dev/sda; reboot" }, "disk: /dev/sda; reboot is not a disk"],

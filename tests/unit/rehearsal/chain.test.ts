@@ -78,6 +78,19 @@ test.each(IDS)("nothing that was seen before %s says that it is broken, and its 
   expect(first(before).overdue).toMatch(/\w+ \w+ \w+/);
 });
 
+test("a firmware that asks too seldom for a sure sign was not offered anything either, once its time is over", () => {
+  const noticed = line("appliance", `bootstrap-pxe: dhcp: discover from ${MAC}: ignored`);
+  const before = until("pxe");
+  expect(first([...before, asked, noticed])).toMatchObject({ at: "lease", broken: undefined });
+  expect(first([...before, asked, noticed]).overdue).toMatch(
+    /asked 1 times .* and dnsmasq gave none; .*: ignored$/,
+  );
+  expect(first([...before, asked]).overdue).toMatch(/dnsmasq heard none of it/);
+  expect(first([...until("lease"), dhcp("offer", { address: "10.10.10.100" })]).overdue).toMatch(
+    /was offered an address and did not take it/,
+  );
+});
+
 const talos = (words: string) => line("minipc", `[   48.7] [talos] ${words}`);
 const config = got("/configs/minipc.yaml", { sha256: "c0ff" });
 const until = (id: string) => GOOD.slice(0, IDS.indexOf(id));
