@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
 import { renderServiceFiles } from "../../stack/templates";
+import { KEEP_MOUNTS, OWN_MOUNTS } from "../own-mounts";
 import { inToolEnvironment, TOP } from "../tools";
 
 /** MAC of the mini-PC that the hosts' services are for. */
@@ -45,9 +46,9 @@ ${DNSMASQ_APPLIED}`;
 
 /** Runs a shell script as the appliance, in a folder, in namespaces of its own; a failure is a result. */
 export function onAppliance(folder: string, script: string) {
-  writeFileSync(join(folder, "link.sh"), script);
+  writeFileSync(join(folder, "link.sh"), `${KEEP_MOUNTS}\n${script}`);
   const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  return inToolEnvironment("unshare", [...root, "--net", "--mount", "sh", "link.sh"], { cwd: folder });
+  return inToolEnvironment("unshare", [...root, "--net", ...OWN_MOUNTS, "sh", "link.sh"], { cwd: folder });
 }
 
 /**
