@@ -83,7 +83,10 @@ describe("what varies in a line is among the characters that a table of 80 colum
     ["an amount that grows by a tenth", [1, 9, 57, 63, 301, 340, 1430, 1580].map((mib) => figure(mib * MIB))],
     ["a milestone that was reached", numbers.map((number) => chainLines(number, 13, reached)[0] ?? "")],
     ["a milestone that is waited for", numbers.map((number) => waitingFor(number, 13, "it serves"))],
-    ["a milestone of the twin", [1, 2, 3].map((number) => waitingFor(number, 3, "it serves", " on the twin"))],
+    [
+      "a milestone of the twin",
+      [1, 2, 3].map((number) => waitingFor(number, 3, "it serves", " on the twin")),
+    ],
   ])("%s", (_what, lines) => {
     expect(new Set(asSeen(lines)).size).toBe(lines.length);
   });
