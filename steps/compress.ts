@@ -12,12 +12,11 @@ import { claim } from "./store/owner";
 import { readTable, SECTOR } from "./disk/partitions";
 import { reportProgress } from "./frame/progress";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
+import { MIB } from "../stack/mib";
 
 type Request = z.output<typeof contract.Input>;
-
-const MIB = 1 << 20;
 
 /** The layers whose members are kept, as they lie in an image. */
 const LAYERS = ["base", "netboot", "images"] as const;

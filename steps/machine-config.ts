@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import * as contract from "./contracts/machine-config";
 import { clusterRecord, recordCluster } from "./talos/cluster-record";
 import { decrypt } from "./programs/sops";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import { validateConfig } from "./talos/talos-config";
 import { loaderFor } from "../stack/talos-releases.cjs";

@@ -2,7 +2,7 @@ import { REGISTRY_PORT } from "../network/http";
 import { sizeWords } from "../timeline/words";
 import { lastWords, line, lines, ofMinipc, type ServedImage, type View } from "../view";
 import { accepted, lacksInstallDisk } from "./acceptance";
-import { isSure, type Break, type ChainLink, type Sign } from "./link";
+import { isSure, type Break, type Milestone, type Sign } from "./milestone";
 
 /** As the demo's node says it (tools/go/talos-config/node-tool/images.go). */
 const PULLED = /node: image (\S+): (sha256:[0-9a-f]{64}), \d+ parts/;
@@ -143,8 +143,8 @@ function nodeFailed(view: View): Break | undefined {
     : undefined;
 }
 
-/** The last link of an offline stack's chain. */
-export const imagesLink = (images: ServedImage[]): ChainLink => ({
+/** The last milestone of an offline stack's chain. */
+export const imagesMilestone = (images: ServedImage[]): Milestone => ({
   id: "images",
   title: "the mini-PC has every image that it needs from the appliance",
   side: "minipc",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import tar from "tar-stream";
 import { squashfs } from "../../steps/disk/squashfs";
 import { publish } from "../../steps/store/files";
-import { renderServiceFiles } from "../../stack/service-files";
+import { renderServiceFiles } from "../../stack/templates";
 import { boot } from "../e2e/boot";
 import { demo } from "../e2e/demo";
 import { Images, type Assembly } from "../e2e/images";

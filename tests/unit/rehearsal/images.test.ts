@@ -1,5 +1,5 @@
 import { chainFor, firstBreak, openAt } from "../../../rehearsal/chain";
-import { imagesLink } from "../../../rehearsal/chain/images";
+import { imagesMilestone } from "../../../rehearsal/chain/images";
 import { hearDetours, imagesFromApplianceAlone, nameAsked } from "../../../rehearsal/proofs";
 import { ACK, SYN, tcpFrame, udpFrame } from "../../../rehearsal/network/packets";
 import type { Expected, ServedImage } from "../../../rehearsal/view";
@@ -50,21 +50,21 @@ const view = (whats: What[], served = images) => ({
   seen: whats.map((what, index) => ({ atMs: index * 1000, ...what })),
   expected: { ...expected, images: served },
 });
-const link = imagesLink(images);
+const milestone = imagesMilestone(images);
 const GOOD = [node, manifest(kubelet), pulled(kubelet), manifest(pause), pulled(pause), all];
 
-test("a stack that is not offline has no link for images, and an offline one has it last", () => {
+test("a stack that is not offline has no milestone for images, and an offline one has it last", () => {
   expect(chainFor({ ...expected, images: undefined }).map(({ id }) => id)).not.toContain("images");
   expect(chainFor(expected).at(-1)?.id).toBe("images");
 });
 
 test("all images are there when the node has said so of each, and each manifest went over the link", () => {
-  expect(link.reached(view(GOOD))).toEqual({
+  expect(milestone.reached(view(GOOD))).toEqual({
     atMs: 5000,
     evidence: "its console: all 2, 8.0 MiB, each part as its digest says",
   });
   GOOD.slice(1).forEach((_what, left) =>
-    expect(link.reached(view(GOOD.filter((_each, index) => index !== left + 1)))).toBeUndefined(),
+    expect(milestone.reached(view(GOOD.filter((_each, index) => index !== left + 1)))).toBeUndefined(),
   );
 });
 
@@ -73,17 +73,17 @@ test("another digest than the stack's own does not count, whatever the node says
   const seen = GOOD.map((what) => (what === pulled(pause) ? pulled(other) : what));
   seen[3] = manifest(other);
   seen[4] = pulled(other);
-  expect(link.reached(view(seen))).toBeUndefined();
+  expect(milestone.reached(view(seen))).toBeUndefined();
 });
 
 test("real Talos's own pulls count by what went over the link", () => {
   const blob = sent(`/v2/siderolabs/kubelet/blobs/sha256:${hex("d")}?ns=ghcr.io`, hex("d"));
-  expect(link.reached(view([manifest(kubelet), blob]))?.evidence).toMatch(
+  expect(milestone.reached(view([manifest(kubelet), blob]))?.evidence).toMatch(
     /^from the registry: ghcr\.io\/siderolabs\/kubelet:v1\.34\.1, each/,
   );
-  expect(link.reached(view([manifest(kubelet)]))).toBeUndefined();
-  expect(link.reached(view([talosFails]))?.evidence).toMatch(/its install disk is no virtual one/);
-  expect(link.reached(view([node, talosFails]))).toBeUndefined();
+  expect(milestone.reached(view([manifest(kubelet)]))).toBeUndefined();
+  expect(milestone.reached(view([talosFails]))?.evidence).toMatch(/its install disk is no virtual one/);
+  expect(milestone.reached(view([node, talosFails]))).toBeUndefined();
 });
 
 test.each<[what: string, seen: What[], says: RegExp]>([
@@ -141,7 +141,7 @@ test.each<[what: string, seen: What[], says: RegExp]>([
 ])("%s: that is the break", (_what, seen, says) => {
   const chain = chainFor(expected);
   const open = openAt(chain, chain.length - 1);
-  expect(firstBreak(view(seen), open)).toMatchObject({ link: { id: "images" } });
+  expect(firstBreak(view(seen), open)).toMatchObject({ milestone: { id: "images" } });
   expect(firstBreak(view(seen), open)?.broken.seen).toMatch(says);
 });
 
@@ -152,15 +152,15 @@ test("what is no sign of a fault breaks nothing, and a delay is described", () =
     sent("/v2/", hex("f")),
     asked("/v2/ghcr.io/x/referrers/1", { state: "answered", status: 404 }),
   ];
-  expect(link.broken?.(view(harmless))).toBeUndefined();
-  expect(link.overdue(view([node])).seen).toMatch(/asked the appliance for no image; .*node: kernel/);
-  expect(link.overdue(view(GOOD.slice(0, 4))).seen).toMatch(
+  expect(milestone.broken?.(view(harmless))).toBeUndefined();
+  expect(milestone.overdue(view([node])).seen).toMatch(/asked the appliance for no image; .*node: kernel/);
+  expect(milestone.overdue(view(GOOD.slice(0, 4))).seen).toMatch(
     /1 of 2 images, registry\.k8s\.io\/pause:3\.10 first/,
   );
 });
 
 test("larger images may take longer", () => {
-  expect(imagesLink([{ ...kubelet, bytes: 600 << 20 }]).limitS).toBe(720);
+  expect(imagesMilestone([{ ...kubelet, bytes: 600 << 20 }]).limitS).toBe(720);
 });
 
 describe("the proof that the mini-PC looks nowhere else", () => {
