@@ -95,6 +95,7 @@ test.each<[situation: string, seen: Seen, line: string]>([
     `${serving}; no DNS, since every resolver answers with an error (192.168.1.1 9.9.9.9)`,
   ],
   ["images are served, too", { IMAGES: "12" }, `${serving}; 12 images`],
+  ["one image is served, too", { IMAGES: "1" }, `${serving}; 1 image`],
   ["a resolver that was not asked yet", { RESOLVERS_ANSWER: "" }, serving],
   ["a clock that nobody set", { CLOCK: "unsynchronised" }, `${serving}; clock unsynchronised`],
   [
