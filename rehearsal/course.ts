@@ -7,14 +7,8 @@ import { chainFor, firstBreak, mayShowConfig, openAt } from "./chain";
 import type { Milestone, Sign } from "./chain/milestone";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
-import {
-  askForAddresses,
-  hearDetours,
-  hearOffers,
-  imagesFromApplianceAlone,
-  probe,
-  STRANGERS,
-} from "./proofs";
+import { hearDetours, imagesFromApplianceAlone } from "./detours";
+import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { inDoubt, stolenMs } from "./slowness";
 import { Stage, type Subject } from "./stage";

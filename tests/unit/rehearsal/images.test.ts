@@ -1,6 +1,6 @@
 import { chainFor, firstBreak, openAt } from "../../../rehearsal/chain";
 import { imagesMilestone } from "../../../rehearsal/chain/images";
-import { hearDetours, imagesFromApplianceAlone, nameAsked } from "../../../rehearsal/proofs";
+import { hearDetours, imagesFromApplianceAlone, nameAsked } from "../../../rehearsal/detours";
 import { ACK, SYN, tcpFrame, udpFrame } from "../../../rehearsal/network/packets";
 import type { Expected, ServedImage } from "../../../rehearsal/view";
 import type { What } from "../../../rehearsal/network/seen";
