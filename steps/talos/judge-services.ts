@@ -1,5 +1,6 @@
 import semver from "semver";
 import { FACTORY } from "../../stack/image-factory";
+import { registryOf } from "../../stack/image-reference";
 import { warning, type Finding } from "../../stack/finding";
 import { withoutPort } from "./hosts";
 import { addressings } from "./link-life";
@@ -9,12 +10,6 @@ import { applianceOf, placeOf, type Surroundings } from "./surroundings";
 /** Where the installer comes from when the config does not say: until 1.14 the image's registry (pkg/images, gendata). */
 const ownRegistry = ({ talosVersion }: Surroundings) =>
   semver.gte(talosVersion, "1.14.0-0") ? FACTORY : "ghcr.io";
-
-const registryOf = (image: string) => {
-  const [first = "", ...rest] = image.split("/");
-  // Without a dot or a port it is a part of the name at Docker's own registry (distribution/reference).
-  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
-};
 
 /** Where a host is, with or without a port; one of which the config itself tells the address counts by that. */
 function whereIs(host: string, { hosts }: NodeConfig, around: Surroundings): ReturnType<typeof placeOf> {
