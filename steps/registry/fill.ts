@@ -66,10 +66,13 @@ async function copy(
   ];
   // A tag of its own for each digest: the layer's tags are written when it is packed.
   const tag = image.digest.slice("sha256:".length, "sha256:".length + 32);
-  let most = done();
-  const helped = () => {
-    const moved = done() > most;
-    most = Math.max(most, done());
+  const whole = new Map(blobs.map((blob) => [blob.digest, blob]));
+  let most = bytesThere(store, whole);
+  const helped = async () => {
+    // skopeo begins anew what it had half uploaded.
+    await store.sweep(image.repository);
+    const moved = bytesThere(store, whole) > most;
+    most = bytesThere(store, whole);
     return moved;
   };
   const args = ["copy", ...flags, `docker://${from}`, `docker://${to}:${tag}`];
@@ -118,10 +121,12 @@ export async function fillStore(
   await withRegistry(context, store.folder, async (registry) => {
     const stopTelling = follow(context, () => `${figure(done(), total)} of ${lacking.length} images`);
     const limit = pLimit(AT_ONCE);
-    /** Who fetches a blob: whoever else needs it waits. */
+    /** Who fetches a blob, or into a repository: whoever else does waits. */
     const owners = new Map<string, Promise<unknown>>();
     const begin = (each: Fetching) => {
-      const before = each.blobs.flatMap(({ digest }) => owners.get(digest) ?? []);
+      // What is half uploaded to a repository belongs to one image at a time.
+      const names = [each.image.repository, ...each.blobs.map(({ digest }) => digest)];
+      const before = names.flatMap((name) => owners.get(name) ?? []);
       const work = limit(async () => {
         await Promise.allSettled(before);
         await copy(context, store, registry, each, done);
@@ -129,7 +134,7 @@ export async function fillStore(
         limit.clearQueue();
         return told(each.image, thrown, registry.complaint());
       });
-      for (const { digest } of each.blobs) owners.set(digest, work);
+      for (const name of names) owners.set(name, work);
       return work;
     };
     try {

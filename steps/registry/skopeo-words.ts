@@ -14,7 +14,7 @@ const MEANINGS: { words: RegExp; status?: number; tries: number; found?: string;
   {
     words: /toomanyrequests|too many requests|\b429\b|rate limit/i,
     status: 429,
-    tries: SOMETIMES,
+    tries: ONCE,
     found: "the registry wants fewer requests (429)",
     help: "Wait as long as it asks for, log in to it with skopeo login, or name a mirror in registries.conf(5); what was fetched is kept",
   },
@@ -68,15 +68,19 @@ const MEANINGS: { words: RegExp; status?: number; tries: number; found?: string;
   },
 ];
 
+/** What it says of the registry on loopback that it writes to, when what it reads from breaks. */
+const OWN_SIDE = /writing blob: (Patch|Put|Post) "http:\/\/127\.0\.0\.1:[^"]*": (readfrom tcp \S+: )?/g;
+/** It says so of each fault of inspect. */
+const INSPECTING = /^Error parsing image name "[^"]*": /;
+
 /** What skopeo said last, without what is around its words. */
 function lastWords(stderr: string): string {
   const fatal = [...stderr.matchAll(/level=fatal msg="((?:[^"\\]|\\.)*)"/g)].at(-1)?.[1];
   const words = fatal?.replace(/\\(["\\])/g, "$1") ?? stderr.trim().split("\n").at(-1) ?? "";
-  // It says so of each fault of inspect.
   return words
-    .replace(/^Error parsing image name "[^"]*": /, "")
-    .replace(/\s*\n\s*/g, " ")
-    .slice(0, 400);
+    .replace(INSPECTING, "")
+    .replace(OWN_SIDE, "")
+    .replace(/\s*\n\s*/g, " ");
 }
 
 /** What a failed skopeo means. Words that are not known are told as they are. */

@@ -79,7 +79,7 @@ export async function skopeo(
   args: string[],
   what: string,
   options: Watched = {},
-  helped: () => boolean = () => false,
+  helped: () => Promise<boolean> = () => Promise.resolve(false),
 ) {
   const { retry } = limits();
   for (let tries = 1; ; tries++) {
@@ -90,7 +90,7 @@ export async function skopeo(
       const { exitCode, stderr } = failureOf(thrown);
       if (exitCode === undefined) throw thrown;
       const fault = skopeoFault(String(stderr));
-      if (helped()) tries = 0;
+      if (await helped()) tries = 0;
       if (tries >= fault.tries) throw new RegistryFault(fault, thrown);
       context.log(`${what}: ${fault.words}; trying again in ${retry} s`);
       await pause(retry * 1000, undefined, { signal: context.signal });
