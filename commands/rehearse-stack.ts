@@ -17,6 +17,7 @@ import type { Hardware } from "../rehearsal/record";
 import { timelineText } from "../rehearsal/timeline/text";
 import { readNodeConfig } from "../steps/talos/read-node-config";
 import { timeElsewhere } from "../steps/talos/time-source";
+import { unseenDisk } from "../steps/talos/unseen-disk";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
 import { bootScriptOf } from "./image-facts";
@@ -75,16 +76,15 @@ void runProgram("rehearse", async (context) => {
     setKey: "machineConfig",
   });
   const script = await bootScriptOf(context, path);
+  const node = readNodeConfig(secret);
   const rehearsal = {
     subject: {
       ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
       hasSerialConsole: hasSerialConsole(script),
       image: path,
       configSha256: createHash("sha256").update(secret).digest("hex"),
-      timeElsewhere: timeElsewhere(readNodeConfig(secret), {
-        ...config,
-        applianceCidr: config.applianceCidr.cidr,
-      }),
+      timeElsewhere: timeElsewhere(node, { ...config, applianceCidr: config.applianceCidr.cidr }),
+      unseenDisk: unseenDisk(node),
     },
     accelerator: config.accelerator,
     hardware: hardwareFrom(args),

@@ -42,13 +42,14 @@ export class Rehearsal extends Part {
       `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${keyFor(imageSha256)}/rehearsal.json`;
     const input = pulumi
       .all([image, checked, kernelLine])
-      .apply(([made, { sha256, timeElsewhere }, line]) => ({
+      .apply(([made, { sha256, timeElsewhere, unseenDisk }, line]) => ({
         key: keyFor(made.sha256),
         path: pathFor(made.sha256),
         image: made,
         subject: rehearsalSubject(config, line),
         configSha256: sha256,
         timeElsewhere,
+        unseenDisk,
         code,
       }));
     this.summary = step(

@@ -27,6 +27,8 @@ export interface Subject {
   configSha256: string;
   /** Why the mini-PC need not ask the appliance for the time, in words; unset where it does. */
   timeElsewhere?: string;
+  /** What no virtual machine can show of the install disk, in words. */
+  unseenDisk?: string;
   /** Whether the kernel arguments name a serial console. */
   hasSerialConsole: boolean;
   /** Whether the appliance has a second NIC. */

@@ -14,6 +14,8 @@ export interface Expected {
   configSha256: string;
   /** Why the mini-PC need not ask the appliance for the time once it has its config, in words; unset where it does. */
   timeElsewhere?: string;
+  /** What no virtual machine can show of the install disk, in words. */
+  unseenDisk?: string;
   /** Whether the mini-PC's command line has a serial console: without one, its links show on the wire alone. */
   hasSerialConsole: boolean;
 }

@@ -11,6 +11,7 @@ import { clientConfigFault } from "./talos/client-config";
 import { findingsOf } from "./talos/findings";
 import { readNodeConfig } from "./talos/read-node-config";
 import { timeElsewhere } from "./talos/time-source";
+import { unseenDisk } from "./talos/unseen-disk";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -72,6 +73,7 @@ void runStep("machine-config", contract, async (input, context) => {
   return {
     ...facts,
     timeElsewhere: timeElsewhere(node, input),
+    unseenDisk: unseenDisk(node),
     warnings: findings.map(({ name, text }) => ({ name, text })),
     sha256: sha256(config),
     talosConfigSha256: client ? sha256(client) : undefined,

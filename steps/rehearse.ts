@@ -31,7 +31,7 @@ function summaryOf({ reached, proofs, accelerator, tookMs }: RehearsalRecord, pa
 void runStep(
   "rehearse",
   contract,
-  async ({ key, path, image, subject, configSha256, timeElsewhere }, context) => {
+  async ({ key, path, image, subject, configSha256, timeElsewhere, unseenDisk }, context) => {
     if (await verified(path, key))
       return summaryOf(JSON.parse(readFileSync(path, "utf8")) as RehearsalRecord, path);
 
@@ -39,7 +39,7 @@ void runStep(
     if (intact(image.path)?.sha256 !== image.sha256)
       throw new StepError(doing, "it is gone or was altered after it was made", "Run pulumi up again");
     const rehearsal = {
-      subject: { ...subject, image: image.path, configSha256, timeElsewhere },
+      subject: { ...subject, image: image.path, configSha256, timeElsewhere, unseenDisk },
       accelerator: Accelerator.parse(process.env.ACCELERATOR),
       hardware: HARDWARE,
     };

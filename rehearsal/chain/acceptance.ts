@@ -47,7 +47,11 @@ export function refusals(words: string): string[] {
 /** The sign that the loader took the config. */
 export function accepted(view: View): Sign | undefined {
   const yes = line(view, "minipc", ACCEPTED);
-  if (yes) return { atMs: yes.atMs, evidence: `its console: ${yes.match[0]}` };
+  if (yes) {
+    const { unseenDisk } = view.expected;
+    const limit = unseenDisk ? `; that is as far as a virtual mini-PC can show: ${unseenDisk}` : "";
+    return { atMs: yes.atMs, evidence: `its console: ${yes.match[0]}${limit}` };
+  }
   const waits = line(view, "minipc", WAITS_FOR_CONFIG);
   if (waits && fetched(view, /^\/configs\//))
     return {

@@ -30,6 +30,8 @@ export const Manifest = z.object({
   cluster: z.string(),
   /** Why the machine need not ask the appliance for the time, in words; unset where it does. */
   timeElsewhere: z.string().optional(),
+  /** What no virtual machine can show of the install disk, in words; unset where Talos says that the disk is not there. */
+  unseenDisk: z.string().optional(),
   /** What is legal but may not work on the isolated link. */
   warnings: z.array(z.object({ name: z.enum(FINDINGS), text: z.string() })),
   /** SHA-256 of the decrypted file: what the appliance serves is checked against it. */

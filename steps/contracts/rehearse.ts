@@ -19,6 +19,8 @@ export const Input = z.object({
   configSha256: z.string(),
   /** Why the mini-PC need not ask the appliance for the time, in words. */
   timeElsewhere: z.string().optional(),
+  /** What no virtual machine can show of the install disk, in words. */
+  unseenDisk: z.string().optional(),
 });
 
 /** The result of a rehearsal; times in seconds from the appliance's power-on. */

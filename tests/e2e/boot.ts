@@ -7,6 +7,7 @@ import { HARDWARE } from "../../rehearsal/hardware";
 import { rehearse, type Rehearsal } from "../../rehearsal/rehearse";
 import { readNodeConfig } from "../../steps/talos/read-node-config";
 import { timeElsewhere } from "../../steps/talos/time-source";
+import { unseenDisk } from "../../steps/talos/unseen-disk";
 import { TOP, toolEnvironment } from "../tools";
 import { demo } from "./demo";
 import { demoInput, type Assembly } from "./images";
@@ -30,6 +31,7 @@ export async function subjectOf({ path, machineConfig }: Pick<Assembly, "path" |
     image: path,
     configSha256: machineConfig.sha256,
     timeElsewhere: timeElsewhere(config, subject),
+    unseenDisk: unseenDisk(config),
   };
 }
 

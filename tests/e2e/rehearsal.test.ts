@@ -183,10 +183,10 @@ test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back wi
   await expectNoSecret(folder);
 });
 
-test("SeaBIOS, virtio, one NIC: it is the isolated one, and nothing is asked of an uplink; the mini-PC has an e1000e, whose ROM is iPXE, its time before the config, and no serial console: the link tells what starts", async () => {
+test("SeaBIOS, virtio, one NIC: it is the isolated one, and nothing is asked of an uplink; the mini-PC has SeaBIOS and an e1000e, whose ROM is iPXE, its time before the config, and no serial console: the link tells what starts", async () => {
   const order = ["time", "config"];
   const silent = await ordered(order, (each) => edit(each, "boot.ipxe", " ${serial-console}", ""));
-  const minipc: Rehearsal["hardware"]["minipc"] = { firmware: "uefi", nic: "e1000e" };
+  const minipc: Rehearsal["hardware"]["minipc"] = { firmware: "bios", nic: "e1000e" };
   const { record, folder } = await boot(
     silent,
     { hardware: { appliance: HARDWARE.appliance, minipc } },

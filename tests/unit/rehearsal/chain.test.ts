@@ -422,6 +422,19 @@ test.each([
   },
 );
 
+test("a config whose disk Talos would wait for in silence counts as accepted, and the evidence says how far", () => {
+  const unseenDisk = "for the disk of its UnattendedInstallConfig Talos would wait in silence";
+  const seen = at(GOOD);
+  const accepted = (change: object) =>
+    chainFor(expected)
+      .at(-1)
+      ?.reached({ seen, expected: { ...expected, ...change } })?.evidence;
+  expect(accepted({ unseenDisk })).toMatch(
+    /^its console: .*; that is as far as a virtual mini-PC can show: for the disk of its/,
+  );
+  expect(accepted({})).not.toMatch(/as far as/);
+});
+
 const set = (server: string) =>
   line("minipc", `[talos] setting time servers {"component": "c", "addresses": ["${server}"], "nts": false}`);
 
