@@ -20,6 +20,7 @@ import { kernelArgFault, knowsTalos } from "./talos-kernel";
 import { TOP } from "./top";
 import { fileUrlFault } from "./file-url-fault";
 import { factoryPath } from "./image-factory";
+import { imageReference } from "./image-reference";
 import { splitArguments } from "./kernel-line";
 import { NO_USER_INFO, splitQuery, USER_INFO, withoutUrlSecrets } from "./source-url";
 import { WARNINGS } from "./finding";
@@ -85,6 +86,8 @@ const EXAMPLES = {
   kernelArgs: "i915.enable_guc=3 -selinux",
   uplink: "true",
   upstreamDns: "9.9.9.9,149.112.112.112",
+  offline: "false",
+  extraImages: "docker.io/library/busybox:1.37,quay.io/cilium/cilium:v1.18.1",
   rehearse: "true",
   compress: "none",
   upload: "false, or true with a bucket, its key and a rehearsal",
@@ -268,6 +271,12 @@ const keys = {
   kernelArgs: kernelArgs.optional(),
   uplink: flag,
   upstreamDns: list(z.string().refine((value) => ipaddr.isValid(value), "not an IP address")).optional(),
+  offline: flag,
+  extraImages: list(
+    z.string().refine((value) => imageReference(value) !== undefined, {
+      error: ({ input }) => `${String(input)} is no reference to an image`,
+    }),
+  ).default([]),
   rehearse: flag,
   compress: z.enum(["none", "gzip", "zstd"], "neither none, gzip nor zstd"),
   upload: flag,
@@ -409,6 +418,8 @@ function crossFaults(
       }
     }
   }
+  if (config.extraImages?.length && config.offline === false)
+    faults.push(["extraImages", "they are served by an offline stack's appliance, and offline is false"]);
   if (config.upload) {
     if (config.rehearse === false)
       faults.push(["upload", "only what was rehearsed is published, and rehearse is false"]);

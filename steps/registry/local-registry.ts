@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import type { ExecaError, Options } from "execa";
 import { start } from "../programs/process";
 import type { StepContext } from "../frame/context";
 import { StepError } from "../frame/step-error";
@@ -42,8 +41,8 @@ export async function withRegistry<T>(
   const config = join(context.scratch, "registry.json");
   await writeFile(config, configOf(folder));
   const overrides = Object.keys(process.env).filter((name) => OVERRIDES.test(name));
-  const options: Options & { signal: AbortSignal } = {
-    env: Object.fromEntries(overrides.map((name) => [name, undefined])) as NodeJS.ProcessEnv,
+  const options: Parameters<typeof start>[2] & { signal: AbortSignal } = {
+    env: Object.fromEntries(overrides.map((name) => [name, undefined])),
     stdin: "ignore",
     stdout: "ignore",
     // What it says is read line by line and not kept.
@@ -54,7 +53,7 @@ export async function withRegistry<T>(
   const child = start("setpriv", args, options);
   const ended = child.then(
     () => undefined,
-    (fault: ExecaError) => fault,
+    (fault: Error) => fault,
   );
   let complaint = "";
   let last = "";

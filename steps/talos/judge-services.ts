@@ -143,18 +143,23 @@ function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
       ];
 }
 
+/** Whether a time server is reached from the isolated link. */
+export const judgeTime = (node: NodeConfig, around: Surroundings): Finding[] => [
+  ...judgeServers(node.keepsTime ? node.timeServers : [], node, around, {
+    name: "time-off-the-link",
+    what: "time server",
+    lost: "Talos waits for the time, and etcd and the kubelet do not start",
+    instead: `Leave them out, since the appliance serves the time, or name ${applianceOf(around)} among them`,
+  }),
+  ...judgeUntoldTime(node, around),
+];
+
 /** Whether images, time, names and Omni are reached from the isolated link. */
 export function judgeServices(node: NodeConfig, around: Surroundings): Finding[] {
   const appliance = applianceOf(around);
   return [
     ...judgeImages(node, around),
-    ...judgeServers(node.keepsTime ? node.timeServers : [], node, around, {
-      name: "time-off-the-link",
-      what: "time server",
-      lost: "Talos waits for the time, and etcd and the kubelet do not start",
-      instead: `Leave them out, since the appliance serves the time, or name ${appliance} among them`,
-    }),
-    ...judgeUntoldTime(node, around),
+    ...judgeTime(node, around),
     ...judgeServers(node.resolvers, node, around, {
       name: "resolvers-off-the-link",
       what: "resolver",

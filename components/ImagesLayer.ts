@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { lastRun } from "../steps/frame/last-run";
+import { ImageStore } from "../steps/registry/store";
+import { keyOf } from "./identity";
+import { imagesSentence } from "./images-sentence";
+import type { MachineConfig } from "./MachineConfig";
+import { Part } from "./part";
+import { known, lastRunPath, tellInPreview } from "./preview";
+import type { ManifestOf } from "../steps/contracts/contracts";
+import { step } from "./step";
+import { codeDigest } from "./step-code";
+import { TOP } from "../stack/top";
+
+export interface ImagesLayerArgs {
+  /** The machine config, which tells the images that the mini-PC needs. */
+  machineConfig: MachineConfig;
+}
+
+/** The layer of images, and what each of them is. */
+export type ImagesLayerFile = ManifestOf<"images">;
+
+const FOLDER = "artifacts/cache/images";
+const STORE = `${FOLDER}/store`;
+const pathOf = (key: string) => `${FOLDER}/${key}/images.squashfs`;
+
+/** The images layer: what the mini-PC would pull, for the appliance to serve. Stacks with the same set share it. */
+export class ImagesLayer extends Part {
+  readonly layer: pulumi.Output<ImagesLayerFile>;
+
+  constructor(name: string, { machineConfig }: ImagesLayerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ImagesLayer", name, opts);
+    const asked = machineConfig.checked.apply(({ images }) => ({
+      images,
+      code: codeDigest("image-digests"),
+    }));
+    const found = step(`${name}-digests`, { program: "image-digests", input: asked }, this, opts?.dependsOn);
+    found.apply(({ warnings }) => warnings.map((line) => pulumi.log.warn(line, this)));
+    const code = codeDigest("images");
+    const input = found.apply(({ images }) => {
+      const key = keyOf({ images, code });
+      return { key, path: pathOf(key), store: STORE, images, code };
+    });
+    // Which layer it is shows only when the digests are known: the one that was made last may be it.
+    const last = lastRun(join(TOP, lastRunPath(`${name}-layer`)))?.input as { path?: string } | undefined;
+    const artifact = { path: last?.path, key: input.key };
+    this.layer = step(`${name}-layer`, { program: "images", input, artifact, lock: `${FOLDER}/lock` }, this);
+    if (pulumi.runtime.isDryRun()) tellInPreview(this.foretell(machineConfig, found));
+    this.registerOutputs({ layer: this.layer });
+  }
+
+  /** What a preview says of the images, as far as it knows them. */
+  private async foretell(
+    machineConfig: MachineConfig,
+    found: pulumi.Output<ManifestOf<"image-digests">>,
+  ): Promise<string> {
+    const store = new ImageStore(join(TOP, STORE));
+    const sized = (await known(found))?.images;
+    if (sized) return imagesSentence(sized.map((image) => ({ ...image, isHere: store.has(image.digest) })));
+    const listed = await machineConfig.foretoldImages();
+    return listed
+      ? imagesSentence(listed.map((reference) => ({ reference, isHere: false })))
+      : "Which images the appliance serves shows when up has read the machine config.";
+  }
+}
