@@ -39,9 +39,9 @@ export const Manifest = z.object({
   /** What is legal but may not work on the isolated link. */
   warnings: z.array(z.object({ name: z.enum(FINDINGS), text: z.string() })),
   /** References of the images that an offline stack's appliance serves; of another stack, none. */
-  images: z.array(z.string()),
+  images: z.array(z.string()).default([]),
   /** What makes the machine take them from there, a patch to the machine config, YAML; empty where there is none. */
-  mirrorPatch: z.string(),
+  mirrorPatch: z.string().default(""),
   /** SHA-256 of the decrypted file, with the patch if there is one: what the appliance serves is checked against it. */
   sha256: z.string(),
   talosConfigSha256: z.string().optional(),

@@ -66,7 +66,7 @@ const Document = z.object({
   enabled: flag,
   url: text,
   manifest: text,
-  pod: z.unknown(),
+  pod: z.unknown().optional(),
   kubeNetworkPoliciesEnabled: flag,
   rules: part(z.array(z.unknown())),
 });
