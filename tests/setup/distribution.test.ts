@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { newerIpxeSource } from "../../demo/base/newer-ipxe";
 import layout from "../../demo/base/packages.json";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
-import { CHECKERS } from "../../tools/setup/checkers.cjs";
+import { CHECKERS, REGISTRY_GROUP } from "../../tools/setup/checkers.cjs";
 import {
   archives,
   distribution,
@@ -137,6 +137,7 @@ describe.each(Object.entries(RELEASES))("%s, by its own listings", (release, exp
     const wanted = [
       ...SYSTEM_PACKAGES.map(({ apt }) => apt),
       ...Object.values(CHECKERS),
+      ...Object.values(REGISTRY_GROUP.programs),
       ...layout.packages,
       "systemd-boot-efi",
     ];
