@@ -11,6 +11,11 @@ beforeAll(compile);
 const CONSOLE_HASH = "$2a$10$hash";
 const SHA256 = "ab".repeat(32);
 
+const IMAGE = {
+  ...{ reference: "ghcr.io/siderolabs/kubelet:v1.34.1", repository: "ghcr.io/siderolabs/kubelet" },
+  ...{ tag: "v1.34.1", digest: `sha256:${SHA256}`, bytes: 1 },
+};
+
 /** What each step prints, by the name of its resource. */
 const MANIFESTS: Record<string, object> = {
   "services-check": { checked: [] },
@@ -21,8 +26,12 @@ const MANIFESTS: Record<string, object> = {
     cluster: "c",
     timeElsewhere: "the config names time servers",
     warnings: [],
+    images: ["ghcr.io/siderolabs/kubelet:v1.34.1"],
+    mirrorPatch: "machine: {}\n",
     sha256: SHA256,
   },
+  "images-digests": { images: [IMAGE], warnings: [] },
+  "images-layer": { path: "images.squashfs", sha256: SHA256, bytes: 1, images: [IMAGE] },
   "talos-fetch": { path: "talos.iso", sha256: SHA256, bytes: 1 },
   "netboot-layer": {
     path: "netboot.squashfs",
@@ -118,6 +127,21 @@ test("its outputs are those that docs/config.md names", async () => {
     imageSha256: SHA256,
     rehearsal: "A virtual mini-PC booted from it in 60 s, 0 proofs held: timeline.html",
   });
+});
+
+test("an offline stack has a layer of the images that its config needs, and its config a patch", async () => {
+  const outputs = await run({ offline: "true", extraImages: "busybox" });
+  expect(outputs).toMatchObject({ servedImages: [IMAGE.reference], mirrorPatch: "machine: {}\n" });
+  expect(stdinOf("config-check")).toMatchObject({ offline: true, extraImages: ["busybox"] });
+  expect(stdinOf("images-digests")).toMatchObject({ images: [IMAGE.reference] });
+  const { key, path, images } = stdinOf("images-layer");
+  expect({ path, images }).toEqual({
+    path: `artifacts/cache/images/${String(key)}/images.squashfs`,
+    images: [IMAGE],
+  });
+  expect(stdinOf("appliance-assembly")).toMatchObject({ mirrorPatch: "machine: {}\n" });
+  await run({});
+  expect(registered.map(({ name }) => name)).not.toContain("images-layer");
 });
 
 test("a release whose loader is not known causes a warning before anything is made", async () => {
@@ -348,7 +372,7 @@ test("no input of anything names the folder of the checkout: a state serves wher
 });
 
 test("every step runs through steps/run, none through a shell of its own", async () => {
-  await run({ compress: "gzip" });
+  await run({ compress: "gzip", offline: "true" });
   const commands = registered.filter(({ type }) => type === "command:local:Command");
   expect(commands.map(({ name }) => name).sort()).toEqual(Object.keys(MANIFESTS).sort());
   for (const { inputs } of commands)
