@@ -1,4 +1,3 @@
-import pLimit from "p-limit";
 import type * as z from "zod";
 import * as contract from "./contracts/image-digests";
 import type { Image } from "./contracts/image";
@@ -8,6 +7,7 @@ import { RegistryFault } from "./registry/skopeo";
 import { manifestBy, manifestOf } from "./registry/upstream";
 import { recordDigests, recordedDigest } from "./store/records";
 import { runStep } from "./frame/step";
+import { together } from "./frame/together";
 import type { StepContext } from "./frame/context";
 import { StepError } from "./frame/step-error";
 
@@ -79,14 +79,8 @@ function told(reference: string, thrown: unknown): never {
 }
 
 void runStep("image-digests", contract, async (request, context) => {
-  const limit = pLimit(AT_ONCE);
-  const found = await Promise.all(
-    request.images.map((reference) =>
-      limit(() => resolveImage(context, request, reference)).catch((thrown: unknown) => {
-        limit.clearQueue();
-        return told(reference, thrown);
-      }),
-    ),
+  const found = await together(context, request.images, AT_ONCE, (reference, within) =>
+    resolveImage(within, request, reference).catch((thrown: unknown) => told(reference, thrown)),
   );
   const tags = found.filter(({ isTag }) => isTag);
   const digests = Object.fromEntries(

@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import pLimit from "p-limit";
 import type * as z from "zod";
 import type { Image } from "../contracts/image";
 import { imageReference } from "../../stack/image-reference";
 import { follow, figure } from "../frame/progress";
 import { needRoom, writesTo } from "../frame/room";
 import type { StepContext } from "../frame/context";
+import { together } from "../frame/together";
 import { StepError } from "../frame/step-error";
 import { withRegistry, type LocalRegistry } from "./local-registry";
 import { readManifest, type Blob } from "./manifest";
@@ -55,6 +55,8 @@ async function copy(
   { image, blobs }: Fetching,
   done: () => number,
 ): Promise<void> {
+  // Another reference to it came first.
+  if (store.has(image.digest)) return;
   const { repository } = imageReference(image.reference)!;
   await store.sweep(image.repository);
   await store.share(image.repository, blobs);
@@ -104,14 +106,10 @@ export async function fillStore(
     await keepIndex(context, store, image).catch((thrown: unknown) => told(image, thrown, ""));
   const lacking = images.filter(({ digest }) => !store.has(digest));
   if (lacking.length === 0) return;
-  const fetching: Fetching[] = await Promise.all(
-    lacking.map(async (image) => ({
-      image,
-      blobs:
-        store.blobsOf(image.digest) ??
-        (await blobsOf(context, image).catch((thrown: unknown) => told(image, thrown, ""))),
-    })),
-  );
+  const fetching = await together(context, lacking, AT_ONCE, async (image, within): Promise<Fetching> => {
+    const blobs = store.blobsOf(image.digest) ?? blobsOf(within, image);
+    return { image, blobs: await Promise.resolve(blobs).catch((thrown: unknown) => told(image, thrown, "")) };
+  });
   const all = new Map(fetching.flatMap(({ blobs }) => blobs.map((blob) => [blob.digest, blob])));
   const total = [...all.values()].reduce((sum, { size }) => sum + size, 0);
   await needRoom(store.folder, total - bytesThere(store, all));
@@ -120,27 +118,18 @@ export async function fillStore(
     bytesThere(store, all) + repositories.reduce((sum, each) => sum + store.uploading(each), 0);
   await withRegistry(context, store.folder, async (registry) => {
     const stopTelling = follow(context, () => `${figure(done(), total)} of ${lacking.length} images`);
-    const limit = pLimit(AT_ONCE);
     /** Who fetches a blob, or into a repository: whoever else does waits. */
     const owners = new Map<string, Promise<unknown>>();
-    const begin = (each: Fetching) => {
+    const work = async (each: Fetching, within: StepContext) => {
       // What is half uploaded to a repository belongs to one image at a time.
       const names = [each.image.repository, ...each.blobs.map(({ digest }) => digest)];
       const before = names.flatMap((name) => owners.get(name) ?? []);
-      const work = limit(async () => {
-        await Promise.allSettled(before);
-        await copy(context, store, registry, each, done);
-      }).catch((thrown: unknown) => {
-        limit.clearQueue();
-        return told(each.image, thrown, registry.complaint());
-      });
-      for (const name of names) owners.set(name, work);
-      return work;
+      const copying = Promise.allSettled(before)
+        .then(() => copy(within, store, registry, each, done))
+        .catch((thrown: unknown) => told(each.image, thrown, registry.complaint()));
+      for (const name of names) owners.set(name, copying);
+      await copying;
     };
-    try {
-      await Promise.all(fetching.map(begin));
-    } finally {
-      stopTelling();
-    }
+    await together(context, fetching, AT_ONCE, work).finally(stopTelling);
   });
 }

@@ -28,7 +28,7 @@ test.each([
         ),
         `registry.k8s.io/coredns/coredns:${coredns}`,
         `registry.k8s.io/pause:${pause}`,
-        etcd!,
+        etcd,
       ].sort(),
     );
   },
