@@ -24,9 +24,14 @@ export async function together<T, R>(
   const done: R[] = [];
   const each = things.map((thing, at) =>
     limit(async () => {
-      within.signal.throwIfAborted();
-      done[at] = await work(thing, within);
-    }).catch((fault: unknown) => stop.abort(fault)),
+      if (within.signal.aborted) return;
+      try {
+        done[at] = await work(thing, within);
+      } catch (fault) {
+        // Before the next one begins.
+        stop.abort(fault);
+      }
+    }),
   );
   await Promise.all(each);
   context.signal.throwIfAborted();
