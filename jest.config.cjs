@@ -5,8 +5,8 @@ Object.assign(process.env, directLoopback(process.env));
 
 // Cheap kinds first, so that a fault shows early.
 const kinds = ["style", "unit", "steps", "setup", "plugins", "engine", "e2e"];
-/** Tests that boot or kill many times, or want every release's loader: `npm test` does it for some cases, `npm run test:boots` for all. */
-const inFull = ["e2e/broken-*", "engine/random-kills", "setup/talos-releases"];
+/** Tests that boot many times, or want every release's loader: `npm test` does it for some cases, `npm run test:boots` for all. */
+const inFull = ["e2e/broken-*", "setup/talos-releases"];
 /** Kinds that work with the demo's image or its layers. */
 const onDemo = ["engine", "e2e", "boots"];
 

@@ -7,7 +7,7 @@ import * as prettier from "prettier";
 import { chooseAccelerator } from "../steps/programs/accelerator";
 import { writeSiteLayer, type SiteSources } from "../steps/disk/site-layer";
 import type { StepContext } from "../steps/frame/context";
-import { runProgram } from "../steps/frame/step";
+import { runProgram } from "../steps/frame/main";
 import { Checkout } from "../tests/checkout";
 import { readCommandLine } from "../commands/command-line.cjs";
 import { BENCH, type BENCH_PARTS } from "../commands/commands.cjs";

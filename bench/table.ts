@@ -1,3 +1,5 @@
+import { MIB } from "../stack/mib";
+
 /** One side of a ratio: what it does, and what each of its runs took. */
 export interface Side {
   /** In a few words. */
@@ -25,7 +27,7 @@ export function median(values: number[]): number {
   return (low + high) / 2;
 }
 
-const PER_UNIT = { s: 1, MiB: 1 << 20 };
+const PER_UNIT = { s: 1, MiB: MIB };
 
 /** A number with three significant digits. */
 const number = (value: number) =>

@@ -8,7 +8,7 @@ import { clustersApart } from "../steps/talos/clusters";
 import { readStackFile, sharedByStacks, sharedImage, stackFiles } from "../stack/stack-files";
 import { run } from "../steps/programs/process";
 import type { StepContext } from "../steps/frame/context";
-import { runProgram } from "../steps/frame/step";
+import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { readCommandLine } from "./command-line.cjs";
 import { FLEET, FLEET_COMMANDS } from "./commands.cjs";

@@ -3,6 +3,7 @@ import { readTable, rootOf, SECTOR, type Partition } from "../steps/disk/partiti
 import { run, saidBy } from "../steps/programs/process";
 import type { StepContext } from "../steps/frame/context";
 import { StepError } from "../steps/frame/step-error";
+import { MIB } from "../stack/mib";
 
 /** What an image says of itself: the site layer's `site.env` (files/site.env). */
 const Site = z.object({
@@ -37,7 +38,7 @@ const TYPES: Record<string, string> = {
 function describe({ name, type, size, number }: Partition, root: Partition): string {
   const what =
     name ?? (number === root.number ? "root" : (TYPES[type.toUpperCase()] ?? `partition ${number}`));
-  return `${what}, ${Math.ceil((size * SECTOR) / (1 << 20))} MiB`;
+  return `${what}, ${Math.ceil((size * SECTOR) / MIB)} MiB`;
 }
 
 /** An image's partitions, and how to read the files of its site layer. */

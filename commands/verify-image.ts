@@ -6,7 +6,7 @@ import { run } from "../steps/programs/process";
 import { writesTo } from "../steps/frame/room";
 import { makeScratch } from "../steps/frame/scratch.cjs";
 import type { StepContext } from "../steps/frame/context";
-import { runProgram } from "../steps/frame/step";
+import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { readCommandLine } from "./command-line.cjs";
 import { VERIFY } from "./commands.cjs";

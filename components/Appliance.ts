@@ -1,15 +1,13 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { intact } from "../steps/store/files";
+import { artifact, type Content } from "./artifact";
 import type { BaseLayer } from "./BaseImage";
-import { keyOf } from "./identity";
 import type { CheckedConfig } from "./MachineConfig";
 import type { NetbootLayer } from "./NetbootAssets";
 import { Part } from "./part";
-import type { RenderedFiles } from "../stack/service-files";
+import type { RenderedFiles } from "../stack/templates";
 import type { ManifestOf } from "../steps/contracts/contracts";
-import { step } from "./step";
-import { codeDigest } from "./step-code";
 import { TOP } from "../stack/top";
 
 export interface ApplianceArgs {
@@ -38,17 +36,16 @@ export class Appliance extends Part {
   readonly image: pulumi.Output<Image>;
   /** Where the image is, a path from the checkout's top. */
   readonly path: string;
-  /** SHA-256 of the image that is there already, if any. */
-  readonly known?: string;
+  /** The image that is there already, if any. */
+  readonly known?: Content;
 
   constructor(name: string, args: ApplianceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Appliance", name, opts);
     const path = `artifacts/bootstrap/${args.bootstrapVersion}/${args.artifactName}.raw`;
     const { machineConfig } = args;
     this.path = path;
-    this.known = intact(join(TOP, path))?.sha256;
-    const code = codeDigest("appliance");
-    const made = pulumi
+    this.known = intact(join(TOP, path));
+    const sources = pulumi
       .all([
         args.base,
         args.netboot,
@@ -58,8 +55,10 @@ export class Appliance extends Part {
         machineConfig.checked,
         args.consoleHash,
       ])
-      .apply(([base, netboot, files, bootScript, kernelLine, checked, consoleHash]) => {
-        const content = {
+      .apply(([base, netboot, files, bootScript, kernelLine, checked, consoleHash]) => ({
+        kernelLine,
+        consoleHash,
+        content: {
           path,
           base: { path: base.path, sha256: base.sha256 },
           netboot: { path: netboot.path, sha256: netboot.sha256 },
@@ -71,29 +70,29 @@ export class Appliance extends Part {
               : undefined,
           // One that is empty is no input, so that the images of other stacks keep their keys.
           mirrorPatch: checked.mirrorPatch || undefined,
-          code,
-        };
-        return {
-          key: keyOf({ ...content, consoleHash }),
-          stack: pulumi.getStack(),
-          ageKeyFile: machineConfig.ageKeyFile,
-          kernelLine,
-          ...content,
-        };
-      });
-    // The password's hash is in the key only as part of a digest.
-    const input = pulumi.unsecret(made);
-    this.image = step(
+        },
+      }));
+    const { manifest } = artifact(
       `${name}-assembly`,
       {
         program: "appliance",
-        input,
-        artifact: { path, key: input.key },
+        // The password's hash is in the key only as part of a digest.
+        sources: pulumi.unsecret(sources),
+        identity: ({ content, consoleHash }: { content: object; consoleHash: string }) => ({
+          ...content,
+          consoleHash,
+        }),
+        path,
+        input: ({ key, code }, { content, kernelLine }) => ({
+          ...{ key, stack: pulumi.getStack(), ageKeyFile: machineConfig.ageKeyFile, kernelLine },
+          ...{ ...content, code },
+        }),
         secrets: { CONSOLE_HASH: args.consoleHash },
         onDestroy: "discard",
       },
       this,
     );
+    this.image = manifest;
     this.registerOutputs({ image: this.image });
   }
 }

@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import { splitQuery } from "../stack/source-url";
-import { fetch } from "./fetch";
+import { artifact, type Content } from "./artifact";
+import { fetchedFile } from "./fetched-file";
 import { keyOf } from "./identity";
 import { Part } from "./part";
 import type { ManifestOf } from "../steps/contracts/contracts";
-import { step } from "./step";
-import { codeDigest } from "./step-code";
 
 /** One dated folder and one point release, so that the same config means the same base; digests: sources.lock.json. */
 const SOURCES = {
@@ -43,35 +42,29 @@ export class BaseImage extends Part {
     const path = `artifacts/cache/sources/${keyOf(identity)}.${kind}`;
     const setKeys = { url: "baseUrl", sha256: "baseSha256" };
     const source = { url, sha256: args.sha256, kind, path, setKeys } as const;
-    const { file, known } = fetch(`${name}-fetch`, source, this, opts?.dependsOn);
+    const { file, known } = fetchedFile(`${name}-fetch`, source, this, opts?.dependsOn);
 
-    const recipe = {
-      source: args.source,
-      templateDigest: args.templateDigest,
-      offline: args.offline,
-      code: codeDigest("base"),
-    };
-    const keyFor = (sourceSha256: string) => keyOf({ sourceSha256, ...recipe });
-    const pathFor = (sourceSha256: string) => `artifacts/cache/base/${keyFor(sourceSha256)}/base.raw`;
-    const input = file.apply((fetched) => ({
-      key: keyFor(fetched.sha256),
-      path: pathFor(fetched.sha256),
-      ...recipe,
-      template: "packer/bootstrap.pkr.hcl",
-      sourcePath: fetched.path,
-      sourceSha256: fetched.sha256,
-    }));
-    this.layer = step(
+    const recipe = { source: args.source, templateDigest: args.templateDigest, offline: args.offline };
+    const { manifest } = artifact(
       `${name}-packer`,
       {
         program: "base",
-        input,
-        artifact: { path: known && pathFor(known) },
+        sources: file,
+        known,
+        identity: (fetched: Content) => ({ sourceSha256: fetched.sha256, ...recipe }),
+        path: (key) => `artifacts/cache/base/${key}/base.raw`,
+        input: ({ key, path, code }, fetched) => ({
+          ...{ key, path, ...recipe, code },
+          template: "packer/bootstrap.pkr.hcl",
+          sourcePath: fetched.path,
+          sourceSha256: fetched.sha256,
+        }),
         lock: "artifacts/cache/base/lock",
         settings: { ACCELERATOR: args.accelerator },
       },
       this,
     );
+    this.layer = manifest;
     this.registerOutputs({ layer: this.layer });
   }
 }

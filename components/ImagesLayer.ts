@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { lastRun } from "../steps/frame/last-run";
 import { ImageStore } from "../steps/registry/store";
-import { keyOf } from "./identity";
+import { artifact } from "./artifact";
 import { imagesSentence } from "./images-sentence";
 import type { MachineConfig } from "./MachineConfig";
 import { Part } from "./part";
@@ -22,7 +22,9 @@ export type ImagesLayerFile = ManifestOf<"images">;
 
 const FOLDER = "artifacts/cache/images";
 const STORE = `${FOLDER}/store`;
-const pathOf = (key: string) => `${FOLDER}/${key}/images.squashfs`;
+
+/** What names a layer. */
+type Listed = Pick<ManifestOf<"image-digests">, "images">;
 
 /** The images layer: what the mini-PC would pull, for the appliance to serve. Stacks with the same set share it. */
 export class ImagesLayer extends Part {
@@ -36,15 +38,22 @@ export class ImagesLayer extends Part {
     }));
     const found = step(`${name}-digests`, { program: "image-digests", input: asked }, this, opts?.dependsOn);
     found.apply(({ warnings }) => warnings.map((line) => pulumi.log.warn(line, this)));
-    const code = codeDigest("images");
-    const input = found.apply(({ images }) => {
-      const key = keyOf({ images, code });
-      return { key, path: pathOf(key), store: STORE, images, code };
-    });
-    // Which layer it is shows only when the digests are known: the one that was made last may be it.
-    const last = lastRun(join(TOP, lastRunPath(`${name}-layer`)))?.input as { path?: string } | undefined;
-    const artifact = { path: last?.path, key: input.key };
-    this.layer = step(`${name}-layer`, { program: "images", input, artifact, lock: `${FOLDER}/lock` }, this);
+    // Which layer it is shows only when the digests are known: the images of the last one may be these.
+    const last = lastRun(join(TOP, lastRunPath(`${name}-layer`)))?.input as Partial<Listed> | undefined;
+    const { manifest } = artifact(
+      `${name}-layer`,
+      {
+        program: "images",
+        sources: found,
+        known: last?.images && { images: last.images },
+        identity: ({ images }: Listed) => ({ images }),
+        path: (key) => `${FOLDER}/${key}/images.squashfs`,
+        input: ({ key, path, code }, { images }) => ({ key, path, store: STORE, images, code }),
+        lock: `${FOLDER}/lock`,
+      },
+      this,
+    );
+    this.layer = manifest;
     if (pulumi.runtime.isDryRun()) tellInPreview(this.foretell(machineConfig, found));
     this.registerOutputs({ layer: this.layer });
   }

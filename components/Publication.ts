@@ -1,8 +1,8 @@
-// The whole of @pulumi/aws takes longer to load than all else.
+// Each from its own file: the whole of @pulumi/aws takes longer to load than all else.
 import { Provider } from "@pulumi/aws/provider";
 import { BucketObjectv2, type BucketObjectv2Args } from "@pulumi/aws/s3/bucketObjectv2";
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import type { Image } from "./Appliance";
 import { providerArgs, serverOf } from "../stack/bucket";
 import { Part } from "./part";

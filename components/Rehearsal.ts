@@ -1,21 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import type { Image } from "./Appliance";
-import { keyOf } from "./identity";
+import { artifact, type Content } from "./artifact";
 import type { CheckedConfig } from "./MachineConfig";
 import { Part } from "./part";
 import { rehearsalSubject } from "../stack/rehearsal-subject";
-import { kernelLineOf } from "../stack/service-files";
+import { kernelLineOf } from "../stack/templates";
 import type { ManifestOf } from "../steps/contracts/contracts";
-import { step } from "./step";
-import { codeDigest } from "./step-code";
 import type { KernelLine } from "../stack/talos-kernel";
 
 export interface RehearsalArgs {
   config: StackConfig;
   image: pulumi.Output<Image>;
-  /** SHA-256 of the image that is there already, if any. */
-  knownImage?: string;
+  /** The image that is there already, if any. */
+  knownImage?: Content;
   checked: pulumi.Output<CheckedConfig>;
   kernelLine: pulumi.Output<KernelLine>;
 }
@@ -34,34 +32,28 @@ export class Rehearsal extends Part {
   constructor(name: string, args: RehearsalArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Rehearsal", name, opts);
     const { config, image, knownImage, checked, kernelLine } = args;
-    const code = codeDigest("rehearse");
     // The image's digest stands for all that went into it, the ISO's kernel line among it, but not for what is expected of it.
     const expected = rehearsalSubject(config, kernelLineOf(config, []));
-    const keyFor = (imageSha256: string) => keyOf({ imageSha256, expected, code });
-    const pathFor = (imageSha256: string) =>
-      `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${keyFor(imageSha256)}/rehearsal.json`;
-    const input = pulumi
-      .all([image, checked, kernelLine])
-      .apply(([made, { sha256, timeElsewhere, unseenDisk }, line]) => ({
-        key: keyFor(made.sha256),
-        path: pathFor(made.sha256),
-        image: made,
-        subject: rehearsalSubject(config, line),
-        configSha256: sha256,
-        timeElsewhere,
-        unseenDisk,
-        code,
-      }));
-    this.summary = step(
+    const { manifest } = artifact(
       `${name}-boot`,
       {
         program: "rehearse",
-        input,
-        artifact: { path: knownImage && pathFor(knownImage) },
+        sources: pulumi
+          .all([image, checked, kernelLine])
+          .apply(([made, check, line]) => ({ sha256: made.sha256, made, check, line })),
+        known: knownImage,
+        identity: ({ sha256 }: Content) => ({ imageSha256: sha256, expected }),
+        path: (key) =>
+          `artifacts/rehearsal/${config.bootstrapVersion}/${config.artifactName}-${key}/rehearsal.json`,
+        input: ({ key, path, code }, { made, check: { sha256, timeElsewhere, unseenDisk }, line }) => ({
+          ...{ key, path, image: made, subject: rehearsalSubject(config, line) },
+          ...{ configSha256: sha256, timeElsewhere, unseenDisk, code },
+        }),
         settings: { ACCELERATOR: config.accelerator },
       },
       this,
     );
+    this.summary = manifest;
     this.registerOutputs({ summary: this.summary });
   }
 }

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import { bootScriptText } from "./boot-script";
 import { Part } from "./part";
-import { kernelLineOf, renderServiceFiles, type RenderedFiles } from "../stack/service-files";
+import { kernelLineOf, renderServiceFiles, type RenderedFiles } from "../stack/templates";
 import { step } from "./step";
 import { codeDigest } from "./step-code";
 

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { factoryIso, factoryPath } from "../stack/image-factory";
 import { splitQuery } from "../stack/source-url";
-import { fetch, type Fetched } from "./fetch";
+import type { Content } from "./artifact";
+import { fetchedFile, type Fetched } from "./fetched-file";
 import { keyOf } from "./identity";
 import { Part } from "./part";
 
@@ -22,8 +23,8 @@ export interface TalosIsoArgs {
  */
 export class TalosIso extends Part {
   readonly file: pulumi.Output<Fetched>;
-  /** SHA-256 of the ISO that is there already, if any. */
-  readonly known?: string;
+  /** The ISO that is there already, if any. */
+  readonly known?: Content;
 
   constructor(name: string, args: TalosIsoArgs, opts?: pulumi.ComponentResourceOptions) {
     super("TalosIso", name, opts);
@@ -32,7 +33,7 @@ export class TalosIso extends Part {
     // Two stacks of one version may have different sources, or expect something else of one.
     const isPlain = url === release && args.sha256 === undefined;
     const source = isPlain ? [] : [keyOf({ url: splitQuery(url).url, sha256: args.sha256 })];
-    const { file, known } = fetch(
+    const { file, known } = fetchedFile(
       `${name}-fetch`,
       {
         url,

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import type { NetbootAssets } from "./NetbootAssets";
 import { judgeKernelLine } from "../steps/talos/judge-kernel-line";
 import { warningLine } from "../stack/finding";
 import { tellInPreview } from "./preview";
-import { kernelLineOf, renderBootScript } from "../stack/service-files";
+import { kernelLineOf, renderBootScript } from "../stack/templates";
 import { differenceInWords, type KernelLine } from "../stack/talos-kernel";
 
 export interface BootScript {

@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import type { Image } from "./Appliance";
 import type { CheckedConfig } from "./MachineConfig";
 import type { RehearsalSummary } from "./Rehearsal";
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import { hostOf } from "../steps/talos/hosts";
 
 /** What `up` made, and what it knows of the cluster. */

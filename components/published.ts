@@ -1,4 +1,4 @@
-import type { StackConfig } from "../stack/config";
+import type { StackConfig } from "../stack/config/keys";
 import type { Image } from "./Appliance";
 import type { RehearsalSummary } from "./Rehearsal";
 

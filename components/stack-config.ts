@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { TOP } from "../stack/top";
-import { checkConfig, machineOf, NAMESPACE, type StackConfig } from "../stack/config";
+import { checkConfig } from "../stack/config";
+import { machineOf, NAMESPACE } from "../stack/config/defaults";
+import type { StackConfig } from "../stack/config/keys";
 import { clustersApart } from "../steps/talos/clusters";
 import { misreadFaults, readStackFile, sharedByStacks, stackFiles } from "../stack/stack-files";
 import { faultOf } from "../steps/programs/sops";

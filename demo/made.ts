@@ -14,7 +14,7 @@ export async function ingredients(folders: string[], ...texts: string[]): Promis
 }
 
 /** Whether a demo input is there and made from just these ingredients. */
-export function isMade(file: string, from: string): boolean {
+export function isUpToDate(file: string, from: string): boolean {
   return existsSync(file) && existsSync(noteOf(file)) && readFileSync(noteOf(file), "utf8") === from;
 }
 

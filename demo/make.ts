@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { declaredDefaults } from "../stack/config";
-import { runProgram } from "../steps/frame/step";
+import { declaredDefaults } from "../stack/config/defaults";
+import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { loaderFor } from "../stack/talos-releases.cjs";
 import { makeBaseImage } from "./base/make";
 import { makeTalosIso } from "./iso/make";
-import { makeMachineConfig } from "./machine-config";
+import { makeMachineConfig } from "./config/make";
 
 const folder = join(__dirname, "..", "artifacts", "demo");
 

@@ -74,23 +74,13 @@ locals {
   meta_data = file("${local.here}/http/meta-data")
 }
 
-source "qemu" "cloud-image" {
-  iso_url          = var.source_path
-  iso_checksum     = "sha256:${var.source_sha256}"
-  disk_image       = true
-  skip_resize_disk = true
-  # Without AHCI and without a second controller: what every cloud kernel boots from.
-  machine_type = "pc"
-  cd_label     = "cidata"
-  cd_content = {
-    "meta-data" = local.meta_data
-    "user-data" = templatefile("${local.here}/http/cloud-user-data", { ssh_public_key = var.ssh_public_key })
-  }
-
+# What both ways to a base have in common.
+source "qemu" "base" {
+  iso_url              = var.source_path
+  iso_checksum         = "sha256:${var.source_sha256}"
   accelerator          = var.accelerator
   qemu_binary          = var.qemu_binary
   cpus                 = 2
-  memory               = 1024
   headless             = true
   vnc_bind_address     = "127.0.0.1"
   format               = "raw"
@@ -103,51 +93,6 @@ source "qemu" "cloud-image" {
   communicator         = "ssh"
   ssh_username         = "packer"
   ssh_private_key_file = var.ssh_private_key_file
-  ssh_timeout          = "20m"
-  shutdown_command     = "sudo /usr/local/lib/bootstrap-pxe/seal"
-  shutdown_timeout     = "10m"
-  qemuargs = [
-    ["-netdev", local.netdev],
-    ["-cpu", local.cpu],
-    ["-serial", "file:${var.output_directory}.serial.log"],
-  ]
-}
-
-source "qemu" "autoinstall-iso" {
-  iso_url      = var.source_path
-  iso_checksum = "sha256:${var.source_sha256}"
-  disk_size    = var.disk_size
-  machine_type = "q35"
-  http_content = {
-    "/meta-data" = local.meta_data
-    "/user-data" = local.user_data
-  }
-  boot_wait = "5s"
-  # Ubuntu's installer asks before it writes a disk unless its kernel is told `autoinstall`.
-  boot_command = [
-    "c<wait>",
-    "linux /casper/vmlinuz autoinstall 'ds=nocloud-net;s=http://{{ .HTTPIP }}:{{ .HTTPPort }}/' ---<enter><wait>",
-    "initrd /casper/initrd<enter><wait>",
-    "boot<enter>",
-  ]
-
-  accelerator          = var.accelerator
-  qemu_binary          = var.qemu_binary
-  cpus                 = 2
-  memory               = 4096
-  headless             = true
-  vnc_bind_address     = "127.0.0.1"
-  format               = "raw"
-  disk_interface       = "virtio"
-  disk_discard         = "unmap"
-  disk_detect_zeroes   = "unmap"
-  net_device           = "virtio-net"
-  output_directory     = var.output_directory
-  vm_name              = "base.raw"
-  communicator         = "ssh"
-  ssh_username         = "packer"
-  ssh_private_key_file = var.ssh_private_key_file
-  ssh_timeout          = "90m"
   shutdown_command     = "sudo /usr/local/lib/bootstrap-pxe/seal"
   shutdown_timeout     = "10m"
   qemuargs = [
@@ -158,7 +103,40 @@ source "qemu" "autoinstall-iso" {
 }
 
 build {
-  sources = ["source.qemu.cloud-image", "source.qemu.autoinstall-iso"]
+  source "qemu.base" {
+    name             = "cloud-image"
+    disk_image       = true
+    skip_resize_disk = true
+    memory           = 1024
+    ssh_timeout      = "20m"
+    # Without AHCI and without a second controller: what every cloud kernel boots from.
+    machine_type = "pc"
+    cd_label     = "cidata"
+    cd_content = {
+      "meta-data" = local.meta_data
+      "user-data" = templatefile("${local.here}/http/cloud-user-data", { ssh_public_key = var.ssh_public_key })
+    }
+  }
+
+  source "qemu.base" {
+    name         = "autoinstall-iso"
+    disk_size    = var.disk_size
+    memory       = 4096
+    ssh_timeout  = "90m"
+    machine_type = "q35"
+    http_content = {
+      "/meta-data" = local.meta_data
+      "/user-data" = local.user_data
+    }
+    boot_wait = "5s"
+    # Ubuntu's installer asks before it writes a disk unless its kernel is told `autoinstall`.
+    boot_command = [
+      "c<wait>",
+      "linux /casper/vmlinuz autoinstall 'ds=nocloud-net;s=http://{{ .HTTPIP }}:{{ .HTTPPort }}/' ---<enter><wait>",
+      "initrd /casper/initrd<enter><wait>",
+      "boot<enter>",
+    ]
+  }
 
   provisioner "shell" {
     inline = ["mkdir -p /tmp/appliance"]

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { partialBeside, publish } from "../steps/store/files";
 import type { StepContext } from "../steps/frame/context";
 import type { RehearsalRecord } from "./record";
-import { rehearse, type Rehearsal } from "./rehearse";
+import { rehearse, type Rehearsal } from "./course";
 import { timelinePage } from "./timeline/page";
 import { timelineText } from "./timeline/text";
 

@@ -1,4 +1,4 @@
-import type { Rehearsal } from "./rehearse";
+import type { Rehearsal } from "./course";
 
 /**
  * What a rehearsal pretends to be: Synology VMM's default, SeaBIOS with virtio, and a twin with all that can be chosen

@@ -4,10 +4,10 @@ export type Party = "minipc" | "appliance" | "stranger";
 /** `isolated` joins the mini-PC and the appliance; `uplink` is the appliance's way out. */
 export type LinkName = "isolated" | "uplink";
 
-/** Whose doing a link of the chain is. */
+/** Whose doing a milestone is. */
 export type Side = Extract<Party, "minipc" | "appliance">;
 
-/** A link of the chain that held. */
+/** A milestone that held. */
 export interface Reached {
   /** Short name, as in `lease`; it names the pictures too. */
   id: string;
@@ -44,10 +44,10 @@ export interface Proof {
   look?: string;
 }
 
-/** Which link of the chain broke, what was seen there, and where to look. */
+/** Which milestone broke, what was seen there, and where to look. */
 export interface Diagnosis {
-  /** What did not hold: a link of the chain, or a proof of what must not happen. */
-  kind: "link" | "proof";
+  /** What did not hold: a milestone, or a proof of what must not happen. */
+  kind: "milestone" | "proof";
   /** Its id. */
   at: string;
   /** Its title. */
@@ -59,7 +59,7 @@ export interface Diagnosis {
   look: string;
 }
 
-/** A picture of a screen when a link of the chain was reached, or at the end. */
+/** A picture of a screen when a milestone was reached, or at the end. */
 export interface Screen {
   /** Id of what was reached then, or `end`. */
   id: string;

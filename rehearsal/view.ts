@@ -16,7 +16,7 @@ export interface Expected {
   timeElsewhere?: string;
   /** What no virtual machine can show of the install disk, in words. */
   unseenDisk?: string;
-  /** Whether the mini-PC's command line has a serial console: without one, its links show on the wire alone. */
+  /** Whether the mini-PC's command line has a serial console: without one, its milestones show on the wire alone. */
   hasSerialConsole: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { StackConfig } from "./config";
+import type { StackConfig } from "./config/keys";
 import { type KernelLine } from "./talos-kernel";
 
 /** Characters of a command line that the kernel is sure to print: its log cuts a line at 1024, with what stands before. */

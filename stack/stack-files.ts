@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { imageOf, machineOf, type Fault, type Machine } from "./config";
+import { imageOf, machineOf, type Machine } from "./config/defaults";
+import type { Fault } from "./config/fault";
 import { readStackText, type StackText } from "./stack-text";
 
 /** A stack as its file in the checkout describes it. */

@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, parseDocument, Scalar, type Document, type Node } from "yaml";
-import { isFlag, NAMESPACE } from "./config";
+import { isFlag } from "./config/keys";
+import { NAMESPACE } from "./config/defaults";
 
 /** A value that YAML reads as something else than what stands there. */
 export interface Misread {

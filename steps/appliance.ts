@@ -29,12 +29,12 @@ import { run } from "./programs/process";
 import { writeSiteLayer } from "./disk/site-layer";
 import { bytesOf } from "./talos/slice";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
+import { MIB } from "../stack/mib";
 
 type Request = z.output<typeof contract.Input>;
 
-const MIB = 1 << 20;
 const LINUX_FILESYSTEM = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 /** Only the step's own user reads an image: it holds the cluster's secrets. */
 const IMAGE_MODE = 0o600;

@@ -14,13 +14,13 @@ import { figure, follow } from "./frame/progress";
 import { needRoom } from "./frame/room";
 import { shrink } from "./disk/shrink";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
+import { MIB } from "../stack/mib";
 
 /** How QEMU runs guests: a setting of the machine, so it is no part of what the base is made from. */
 const Accelerator = z.enum(["auto", "kvm", "hvf", "tcg"]).default("auto");
 
-const MIB = 1 << 20;
 /**
  * Room that a build takes at its most, in sizes of its compressed source: the guest's disk and its shrunk copy, 1.2 GiB for
  * the demo's 194 MiB.
@@ -58,12 +58,8 @@ async function packerBuild(
   context.log(`Packer, from ${input.sourcePath}, with ${accelerator}`);
   const flags = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`);
   const build = [
-    "build",
-    "-color=false",
-    "-timestamp-ui",
-    `-only=qemu.${input.source}`,
-    ...flags,
-    input.template,
+    ...["build", "-color=false", "-timestamp-ui", `-only=qemu.${input.source}`],
+    ...[...flags, input.template],
   ];
   const serialLog = `${output}.serial.log`;
   const disk = join(output, "base.raw");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as contract from "./contracts/check-files";
 import { start } from "./programs/process";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 
 type Check = (folder: string) => { program: string; args: string[] };

@@ -11,12 +11,11 @@ import { claim } from "./store/owner";
 import { readTable, SECTOR } from "./disk/partitions";
 import { reportProgress } from "./frame/progress";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
+import { MIB } from "../stack/mib";
 
 type Request = z.output<typeof contract.Input>;
-
-const MIB = 1 << 20;
 
 /** Where the parts of an image lie: the partition table, the base's partitions, the netboot layer, the site layer to the end. */
 async function rangesOf(

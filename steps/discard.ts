@@ -6,7 +6,7 @@ import { listChecksums } from "./store/checksums";
 import { discard, intact } from "./store/files";
 import { ownerOf, release } from "./store/owner";
 import { sweepImages, sweepPartials } from "./store/partials.cjs";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 
 // What is remembered of a step is what it made last, not what went.
 delete process.env.LAST_RUN;

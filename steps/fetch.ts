@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type * as z from "zod";
 import * as contract from "./contracts/fetch";
-import { whyUnreadable } from "./store/given-file";
+import { fileFault, whyUnreadable } from "./store/given-file";
 import { intact, manifestOf, publish, sha256File, verified } from "./store/files";
 import { recordDigests, recordedDigest } from "./store/records";
 import { failureOf, run, type RunOptions } from "./programs/process";
@@ -12,7 +12,7 @@ import { reportProgress } from "./frame/progress";
 import { writesTo } from "./frame/room";
 import { filePath, isFileUrl, splitQuery } from "../stack/source-url";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import {
   curlFault,
@@ -23,6 +23,7 @@ import {
   transferLimits,
   type Fault,
 } from "./store/transfer.cjs";
+import { MIB } from "../stack/mib";
 
 /** The query is no part of the URL here. */
 type Request = z.output<typeof contract.Input> & { query: string };
@@ -56,7 +57,6 @@ class TransferFault extends Error {
     super(fault.words, { cause });
   }
 }
-const MIB = 1 << 20;
 
 function limits() {
   try {
@@ -112,11 +112,10 @@ async function readList(context: StepContext, source: string, name: string): Pro
   const url = `${source.slice(0, source.lastIndexOf("/"))}/${name}`;
   const list = { name, url };
   if (isFileUrl(url)) {
-    const words = whyUnreadable(filePath(url));
-    if (!words) return { ...list, text: readFileSync(filePath(url), "utf8") };
-    // Where a folder above is none, the source is not there either.
-    const status = /^(no such file|it is empty|a part of its path .*)$/.test(words) ? 404 : undefined;
-    return { ...list, fault: { words, status, tries: 1, help: "" } };
+    const unread = fileFault(filePath(url));
+    if (!unread) return { ...list, text: readFileSync(filePath(url), "utf8") };
+    const status = unread.isAbsent ? 404 : undefined;
+    return { ...list, fault: { words: unread.words, status, tries: 1, help: "" } };
   }
   try {
     const text = await transfer(context, url, curlListFlags(limits()), { maxBuffer: MOST_LIST_BYTES });

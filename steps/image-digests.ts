@@ -6,7 +6,7 @@ import { digestOf, readManifest } from "./registry/manifest";
 import { RegistryFault } from "./registry/skopeo";
 import { manifestBy, manifestOf } from "./registry/upstream";
 import { recordDigests, recordedDigest } from "./store/records";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { together } from "./frame/together";
 import type { StepContext } from "./frame/context";
 import { StepError } from "./frame/step-error";

@@ -12,7 +12,7 @@ import { ImageStore } from "./registry/store";
 import type { StepContext } from "./frame/context";
 import { reportProgress } from "./frame/progress";
 import { needRoom } from "./frame/room";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import { sweepCache } from "./store/partials.cjs";
 import { manifestOf, partialBeside, publish, verified } from "./store/files";

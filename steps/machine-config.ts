@@ -5,7 +5,7 @@ import * as contract from "./contracts/machine-config";
 import { clusterRecord, recordCluster } from "./talos/cluster-record";
 import { decrypt } from "./programs/sops";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import { validateConfig } from "./talos/talos-config";
 import { loaderFor } from "../stack/talos-releases.cjs";

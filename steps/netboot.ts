@@ -17,9 +17,10 @@ import { run, saidBy } from "./programs/process";
 import { bytesOf, streamOf, within, type Slice } from "./talos/slice";
 import { squashfsOf } from "./disk/squashfs";
 import type { StepContext } from "./frame/context";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import { openTalosIso, type TalosIso } from "./talos/talos-iso";
+import { MIB } from "../stack/mib";
 
 type Request = z.output<typeof contract.Input>;
 
@@ -165,7 +166,7 @@ void runStep("netboot", contract, async (request, context) => {
   const files = await writeLayer(context, request.talosVersion, iso, layer);
   const stamp = await publish(layer, request.path, request.key, { facts: { ...facts, files } });
   context.log(
-    `${Math.round(stamp.bytes / (1 << 20))} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
+    `${Math.round(stamp.bytes / MIB)} MiB: kernel ${facts.kernelVersion}, initramfs (${facts.initramfsFormat}), ` +
       `${facts.kernelArguments.length} kernel arguments`,
   );
   return { ...manifestOf(request.path, stamp), ...facts, files, warnings };

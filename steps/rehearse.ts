@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import * as contract from "./contracts/rehearse";
 import { intact, verified } from "./store/files";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 import { PAGE, rehearseInto } from "../rehearsal/evidence";
 import { HARDWARE } from "../rehearsal/hardware";

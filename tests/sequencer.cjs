@@ -8,22 +8,24 @@ const Sequencer = require("@jest/test-sequencer").default;
  * apart from one another.
  */
 const LONG = [
-  "e2e/rehearsal",
-  "engine/changes",
-  "engine/up",
-  "engine/faults",
+  "e2e/broken-appliance",
   "e2e/broken-node",
   "e2e/broken-netboot",
-  "e2e/broken-appliance",
+  "engine/changes",
+  "e2e/rehearsal",
+  "engine/up",
+  "engine/faults",
   "boots/matrix",
   "engine/publish",
   "engine/kill",
-  "engine/random-kills",
+  "boots/random-kills",
   "boots/orders",
   "boots/firmware",
+  "boots/one-nic",
   "engine/fleet",
   "engine/s3-backend",
   "plugins/aws",
+  "style/style",
 ].map((file) => join(__dirname, `${file}.test.ts`));
 
 /** Starts with the files that take longest, on a machine too that never ran them. */

@@ -1,3 +1,5 @@
+import { KEEP_MOUNTS, OWN_MOUNTS } from "./own-mounts";
+
 /**
  * The command line that runs a program where a folder is a file system of its own, in a mount namespace that ends with it.
  * The folder is made if it is not there; a mount that fails ends with status 99.
@@ -10,10 +12,9 @@ export function onSmallDisk(
   folder: string,
   command: string[],
 ): [program: string, args: string[]] {
-  // In a chroot / is no mount point: it cannot be made private, and unshare(1) must not try.
-  const script = `mount --make-rprivate / 2>/dev/null; mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" || exit 99
+  const script = `${KEEP_MOUNTS} mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" || exit 99
     folder=$1; shift; "$@"; status=$?; umount --lazy "$folder"; exit "$status"`;
   const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const namespace = ["--mount", "--propagation", "unchanged", ...asRoot, "--"];
+  const namespace = [...OWN_MOUNTS, ...asRoot, "--"];
   return ["unshare", [...namespace, "sh", "-c", script, "sh", folder, ...command]];
 }

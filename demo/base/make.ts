@@ -5,7 +5,8 @@ import { run } from "../../steps/programs/process";
 import { partialBeside, sha256File, writeWhole } from "../../steps/store/files";
 import type { StepContext } from "../../steps/frame/context";
 import { StepError } from "../../steps/frame/step-error";
-import { ingredients, isMade, noteMade } from "../made";
+import { MIB } from "../../stack/mib";
+import { ingredients, isUpToDate, noteMade } from "../made";
 import { archives, distribution, GRUB_PC, type Distribution } from "../../tools/setup/distribution.cjs";
 import { mmdebstrapsWords } from "./mmdebstrap-words";
 import { fetchNewerIpxe, installHooks } from "./newer-ipxe";
@@ -14,7 +15,6 @@ import layout from "./packages.json";
 /** File name of the stand-in, in the form of Ubuntu's cloud images: qcow2 under the ending img. */
 export const BASE_IMAGE = "demo-server-cloudimg-amd64.img";
 
-const MIB = 1 << 20;
 const SECTOR = 512;
 const ROOT_LABEL = "cloudimg-rootfs";
 // As on Ubuntu's cloud images: root is number 1 and lies last, so that it can grow and shrink.
@@ -25,18 +25,8 @@ const PARTITIONS = {
 };
 const DISK_MIB = PARTITIONS.root.startMib + PARTITIONS.root.sizeMib + 1;
 const GRUB_MODULES = [
-  "part_gpt",
-  "ext2",
-  "fat",
-  "search",
-  "search_label",
-  "normal",
-  "configfile",
-  "linux",
-  "serial",
-  "terminal",
-  "echo",
-  "test",
+  ...["part_gpt", "ext2", "fat", "search", "search_label", "normal"],
+  ...["configfile", "linux", "serial", "terminal", "echo", "test"],
 ];
 
 /** The distribution that the base is made from, by its own archive, names and keyring: the one that this machine runs. */
@@ -84,15 +74,8 @@ async function rootTar(context: StepContext, tar: string): Promise<void> {
 async function makeEsp(context: StepContext, early: string, file: string): Promise<void> {
   const loader = join(context.scratch, "BOOTX64.EFI");
   await run(context, "grub-mkimage", [
-    "-O",
-    "x86_64-efi",
-    "-p",
-    "/boot/grub",
-    "-c",
-    early,
-    "-o",
-    loader,
-    ...GRUB_MODULES,
+    ...["-O", "x86_64-efi", "-p", "/boot/grub"],
+    ...["-c", early, "-o", loader, ...GRUB_MODULES],
   ]);
   await truncate(file, PARTITIONS.esp.sizeMib * MIB);
   await run(context, "mkfs.vfat", ["--invariant", "-F", "16", "-n", "UEFI", file]);
@@ -107,16 +90,8 @@ async function makeEsp(context: StepContext, early: string, file: string): Promi
 async function installBiosGrub(context: StepContext, early: string, disk: string): Promise<void> {
   const core = join(context.scratch, "core.img");
   await run(context, "grub-mkimage", [
-    "-O",
-    "i386-pc",
-    "-p",
-    "/boot/grub",
-    "-c",
-    early,
-    "-o",
-    core,
-    "biosdisk",
-    ...GRUB_MODULES,
+    ...["-O", "i386-pc", "-p", "/boot/grub"],
+    ...["-c", early, "-o", core, "biosdisk", ...GRUB_MODULES],
   ]);
   const firstSector = (PARTITIONS.bios.startMib * MIB) / SECTOR;
   const boot = (await readFile(join(GRUB_PC, "boot.img"))).subarray(0, 440);
@@ -153,12 +128,8 @@ async function makeDisk(context: StepContext, tar: string, disk: string): Promis
   await writeFile(esp, "");
   await makeEsp(context, early, esp);
   await run(context, "dd", [
-    `if=${esp}`,
-    `of=${disk}`,
-    "bs=1M",
-    `seek=${PARTITIONS.esp.startMib}`,
-    "conv=notrunc,sparse",
-    "status=none",
+    ...[`if=${esp}`, `of=${disk}`, "bs=1M", `seek=${PARTITIONS.esp.startMib}`],
+    ...["conv=notrunc,sparse", "status=none"],
   ]);
 
   const tree = `${disk}.tree`;
@@ -178,7 +149,7 @@ async function makeDisk(context: StepContext, tar: string, disk: string): Promis
 export async function makeBaseImage(context: StepContext, folder: string): Promise<string> {
   const image = join(folder, BASE_IMAGE);
   const from = await ingredients([__dirname]);
-  if (isMade(image, from)) return image;
+  if (isUpToDate(image, from)) return image;
   const work = await partialBeside(image);
   await mkdir(work, { recursive: true });
   const tar = join(work, "root.tar");
@@ -190,14 +161,8 @@ export async function makeBaseImage(context: StepContext, folder: string): Promi
   context.log("making a disk of those files");
   await makeDisk(context, tar, disk);
   await run(context, "qemu-img", [
-    "convert",
-    "-O",
-    "qcow2",
-    "-c",
-    "-o",
-    "compression_type=zstd",
-    disk,
-    join(work, "disk.qcow2"),
+    ...["convert", "-O", "qcow2", "-c", "-o", "compression_type=zstd"],
+    ...[disk, join(work, "disk.qcow2")],
   ]);
   await rename(join(work, "disk.qcow2"), image);
   await rm(work, { recursive: true });

@@ -45,12 +45,8 @@ export async function fetchNewerIpxe(
   const apart = [
     ...["-o", `Dir::State=${join(folder, "state")}`, "-o", "Dir::State::status=/dev/null"],
     ...["-o", `Dir::Cache=${join(folder, "cache")}`, "-o", "Acquire::Languages=none"],
-    ...[
-      "-o",
-      `Dir::Etc::SourceList=${join(folder, "sources.list")}`,
-      "-o",
-      "Dir::Etc::SourceParts=/dev/null",
-    ],
+    ...["-o", `Dir::Etc::SourceList=${join(folder, "sources.list")}`],
+    ...["-o", "Dir::Etc::SourceParts=/dev/null"],
     ...["-o", "APT::Sandbox::User=root", "-o", "APT::Update::Error-Mode=any"],
   ];
   try {

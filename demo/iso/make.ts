@@ -17,7 +17,7 @@ import { run } from "../../steps/programs/process";
 import type { StepContext } from "../../steps/frame/context";
 import { StepError } from "../../steps/frame/step-error";
 import { distribution, kernelPackages } from "../../tools/setup/distribution.cjs";
-import { ingredients, isMade, noteMade } from "../made";
+import { ingredients, isUpToDate, noteMade } from "../made";
 import { collectModules, fileOf, MAKING, type Unpacked } from "./unpacked";
 
 /** File name of Talos's own release for bare metal. */
@@ -25,7 +25,7 @@ export const TALOS_ISO = "metal-amd64.iso";
 
 const NODE = join(__dirname, "..", "node");
 /** Drivers of the NICs that QEMU and Synology VMM offer, raw sockets for the node's DHCP, and the virtual mini-PC's disk. */
-const DRIVERS = ["virtio_pci", "virtio_net", "e1000", "e1000e", "af_packet", "nvme"];
+export const DRIVERS = ["virtio_pci", "virtio_net", "e1000", "e1000e", "af_packet", "nvme"];
 
 /** What Talos 1.11 boots its kernel with on metal (siderolabs/talos, pkg/machinery/kernel). */
 const KERNEL_LINE =
@@ -91,13 +91,8 @@ async function makeInitramfs(
     context,
     "cpio",
     [
-      "--create",
-      "--quiet",
-      "--format=newc",
-      "--reproducible",
-      "--owner=0:0",
-      "--file",
-      join(work, "initramfs.cpio"),
+      ...["--create", "--quiet", "--format=newc", "--reproducible", "--owner=0:0"],
+      ...["--file", join(work, "initramfs.cpio")],
     ],
     {
       cwd: root,
@@ -123,7 +118,7 @@ export async function makeTalosIso(
 ): Promise<string> {
   const iso = join(folder, TALOS_ISO);
   const from = await ingredients([__dirname, NODE], version, await sha256File(tool));
-  if (isMade(iso, from)) return iso;
+  if (isUpToDate(iso, from)) return iso;
   context.log(`Talos-shaped ISO ${relative(process.cwd(), iso)}`);
   const work = await partialBeside(iso);
   const packages = await unpack(context, join(work, "packages"), [

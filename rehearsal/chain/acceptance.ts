@@ -1,6 +1,6 @@
 import { ofMinipc, line, lines, type View } from "../view";
 import { fetched } from "./fetched";
-import type { Sign } from "./link";
+import type { Sign } from "./milestone";
 
 /** As Talos 1.9 to 1.14 say it (siderolabs/talos, config.AcquireController), and with it the demo's node. */
 const ACCEPTED = /machine config loaded successfully/;

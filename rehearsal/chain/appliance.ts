@@ -1,5 +1,5 @@
 import { all, line, lastWords, type View } from "../view";
-import type { Break, ChainLink } from "./link";
+import type { Break, Milestone } from "./milestone";
 
 /** As SeaBIOS and OVMF say it; an OVMF that has a shell of its own starts that instead. */
 const NOTHING_TO_BOOT = /No bootable (?:device|option)|UEFI Interactive Shell|to skip startup\.nsh/i;
@@ -59,7 +59,7 @@ function notServing(view: View): Break | undefined {
 const SERVING = /bootstrap-pxe: serving (\S+) -> (\S+) on isolated \((\S+)\), Talos (\S+), version (\S+)/;
 
 /** From the appliance's power-on to its word that it serves. */
-export const APPLIANCE_LINKS: ChainLink[] = [
+export const APPLIANCE_MILESTONES: Milestone[] = [
   {
     id: "power-on",
     title: "the appliance starts from its disk",

@@ -1,7 +1,7 @@
 import { firmwareAsked, hasEnded, lastWords, line, type View } from "../view";
 import { isPastConfig } from "./acceptance";
 import { fetched } from "./fetched";
-import type { Break } from "./link";
+import type { Break } from "./milestone";
 
 export const ended = (view: View, machine: "appliance" | "minipc"): Break | undefined =>
   hasEnded(view, machine)
@@ -26,7 +26,7 @@ export const restarted = (view: View): Break | undefined =>
         look: "Read minipc.serial.log before its second start",
       };
 
-/** What a system on the mini-PC says when it goes no further, with the place to look; a refused config has a link of its own. */
+/** What a system on the mini-PC says when it goes no further, with the place to look; a refused config has a milestone of its own. */
 const GIVEN_UP: [says: RegExp, look: string][] = [
   [
     /node: FAULT: (.*)/,
@@ -45,7 +45,7 @@ const GIVEN_UP: [says: RegExp, look: string][] = [
 
 const RESTARTS = /\[talos\] (rebooting in \d+ seconds)/;
 
-/** Tells nothing of how far the chain came, so what a link says of itself goes first. */
+/** Tells nothing of how far the chain came, so what a milestone says of itself goes first. */
 export function givenUp(view: View): Break | undefined {
   if (isPastConfig(view)) return undefined;
   for (const [says, look] of GIVEN_UP) {

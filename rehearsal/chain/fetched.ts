@@ -1,6 +1,6 @@
 import { sizeWords } from "../timeline/words";
 import { ofMinipc, lines, lastWords, type View } from "../view";
-import { ENOUGH, isSure, type Break, type ChainLink } from "./link";
+import { ENOUGH, isSure, type Break, type Milestone } from "./milestone";
 
 /** A file that the mini-PC got whole by HTTP. */
 export const fetched = (view: View, path: RegExp) =>
@@ -54,7 +54,7 @@ export function notLoaded(view: View, path: RegExp, look: string): Break | undef
 export const NETBOOT =
   "Look at the netboot layer: remove artifacts/cache/netboot and run pulumi up; isoUrl and talosVersion name its source";
 
-export function loadedFile(id: string, title: string, path: RegExp): ChainLink {
+export function loadedFile(id: string, title: string, path: RegExp): Milestone {
   return {
     id,
     title,

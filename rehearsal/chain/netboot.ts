@@ -1,15 +1,43 @@
 import { sizeWords } from "../timeline/words";
-import { ofMinipc, askedAs, dhcpOfMinipc, hasIpxeRom, firmwareAsked, lines, lastWords } from "../view";
+import {
+  ofMinipc,
+  askedAs,
+  dhcpOfMinipc,
+  hasIpxeRom,
+  firmwareAsked,
+  lines,
+  lastWords,
+  type View,
+} from "../view";
 import { fetched, loadedFile, notFetched } from "./fetched";
-import { ENOUGH, isSure, type Break, type ChainLink } from "./link";
+import { ENOUGH, isSure, type Break, type Milestone } from "./milestone";
 
 const NO_BOOT_FILE: Break = {
   seen: "a UEFI firmware is offered an address without a boot file",
   look: "Look at dhcp-match and bootfile-name in files/dnsmasq.conf: client architectures 7 and 9",
 };
 
+/** Why a firmware that asks is offered no address; undefined when it is. */
+function unanswered(view: View): Break | undefined {
+  if (dhcpOfMinipc(view, "offer").length > 0) return undefined;
+  const { minipcMac } = view.expected;
+  const asked = firmwareAsked(view).length;
+  const noticed = lines(view, "appliance", /bootstrap-pxe: dhcp: discover/)
+    .filter(({ text }) => text.includes(minipcMac))
+    .at(-1)?.text;
+  return noticed
+    ? {
+        seen: `${minipcMac} asked ${asked} times for an address and dnsmasq gave none; the appliance's console says: ${noticed.replace(/^bootstrap-pxe: /, "")}`,
+        look: "dnsmasq pins another MAC: look at dhcp-host and dhcp-ignore in files/dnsmasq.conf and at minipcMac",
+      }
+    : {
+        seen: `${minipcMac} asked ${asked} times for an address, and dnsmasq heard none of it`,
+        look: "The firewall drops it: look at udp dport 67 in files/nftables.conf, then at interface in files/dnsmasq.conf",
+      };
+}
+
 /** From the firmware's first question to the kernel and the initramfs. */
-export const NETBOOT_LINKS: ChainLink[] = [
+export const NETBOOT_MILESTONES: Milestone[] = [
   {
     id: "pxe",
     title: "the mini-PC's firmware asks for an address",
@@ -42,7 +70,7 @@ export const NETBOOT_LINKS: ChainLink[] = [
       return { atMs: ack.atMs, evidence };
     },
     broken(view) {
-      const { minipcMac, minipcIp } = view.expected;
+      const { minipcIp } = view.expected;
       const other = dhcpOfMinipc(view, "offer").find(({ message }) => message.address !== minipcIp);
       if (other)
         return {
@@ -51,26 +79,13 @@ export const NETBOOT_LINKS: ChainLink[] = [
         };
       const bare = dhcpOfMinipc(view, "offer").filter(({ message }) => !message.file);
       if (bare.length >= ENOUGH - 1) return NO_BOOT_FILE;
-      const questions = firmwareAsked(view);
-      const asked = questions.length;
-      if (!isSure(questions) || dhcpOfMinipc(view, "offer").length > 0) return undefined;
-      const noticed = lines(view, "appliance", /bootstrap-pxe: dhcp: discover/)
-        .filter(({ text }) => text.includes(minipcMac))
-        .at(-1)?.text;
-      return noticed
-        ? {
-            seen: `${minipcMac} asked ${asked} times for an address and dnsmasq gave none; the appliance's console says: ${noticed.replace(/^bootstrap-pxe: /, "")}`,
-            look: "dnsmasq pins another MAC: look at dhcp-host and dhcp-ignore in files/dnsmasq.conf and at minipcMac",
-          }
-        : {
-            seen: `${minipcMac} asked ${asked} times for an address, and dnsmasq heard none of it`,
-            look: "The firewall drops it: look at udp dport 67 in files/nftables.conf, then at interface in files/dnsmasq.conf",
-          };
+      return isSure(firmwareAsked(view)) ? unanswered(view) : undefined;
     },
-    overdue: (view) => ({
-      seen: `the mini-PC was offered an address and did not take it${lastWords(view, "minipc", /PXE/)}`,
-      look: "Look at what the offer says in isolated.pcap",
-    }),
+    overdue: (view) =>
+      unanswered(view) ?? {
+        seen: `the mini-PC was offered an address and did not take it${lastWords(view, "minipc", /PXE/)}`,
+        look: "Look at what the offer says in isolated.pcap",
+      },
   },
   {
     id: "loader",

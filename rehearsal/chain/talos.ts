@@ -11,7 +11,7 @@ import {
 } from "./acceptance";
 import { restartedAt } from "./endings";
 import { NETBOOT, fetched, notFetched, notLoaded } from "./fetched";
-import { usable, type Break, type ChainLink, type Sign } from "./link";
+import { usable, type Break, type Milestone, type Sign } from "./milestone";
 
 const KERNEL_STARTED = /\] (?:Kernel c|C)ommand line: (.*)/;
 
@@ -67,7 +67,7 @@ function timeFromElsewhere(view: View): Sign | undefined {
 }
 
 /** From the kernel's start to a config that Talos accepts. */
-export const TALOS_LINKS: ChainLink[] = [
+export const TALOS_MILESTONES: Milestone[] = [
   {
     id: "start",
     title: "the kernel starts with the right command line",

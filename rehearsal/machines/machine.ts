@@ -63,7 +63,7 @@ export interface MachineOptions {
 const SERIAL_PORT = Buffer.from([0xf8, 0x03]);
 
 /** First release with the stream netdev on a unix socket (QEMU 7.2, changelog). */
-const OLDEST_QEMU = "7.2.0";
+export const OLDEST_QEMU = "7.2.0";
 
 /** @throws StepError when QEMU cannot do what a rehearsal needs */
 export async function checkQemu(context: Pick<StepContext, "signal">): Promise<void> {

@@ -59,7 +59,7 @@ function key(record: RehearsalRecord): Markup {
 <li>${swatch("isolated", "head")}to one host</li>
 <li>${swatch("isolated", "open")}to everyone on the link</li>
 ${hasUplink ? markup`<li>${swatch("uplink", "head")}on the uplink</li>` : undefined}
-<li><svg viewBox="0 0 34 12" aria-hidden="true"><g class="reached"><rect x="6" y="1" width="26" height="10" rx="5"/><circle cx="7" cy="6" r="5"/></g></svg>a link of the chain holds</li>
+<li><svg viewBox="0 0 34 12" aria-hidden="true"><g class="reached"><rect x="6" y="1" width="26" height="10" rx="5"/><circle cx="7" cy="6" r="5"/></g></svg>a milestone holds</li>
 <li>×3: said three times in a row</li>
 </ul>`;
 }
@@ -95,7 +95,7 @@ function chain(record: RehearsalRecord): Markup {
 `;
   });
   const others = screens.filter(({ id }) => !steps.some((step) => step.id === id));
-  const broke = diagnosis?.kind === "link" ? diagnosis : undefined;
+  const broke = diagnosis?.kind === "milestone" ? diagnosis : undefined;
   const end = oneLine(broke?.title ?? "at the end");
   const sign = broke ? markup`<span class="bad">not reached: ${end}</span>` : end;
   const last =
@@ -104,7 +104,7 @@ function chain(record: RehearsalRecord): Markup {
 `
       : undefined;
   return markup`<section aria-labelledby="chain">
-<h2 id="chain">The links of the chain</h2>
+<h2 id="chain">The milestones</h2>
 <p class="note">Each took the time since the one before it; the bar shows where the time went.</p>
 <table>
 <thead><tr><th scope="col" class="number">At, s</th><th scope="col" class="number">Took, s</th><th scope="col">What was reached, and the evidence</th><th scope="col">Screens</th></tr></thead>
@@ -124,7 +124,7 @@ function mustNots({ proofs }: RehearsalRecord): Markup {
     proofs.length > 0
       ? markup`<ul class="proofs">
 ${items}</ul>`
-      : markup`<p>The proofs were not asked for: they come after the last link of the chain.</p>`;
+      : markup`<p>The proofs were not asked for: they come after the last milestone.</p>`;
   return markup`<section aria-labelledby="proofs">
 <h2 id="proofs">What must not happen</h2>
 <p class="note">Asked by the rehearsal itself, as another host on either link.</p>
@@ -136,7 +136,7 @@ ${list}
 function filesBeside({ exchanges, hardware, diagnosis }: RehearsalRecord): [file: string, what: string][] {
   const uplink = exchanges.some(({ link }) => link === "uplink");
   // It is switched on when the appliance serves.
-  const minipcRan = diagnosis?.kind !== "link" || diagnosis.side === "minipc";
+  const minipcRan = diagnosis?.kind !== "milestone" || diagnosis.side === "minipc";
   const files: [string, string, boolean][] = [
     ["isolated.pcap", "everything on the isolated link", true],
     ["uplink.pcap", "everything on the uplink", uplink],

@@ -63,7 +63,7 @@ const HEADER = 58;
 const FOOTER = 44;
 const MARGIN = 10;
 const LABEL_GAP = 12;
-/** What a title of a link of the chain has on its left and right. */
+/** What a title of a milestone has on its left and right. */
 const TITLE_FRAME = 30;
 const X: Record<Lifeline, number> = { minipc: 74, appliance: 462, stranger: 622, uplink: 784 };
 
@@ -124,7 +124,7 @@ function folded(events: readonly Event[]): Event[] {
   return rows;
 }
 
-/** What happened, in the order of time; an answer comes before the link of the chain that it shows. */
+/** What happened, in the order of time; an answer comes before the milestone that it shows. */
 function eventsOf(record: RehearsalRecord): Event[] {
   const said = record.exchanges.map((each): Event => {
     const first = { ...each, what: oneLine(each.what) };
@@ -172,7 +172,7 @@ function arrow({ first, count, same, atMs, lastMs }: Said): Unplaced {
   return { kind: "arrow", link, fromX, toX, broadcast: !to, labelX, label, words };
 }
 
-/** Where the mark stands that shows which link broke, and what it says. */
+/** Where the mark stands that shows which milestone broke, and what it says. */
 function brokenMark({ diagnosis }: RehearsalRecord): Unplaced {
   const title = oneLine(diagnosis?.title ?? "");
   const x = X[diagnosis?.side ?? "appliance"];

@@ -2,7 +2,7 @@ import type { RehearsalRecord } from "../record";
 import { cut, cutFront, factsOf, oneLine, seconds, stepsOf, summaryOf, wrap } from "./words";
 
 const COLUMNS = 110;
-/** The longest title of a link of the chain fits. */
+/** The longest title of a milestone fits. */
 const TITLE = 49;
 
 const column = (text: string, width: number) => cut(text, width).padEnd(width);
@@ -19,7 +19,7 @@ function chain(record: RehearsalRecord): string[] {
     const times = `${seconds(atMs).padStart(6)} ${seconds(tookMs).padStart(6)}`;
     return `${times}  ${column(title, TITLE)}  ${cut(evidence, COLUMNS - TITLE - 17)}`;
   });
-  return [`  at s   took  ${column("link of the chain", TITLE)}  what shows it`, ...rows];
+  return [`  at s   took  ${column("milestone", TITLE)}  what shows it`, ...rows];
 }
 
 function mustNots({ proofs }: RehearsalRecord): string[] {

@@ -1,4 +1,5 @@
 import type { Hardware, Reached, RehearsalRecord } from "../record";
+import { MIB } from "../../stack/mib";
 
 /** Milliseconds as seconds, as in `28.4`. */
 export const seconds = (ms: number) => (ms / 1000).toFixed(1);
@@ -12,7 +13,7 @@ export const oneLine = (text: string) =>
 
 /** Bytes as KiB or MiB. */
 export const sizeWords = (bytes: number) =>
-  bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+  bytes < MIB ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`;
 
 /** How wide a text is: in a terminal, signs. */
 export type Measure = (text: string) => number;
@@ -49,7 +50,7 @@ function hardwareWords({ firmware, disk, nic, swapped }: Hardware): string {
   return [...words, swapped && "NICs the other way round"].filter(Boolean).join(", ");
 }
 
-const size = (bytes: number) => `${Math.round(bytes / (1 << 20))} MiB`;
+const size = (bytes: number) => `${Math.round(bytes / MIB)} MiB`;
 
 /** What was rehearsed, on what and when: label and value, one line each. */
 export function factsOf(record: RehearsalRecord): [label: string, value: string][] {
@@ -69,17 +70,17 @@ export function factsOf(record: RehearsalRecord): [label: string, value: string]
   return facts.flatMap(([label, value]) => (value ? [[label, oneLine(value)]] : []));
 }
 
-/** A link of the chain, and how long after the one before it was reached. */
+/** A milestone, and how long after the one before it was reached. */
 type Step = Reached & { tookMs: number };
 
-/** The links of the chain that held, in the order of time. */
+/** The milestones that held, in the order of time. */
 export function stepsOf({ reached }: RehearsalRecord): Step[] {
   const inOrder = [...reached].sort((one, other) => one.atMs - other.atMs);
-  return inOrder.map((link, index) => ({
-    ...link,
-    title: oneLine(link.title),
-    evidence: oneLine(link.evidence),
-    tookMs: link.atMs - (inOrder[index - 1]?.atMs ?? 0),
+  return inOrder.map((milestone, index) => ({
+    ...milestone,
+    title: oneLine(milestone.title),
+    evidence: oneLine(milestone.evidence),
+    tookMs: milestone.atMs - (inOrder[index - 1]?.atMs ?? 0),
   }));
 }
 
@@ -87,11 +88,13 @@ export function stepsOf({ reached }: RehearsalRecord): Step[] {
 export function summaryOf(record: RehearsalRecord): string {
   const { proofs, diagnosis } = record;
   const steps = stepsOf(record);
-  const count = `${steps.length} ${steps.length === 1 ? "link" : "links"} of the chain reached`;
+  const count = `${steps.length} ${steps.length === 1 ? "milestone" : "milestones"} reached`;
   const last = steps.at(-1);
   const when = last ? `, the last after ${seconds(last.atMs)} s` : "";
   const held = proofs.filter((proof) => proof.held).length;
   const proved =
     proofs.length > 0 ? `${held} of ${proofs.length} proofs held` : "the proofs were not asked for";
-  return diagnosis?.kind === "link" ? `${count}${when}; the next one broke` : `${count}${when}; ${proved}`;
+  return diagnosis?.kind === "milestone"
+    ? `${count}${when}; the next one broke`
+    : `${count}${when}; ${proved}`;
 }

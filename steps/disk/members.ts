@@ -5,10 +5,11 @@ import pLimit from "p-limit";
 import { COMPRESSORS, type Format } from "./compressors";
 import { run } from "../programs/process";
 import type { StepContext } from "../frame/context";
+import { MIB } from "../../stack/mib";
 
 /** What one member holds: enough to start a program for, little enough to keep every core busy to the end. */
 const CHUNK_BYTES = 8 << 20;
-const PIECE_BYTES = 1 << 20;
+const PIECE_BYTES = MIB;
 
 /** A run of bytes in a file. */
 export interface Range {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { run } from "../programs/process";
 import type { StepContext } from "../frame/context";
 import { StepError } from "../frame/step-error";
+import { MIB } from "../../stack/mib";
 
 export const SECTOR = 512;
 
@@ -85,7 +86,7 @@ const GPT_SECTORS = 1 + BACKUP_GPT_SECTORS;
 
 /** The next start on a whole MiB, where every tool expects one. */
 export function alignUp(sector: number): number {
-  const step = (1 << 20) / SECTOR;
+  const step = MIB / SECTOR;
   return Math.ceil(sector / step) * step;
 }
 

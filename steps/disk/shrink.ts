@@ -11,8 +11,8 @@ import {
 } from "./partitions";
 import { failureOf, run } from "../programs/process";
 import type { StepContext } from "../frame/context";
+import { MIB } from "../../stack/mib";
 
-const MIB = 1 << 20;
 /** Room that the root file system keeps for what an appliance writes while it runs. */
 const SLACK_BYTES = 64 * MIB;
 

@@ -9,18 +9,9 @@ import type { StepContext } from "../frame/context";
  */
 export async function squashfs(context: StepContext, tar: Pack, path: string): Promise<void> {
   const flags = [
-    "-quiet",
-    "-no-progress",
-    "-no-xattrs",
-    "-noI",
-    "-noD",
-    "-noF",
-    "-noX",
-    "-noId",
-    "-mkfs-time",
-    "0",
-    "-all-time",
-    "0",
+    ...["-quiet", "-no-progress", "-no-xattrs"],
+    ...["-noI", "-noD", "-noF", "-noX", "-noId"],
+    ...["-mkfs-time", "0", "-all-time", "0"],
   ];
   const input = Readable.from(tar);
   // A program whose input breaks off would wait for the rest of it.

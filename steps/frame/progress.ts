@@ -1,12 +1,13 @@
 import type { StepContext } from "./context";
+import { MIB } from "../../stack/mib";
 
 /**
- * Pulumi's table cuts a line where the terminal ends: 80 columns leave it 5 characters, 120 leave 45, of which an update's
- * list of changed inputs may take 29. So what varies comes first, as short as it can be.
+ * Pulumi's table cuts a line where the terminal ends: on a first `up` 80 columns leave it 2 characters, and 120 leave 42. An
+ * update's list of changed inputs stands before it, with up to 28 characters: then 80 columns leave it none, which
+ * `npm run pulumi` says. So what varies comes first, as short as it can be.
  */
-export const SHOWN_FIRST = 5;
+export const SHOWN_FIRST = 2;
 
-const MIB = 1 << 20;
 /** How long a line may stay as it is. */
 const BEAT_MS = 10_000;
 /** How often a figure is looked at. */
@@ -20,12 +21,20 @@ export function figure(done: number, total?: number): string {
     : `${mib} MiB`;
 }
 
-/** How often a line was said again since it was new, as a time: `20 s: LINE`. */
-export const stillAt = (seconds: number, line: string) => `${seconds} s: ${line}`;
+/** What a line begins with that shows how far work is: `2/13`, `16 %`, `57 MiB`. */
+const LEADING_FIGURE = /^\d+(\/\d+| %| MiB)(?=\W)/;
+
+/** For how long a line has stayed as it is: `20 s: LINE`. A figure that it begins with stays first: `2/13, 20 s: …`. */
+export function stillAt(seconds: number, line: string): string {
+  const [figure] = LEADING_FIGURE.exec(line) ?? [];
+  return figure
+    ? `${figure}, ${seconds} s: ${line.slice(figure.length).replace(/^\W+/, "")}`
+    : `${seconds} s: ${line}`;
+}
 
 /**
- * Passes lines on. While none comes, the last one is said again every ten seconds, with the time since then in front, so
- * that a person sees that work goes on.
+ * Passes lines on. While none comes, the last one is said again every ten seconds, with the time since then, so that a
+ * person sees that work goes on.
  *
  * @param first what is said again before there is any line
  */

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, statfs } from "node:fs/promises";
 import { failureOf } from "../programs/process";
 import { StepError } from "./step-error";
+import { MIB } from "../../stack/mib";
 
-const MIB = 1 << 20;
 const FULL = /\bENOSPC\b|\bEDQUOT\b|No space left on device|Disk quota exceeded/;
 /** Less than what a file system gives away at once. */
 const NOTHING_BYTES = 64 << 10;

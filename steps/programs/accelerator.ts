@@ -30,25 +30,13 @@ function bootSector(): Buffer {
 async function bootFault(context: StepContext, accelerator: Accelerator): Promise<string | undefined> {
   const disk = join(context.scratch, "boot-sector");
   await writeFile(disk, bootSector());
-  const machine = [
-    "-accel",
-    accelerator,
-    "-machine",
-    "pc",
-    "-m",
-    "64",
-    "-display",
-    "none",
-    "-nodefaults",
-    "-no-reboot",
+  const flags = [
+    ...["-accel", accelerator, "-machine", "pc", "-m", "64"],
+    ...["-display", "none", "-nodefaults", "-no-reboot"],
+    ...["-drive", `file=${disk},format=raw,if=ide`],
+    ...["-device", `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`],
   ];
-  const devices = [
-    "-drive",
-    `file=${disk},format=raw,if=ide`,
-    "-device",
-    `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`,
-  ];
-  const ended = await start(QEMU_BOUND, [...machine, ...devices], {
+  const ended = await start(QEMU_BOUND, flags, {
     reject: false,
     stdin: "ignore",
     timeout: LIMIT_MS,

@@ -66,7 +66,7 @@ export async function run(
     }
     throw new StepError(
       doing,
-      words || `it ended with status ${failed.exitCode}`,
+      words || (failed.signal ? `${failed.signal} ended it` : `it ended with status ${failed.exitCode}`),
       "BOOTSTRAP_PXE_DEBUG=1 shows where",
       { cause: failed },
     );

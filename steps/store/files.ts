@@ -4,8 +4,9 @@ import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { partialName, sweepPartials } from "./partials.cjs";
 import { writesTo } from "../frame/room";
+import { MIB } from "../../stack/mib";
 
-const PIECE = 1 << 20;
+const PIECE = MIB;
 
 /**
  * Reads a file once, in pieces, in order. While one piece is used the next is read, into the same two buffers: a stream makes a

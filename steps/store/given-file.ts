@@ -9,23 +9,36 @@ const IN_WORDS: Record<string, string> = {
   ENAMETOOLONG: "its path is too long for a file",
 };
 
-function whyMissing(path: string): string {
+/** Why a file that a person named cannot be read. */
+export interface FileFault {
+  /** What is wrong with it, in words that follow its name. */
+  words: string;
+  /** Whether nothing was ever put there: there is no such file, or it has no content. */
+  isAbsent: boolean;
+}
+
+function whyMissing(path: string): FileFault {
   const link = lstatSync(path, { throwIfNoEntry: false });
   return link?.isSymbolicLink()
-    ? `it is a symbolic link to ${readlinkSync(path)}, which is not there`
-    : "no such file";
+    ? { words: `it is a symbolic link to ${readlinkSync(path)}, which is not there`, isAbsent: false }
+    : { words: "no such file", isAbsent: true };
 }
 
 /** What is wrong with a file that a person named, before anything of it is read; undefined when it can be read. */
-export function whyUnreadable(path: string): string | undefined {
+export function fileFault(path: string): FileFault | undefined {
   try {
     const found = statSync(path);
-    if (found.isDirectory()) return "it is a folder";
-    if (!found.isFile()) return "it is no regular file";
+    if (found.isDirectory()) return { words: "it is a folder", isAbsent: false };
+    if (!found.isFile()) return { words: "it is no regular file", isAbsent: false };
     accessSync(path, constants.R_OK);
-    return found.size === 0 ? "it is empty" : undefined;
+    return found.size === 0 ? { words: "it is empty", isAbsent: true } : undefined;
   } catch (fault) {
     const { code = "", message } = fault as NodeJS.ErrnoException;
-    return code === "ENOENT" ? whyMissing(path) : (IN_WORDS[code] ?? message);
+    if (code === "ENOENT") return whyMissing(path);
+    // Where a folder above it is a file, nothing was put below that either.
+    return { words: IN_WORDS[code] ?? message, isAbsent: code === "ENOTDIR" };
   }
 }
+
+/** As {@link fileFault}, in words alone. */
+export const whyUnreadable = (path: string): string | undefined => fileFault(path)?.words;

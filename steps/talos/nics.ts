@@ -73,10 +73,10 @@ function byAlias({ name, match }: LinkAlias, asked: string, mac: string): Told |
 export function covers(choice: LinkChoice, mac: string, { aliases, links }: NodeConfig): Told {
   if ("selector" in choice) return selects(choice.selector, mac);
   const { name } = choice;
-  const isMade = links.some(
+  const isVirtual = links.some(
     ({ kind, choice: own }) => kind !== "nic" && "name" in own && own.name === name && name !== "",
   );
-  if (isMade) return "no";
+  if (isVirtual) return "no";
   const answers = aliases.flatMap((alias) => byAlias(alias, name, mac) ?? []);
   if (answers.length > 0) return some(answers);
   const hex = MAC_NAME.exec(name)?.[1];

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { MIB } from "../../stack/mib";
 
 /** A run of a file's bytes: what lies in an ISO can be read where it lies. */
 export interface Slice {
@@ -20,7 +21,7 @@ export function within({ file, start, size }: Slice, at: number, length = Infini
 /** The bytes of a slice, from first to last. */
 export function streamOf({ file, start, size }: Slice): Readable {
   if (size === 0) return Readable.from([]);
-  return createReadStream(file, { start, end: start + size - 1, highWaterMark: 1 << 20 });
+  return createReadStream(file, { start, end: start + size - 1, highWaterMark: MIB });
 }
 
 /** The bytes of a small slice; fewer where its file ends before. */

@@ -9,7 +9,7 @@ import { Link } from "../../rehearsal/network/link";
 import { macBytes, udpFrame } from "../../rehearsal/network/packets";
 import { until } from "../../rehearsal/network/station";
 import type { Hardware } from "../../rehearsal/record";
-import { follow } from "../../rehearsal/rehearse";
+import { follow } from "../../rehearsal/course";
 import { Stage } from "../../rehearsal/stage";
 import { all, line, ofMinipc } from "../../rehearsal/view";
 import { LIMIT_MS, subjectOf } from "../e2e/boot";

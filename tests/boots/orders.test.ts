@@ -5,7 +5,7 @@ import { makeScratch } from "../../steps/frame/scratch.cjs";
 import { loaderFor } from "../../stack/talos-releases.cjs";
 import { chainFor } from "../../rehearsal/chain";
 import { HARDWARE } from "../../rehearsal/hardware";
-import { follow } from "../../rehearsal/rehearse";
+import { follow } from "../../rehearsal/course";
 import { Stage } from "../../rehearsal/stage";
 import { subjectOf } from "../e2e/boot";
 import { demo } from "../e2e/demo";
@@ -66,7 +66,7 @@ test.each([
     const boots: object[] = [];
     try {
       const chain = chainFor(stage.view.expected);
-      const of = (side: string) => chain.filter((link) => link.side === side);
+      const of = (side: string) => chain.filter((milestone) => milestone.side === side);
       stage.startAppliance(HARDWARE.appliance);
       const served = await follow(context, stage, of("appliance"), () => undefined);
       expect(served).toBeUndefined();

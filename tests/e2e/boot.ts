@@ -4,7 +4,7 @@ import { rehearsalSubject } from "../../stack/rehearsal-subject";
 import { argumentsIn } from "../../stack/talos-kernel";
 import { makeScratch } from "../../steps/frame/scratch.cjs";
 import { HARDWARE } from "../../rehearsal/hardware";
-import { rehearse, type Rehearsal } from "../../rehearsal/rehearse";
+import { rehearse, type Rehearsal } from "../../rehearsal/course";
 import { readNodeConfig } from "../../steps/talos/read-node-config";
 import { timeElsewhere } from "../../steps/talos/time-source";
 import { unseenDisk } from "../../steps/talos/unseen-disk";

@@ -1,6 +1,6 @@
 import { openSync, writeSync, closeSync } from "node:fs";
 import { HARDWARE } from "../../rehearsal/hardware";
-import type { Rehearsal } from "../../rehearsal/rehearse";
+import type { Rehearsal } from "../../rehearsal/course";
 import { casesToRun } from "../in-full";
 import { tool } from "../tools";
 import { boot } from "./boot";

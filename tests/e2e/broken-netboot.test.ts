@@ -91,11 +91,17 @@ const CASES: Record<string, Broken> = {
     look: /netboot layer/,
   },
   "a bad command line": {
-    inputs: (assembly) => edit(assembly, "boot.ipxe", " pti=on", ""),
+    inputs: (assembly) =>
+      edit(
+        assembly,
+        "boot.ipxe",
+        /(\/vmlinuz ).*( \$\{serial-console\})/,
+        "$1initrd=initramfs.xz console=ttyS0$2",
+      ),
     at: "start",
-    seen: /command line lacks pti=on/,
+    seen: /command line lacks talos\.\S+ .*pti=on/,
     look: /files\/boot\.ipxe/,
   },
 };
 
-testBroken(images, CASES, ["dnsmasq pins another MAC"]);
+testBroken(images, CASES, ["another lease"]);

@@ -15,8 +15,10 @@ export interface Broken {
   unseen?: string;
   at: string;
   seen: RegExp;
-  /** What the evidence of links says that were reached. */
+  /** What the evidence of milestones says that were reached. */
   reached?: Record<string, RegExp>;
+  /** What the evidence of further proofs says that did not hold. */
+  unproved?: Record<string, RegExp>;
   look: RegExp;
 }
 
@@ -34,7 +36,8 @@ const evidence = (folder: string) =>
 export function testBroken(images: Images, cases: Record<string, Broken>, named: string[]): void {
   test.each(casesToRun(cases, named))(
     "%s",
-    async (_what, { inputs, kernelArguments, configSha256, unseen, at, seen, reached = {}, look }) => {
+    async (_what, { inputs, kernelArguments, configSha256, unseen, at, seen, look, ...more }) => {
+      const { reached = {}, unproved = {} } = more;
       const { path, machineConfig } = await images.make(inputs);
       const sha256 = configSha256 ?? machineConfig.sha256;
       const changes = kernelArguments && { kernelArguments };
@@ -45,8 +48,10 @@ export function testBroken(images: Images, cases: Record<string, Broken>, named:
       );
       expect(record.diagnosis?.at).toBe(at);
       expect(record.diagnosis?.seen).toMatch(seen);
-      for (const [link, evidence] of Object.entries(reached))
-        expect(record.reached.find(({ id }) => id === link)?.evidence).toMatch(evidence);
+      for (const [milestone, evidence] of Object.entries(reached))
+        expect(record.reached.find(({ id }) => id === milestone)?.evidence).toMatch(evidence);
+      for (const [proof, evidence] of Object.entries(unproved))
+        expect(record.proofs.find(({ id, held }) => id === proof && !held)?.evidence).toMatch(evidence);
       expect(record.diagnosis?.look).toMatch(look);
       expect(record.passed).toBe(false);
       if (unseen) for (const text of evidence(folder)) expect(text).not.toContain(unseen);

@@ -7,13 +7,13 @@ import { HARDWARE } from "../../rehearsal/hardware";
 import { readDhcp } from "../../rehearsal/network/dhcp";
 import { decode } from "../../rehearsal/network/packets";
 import type { Hardware, RehearsalRecord } from "../../rehearsal/record";
-import type { Rehearsal } from "../../rehearsal/rehearse";
 import { NICS, type Stage } from "../../rehearsal/stage";
 import { abandonedScratch } from "../../steps/frame/scratch.cjs";
 import { inToolEnvironment, NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
 import { boot } from "./boot";
-import { edit, Images, type Assembly } from "./images";
+import { Images, type Assembly } from "./images";
+import { CHAIN, expectOrder, ordered } from "./whole-chain";
 
 const images = new Images();
 let assembly: Assembly;
@@ -22,21 +22,6 @@ beforeAll(async () => {
 });
 afterAll(() => images.remove());
 
-const CHAIN = [
-  "power-on",
-  "address",
-  "services",
-  "pxe",
-  "lease",
-  "loader",
-  "script",
-  "kernel",
-  "initramfs",
-  "start",
-  "time",
-  "config",
-  "accepted",
-];
 const PROOFS = ["other-mac", "uplink-dhcp", "pinned", "uplink-silent", "way-out"];
 
 /** Values of a machine config that are secret: keys, certificates, tokens. */
@@ -53,14 +38,14 @@ async function decrypted(path: string): Promise<string> {
   return stdout;
 }
 
-/** Every link held, and so did every proof. */
+/** Every milestone held, and so did every proof. */
 function expectGood(record: Omit<RehearsalRecord, "image">): void {
   expect(record.diagnosis).toBeUndefined();
   expect(record.reached.map(({ id }) => id).sort()).toEqual([...CHAIN].sort());
   expect(record.proofs.map(({ id, held }) => [id, held])).toEqual(PROOFS.map((id) => [id, true]));
 }
 
-/** The pictures are there, one of each machine that runs then, for every link of the chain. */
+/** The pictures are there, one of each machine that runs then, for every milestone. */
 function expectScreens({ screens }: Omit<RehearsalRecord, "image">, folder: string): void {
   const of = (machine: string) => screens.filter((each) => each.machine === machine).map(({ id }) => id);
   expect(of("appliance").sort()).toEqual([...CHAIN].sort());
@@ -125,7 +110,7 @@ test("by hand, on SeaBIOS, SATA, e1000: what is said at the end and what is kept
   ];
   const { exitCode, stdout, stderr } = await inToolEnvironment("node", ["commands/rehearse.mjs", ...flags]);
   expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
-  expect(stderr).toContain("rehearsed: 13 links of the chain reached");
+  expect(stderr).toContain("rehearsed: 13 milestones reached");
   expect(stderr).toMatch(/; 5 of 5 proofs held\.\n/);
   expect(stderr).toMatch(/appliance +BIOS, sata disk, e1000\n/);
   const { passed, timeline } = JSON.parse(stdout) as { passed: boolean; timeline: string };
@@ -153,21 +138,10 @@ function resetOnce() {
   };
 }
 
-/** The image, whose mini-PC does both at once, in the given order. */
-const ordered = (order: string[], change: (each: Assembly) => void = () => undefined) =>
-  images.make((each) => {
-    edit(each, "boot.ipxe", " pti=on", ` pti=on demo.order=${order.join()}`);
-    change(each);
-  });
-
-function expectOrder({ reached }: Omit<RehearsalRecord, "image">, order: string[]): void {
-  expect(reached.map(({ id }) => id).filter((id) => order.includes(id))).toEqual(order);
-}
-
-test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back without iPXE having asked, and boots by ipxe.efi, its config before the time: every link of the chain is reached, and nothing happens that must not", async () => {
+test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back without iPXE having asked, and boots by ipxe.efi, its config before the time: every milestone is reached, and nothing happens that must not", async () => {
   const order = ["config", "time"];
   const appliance: Hardware = { firmware: "uefi", disk: "ide", nic: "virtio-net-pci", swapped: true };
-  const { record, folder } = await boot(await ordered(order), {
+  const { record, folder } = await boot(await ordered(images, order), {
     hardware: { appliance, minipc: HARDWARE.minipc },
     onReached: resetOnce(),
   });
@@ -181,29 +155,6 @@ test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back wi
   expectCapture(folder);
   expectQuietUplink(folder);
   await expectNoSecret(folder);
-});
-
-test("SeaBIOS, virtio, one NIC: it is the isolated one, and nothing is asked of an uplink; the mini-PC has SeaBIOS and an e1000e, whose ROM is iPXE, its time before the config, and no serial console: the link tells what starts", async () => {
-  const order = ["time", "config"];
-  const silent = await ordered(order, (each) => edit(each, "boot.ipxe", " ${serial-console}", ""));
-  const minipc: Rehearsal["hardware"]["minipc"] = { firmware: "bios", nic: "e1000e" };
-  const { record, folder } = await boot(
-    silent,
-    { hardware: { appliance: HARDWARE.appliance, minipc } },
-    { hasUplink: false, hasSerialConsole: false },
-  );
-  expect(record.diagnosis).toBeUndefined();
-  expect(record.reached.map(({ id }) => id).sort()).toEqual(CHAIN.filter((id) => id !== "accepted").sort());
-  expectOrder(record, order);
-  expect(record.reached.find(({ id }) => id === "loader")?.evidence).toMatch(/its NIC's ROM is iPXE/);
-  const byTftp = record.exchanges.filter(({ from, what }) => from === "minipc" && what.startsWith("TFTP:"));
-  expect(byTftp).toEqual([]);
-  expect(record.reached.find(({ id }) => id === "start")).toMatchObject({
-    title: "an operating system starts on the mini-PC",
-    evidence: "on the link: it asks for an address",
-  });
-  expect(readFileSync(join(folder, "minipc.serial.log"), "latin1")).not.toMatch(/node: |\[talos\]/);
-  expect(record.proofs.map(({ id }) => id)).toEqual(["other-mac", "pinned"]);
 });
 
 test("Ctrl-C in the middle leaves no machine, no socket and no half of the evidence", async () => {

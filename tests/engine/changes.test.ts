@@ -88,6 +88,8 @@ const BASE = ["base-packer", "appliance-assembly"];
 const COMPRESSED = ["compressed", "compressed-members"];
 const IMAGE = "artifacts/bootstrap/demo/bootstrap-pxe.raw";
 
+const imageSum = () => sha256Of(readFileSync(checkout.path(IMAGE)));
+
 const each = (names: string[], op: string): Plan => Object.fromEntries(names.map((name) => [name, op]));
 
 /** An ISO like the demo's, whose menu boots with other arguments and which names no release. */
@@ -126,7 +128,8 @@ const CHANGES: Change[] = [
   {
     what: "a comment in a component and in a step",
     make: () => {
-      for (const path of ["components/Appliance.ts", "steps/appliance.ts", "steps/programs/process.ts"])
+      const steps = ["steps/appliance.ts", "steps/base.ts", "steps/programs/process.ts"];
+      for (const path of ["components/Appliance.ts", ...steps])
         appendFileSync(checkout.path(path), "\n// A thought.\n");
     },
     run: [],
@@ -262,17 +265,26 @@ const CHANGES: Change[] = [
   },
 ];
 
-// Each starts from where the one before ended.
-test.each(CHANGES.map((change) => [change.what, change] as const))(
+const previewOf = ({ run, previewed = each(run, "update") }: Change): Plan => previewed;
+
+/** Whether the next change's preview would not show what a change leaves undone, since all of it runs there anyway. */
+function isHidden({ run }: Change, index: number): boolean {
+  const next = CHANGES[index + 1];
+  return !next || (run.length > 0 && run.every((step) => step in previewOf(next)));
+}
+
+// Each starts from where the one before ended, which is why the next preview shows what one leaves undone.
+test.each(CHANGES.map((change, index) => [change.what, change, isHidden(change, index)] as const))(
   "%s changes exactly what it should",
-  async (_what, { make, run, previewed = each(run, "update"), packer: builds = 0, gone = [] }) => {
+  async (_what, change, needsSecondUp) => {
+    const { make, run, packer: builds = 0, gone = [] } = change;
     await make();
-    expect(await checkout.preview("lab")).toEqual(previewed);
+    expect(await checkout.preview("lab")).toEqual(previewOf(change));
     packer.forget();
     expect((await stepsRunBy(up)).sort()).toEqual([...run].sort());
     expect(packer.runs()).toBe(builds);
     expect(gone.filter((path) => existsSync(checkout.path(path)))).toEqual([]);
-    await up("--expect-no-changes");
+    if (needsSecondUp) await up("--expect-no-changes");
   },
 );
 
@@ -355,7 +367,7 @@ test.each<[string, () => void, string[], number]>([
 ])(
   "%s is noticed by preview and repaired by up; without a new base the image is the same",
   async (_what, spoil, noticed, builds) => {
-    const image = await checkout.output("lab", "imageSha256");
+    const image = imageSum();
     spoil();
     expect(await checkout.preview("lab")).toMatchObject(
       Object.fromEntries(noticed.map((name) => [name, "update"])),
@@ -365,7 +377,7 @@ test.each<[string, () => void, string[], number]>([
     expect(packer.runs()).toBe(builds);
     await up("--expect-no-changes");
     // Another base may be the same by its bytes too: what it is shrunk with holds no time.
-    if (builds === 0) expect(await checkout.output("lab", "imageSha256")).toBe(image);
+    if (builds === 0) expect(imageSum()).toBe(image);
   },
 );
 
@@ -394,7 +406,7 @@ test("an update plan holds: for a change, for a file that is gone, and for both"
     expect({ exitCode: previewed.exitCode, said: previewed.stderr }).toMatchObject({ exitCode: 0 });
     await up("--plan", plan);
     await up("--expect-no-changes");
-    expect(await checkout.output("lab", "imageSha256")).toBe(sha256Of(readFileSync(checkout.path(IMAGE))));
+    expect(await checkout.output("lab", "imageSha256")).toBe(imageSum());
   };
   checkout.set("lab", { minipcMac: "52:54:00:12:34:98" });
   await planned();

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 import execa from "execa";
 import { parse } from "yaml";
 import { Checkout } from "../checkout";
@@ -83,6 +84,53 @@ test("a stack from options alone: encrypted, with an identity, ready for preview
   });
   expect(cluster.controlPlane.endpoint).toBe("https://talos.example:6443");
   expect(await checkout.preview("nuc1")).toMatchObject({ "appliance-assembly": "create" });
+});
+
+test("on a terminal each question is asked, a wrong answer again, and the answers make the stack", async () => {
+  const answers = {
+    "MAC of the mini-PC's NIC": ["00:11:22:33:44:55", "48-21-0B-12-34-5A"],
+    "Disk that Talos is installed on": ["/dev/sda"],
+    "Where the cluster is reached for good": ["192.168.1.50"],
+    "Talos release": [""],
+    "Schematic of the Image Factory": [""],
+    "Its address on the isolated link": ["10.10.10.105"],
+  };
+  const terminal = execa(
+    "script",
+    ["--quiet", "--return", "--command", "node commands/new.mjs nuc6", "/dev/null"],
+    {
+      cwd: checkout.top,
+      env: { ...checkout.env, CI: "" },
+      all: true,
+      reject: false,
+      timeout: 120_000,
+    },
+  );
+  let unread = "";
+  terminal.stdout?.on("data", (text) => {
+    unread += stripVTControlCharacters(String(text));
+    const isAsking = unread.endsWith(": ");
+    const [question, rest] = Object.entries(answers).find(
+      ([words, left]) => isAsking && left.length > 0 && unread.includes(words),
+    ) ?? ["", []];
+    if (question) {
+      unread = "";
+      terminal.stdin?.write(`${rest.shift()}\n`);
+    }
+  });
+  const { exitCode, all } = await terminal;
+  expect(Object.values(answers).flat()).toEqual([]);
+  expect(all).toContain("the example in the documents");
+  expect(all).toContain("npm run pulumi -- preview --stack nuc6");
+  expect(exitCode).toBe(0);
+  expect(readFileSync(checkout.path("Pulumi.nuc6.yaml"), "utf8")).toMatch(
+    /minipcMac: 48-21-0B-12-34-5A\n *bootstrap-pxe:minipcIp: 10\.10\.10\.105/i,
+  );
+  expect((await opened("config/nuc6.controlplane.yaml")).cluster.controlPlane.endpoint).toBe(
+    "https://192.168.1.50:6443",
+  );
+  const made = ["Pulumi.nuc6.yaml", "config/nuc6.controlplane.yaml", "config/nuc6.talosconfig"];
+  for (const path of made) rmSync(checkout.path(path));
 });
 
 test("what npm run new made passes the check of `up`", async () => {

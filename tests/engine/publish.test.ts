@@ -14,7 +14,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { partialBeside, publish } from "./store/files";
-import { runStep } from "./frame/step";
+import { runStep } from "./frame/main";
 import { StepError } from "./frame/step-error";
 
 const Input = z.object({ key: z.string(), path: z.string() });

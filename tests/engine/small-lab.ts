@@ -1,8 +1,11 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { Checkout } from "../checkout";
 import { makeDisk, SEALED_ROOT } from "../steps/disk";
 import { imageOf, imageSum, upEndsWell } from "./aftermath";
 import { PackerStandIn } from "./packer-stand-in";
+
+/** `int 18h`: a boot sector's word to the BIOS that it boots nothing (BIOS Boot Specification, 6.7); without it, no firmware says so. */
+const BOOT_FAILED = Buffer.from([0xcd, 0x18]);
 
 /**
  * A checkout with a stack `lab` on small inputs: its base is a disk of 16 MiB that nothing boots, handed out by a stand-in
@@ -21,7 +24,11 @@ export class SmallLab {
     const checkout = new Checkout();
     const folder = checkout.path("artifacts/packer-stand-in");
     mkdirSync(folder);
-    const packer = new PackerStandIn(folder, await makeDisk(folder, SEALED_ROOT));
+    const disk = await makeDisk(folder, SEALED_ROOT);
+    const file = openSync(disk, "r+");
+    writeSync(file, BOOT_FAILED, 0, BOOT_FAILED.length, 0);
+    closeSync(file);
+    const packer = new PackerStandIn(folder, disk);
     checkout.use({ BOOTSTRAP_PXE_CACHE: packer.cache });
     rmSync(checkout.path("artifacts/cache/base"), { recursive: true });
     return { checkout, packer };

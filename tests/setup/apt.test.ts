@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { join } from "node:path";
 import { installPackages, missingPackages, updateLists } from "../../tools/setup/apt.cjs";
 import { bringCheckers, checkersHeld } from "../../tools/setup/checkers.cjs";
-import { run } from "../../tools/setup/process.cjs";
+import { runTool } from "../../tools/setup/process.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
 
 // The folders that are always looked in belong to the real machine.
@@ -53,7 +53,7 @@ describe("system packages", () => {
     machine.program("apt-get", "");
     await installPackages(["age"], context, () => {});
     const told = existsSync(machine.path("sudo"))
-      ? await run("cat", [machine.path("sudo")], context)
+      ? await runTool("cat", [machine.path("sudo")], context)
       : undefined;
     expect(told?.trim().split("\n") ?? []).toEqual(expected);
   });
@@ -159,7 +159,7 @@ describe("programs that check the services' files", () => {
     expect(machine.ran().filter((line) => / install /.test(line) && !line.includes("--simulate"))).toEqual(
       [],
     );
-    const said = await run(machine.path("cache/bin/nginx"), ["-t"], context);
+    const said = await runTool(machine.path("cache/bin/nginx"), ["-t"], context);
     expect(said).toMatch(/^nginx .*checkers\/usr\/lib\/x86_64-linux-gnu:.+ -t$/m);
   });
 

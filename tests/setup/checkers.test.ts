@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { REGISTRY_GROUP, bringCheckers, checkersHeld } from "../../tools/setup/checkers.cjs";
-import { run } from "../../tools/setup/process.cjs";
+import { runTool } from "../../tools/setup/process.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
 
 let machine: FakeMachine;
@@ -47,7 +47,7 @@ describe("the checkers of the services' files", () => {
   test("take the place of the machine's own that cannot start", async () => {
     machine.program("nginx", "exit 127");
     expect(checkersHeld(bare())).toBe(true);
-    await expect(run(machine.path("cache/bin/nginx"), ["-v"], bare())).resolves.toBe("");
+    await expect(runTool(machine.path("cache/bin/nginx"), ["-v"], bare())).resolves.toBe("");
   });
 
   test("are removed once the machine has its own, and nothing is fetched for that", async () => {

@@ -1,7 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import semver from "semver";
 import { newerIpxeSource } from "../../demo/base/newer-ipxe";
 import layout from "../../demo/base/packages.json";
+import { DRIVERS } from "../../demo/iso/make";
+import { OLDEST_QEMU } from "../../rehearsal/machines/machine";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
 import { CHECKERS, REGISTRY_GROUP } from "../../tools/setup/checkers.cjs";
 import {
@@ -16,7 +19,7 @@ import { testFolder } from "../steps/run-step";
 
 const folder = testFolder();
 
-/** What commands print on a release, cut to what matters, by the command. Ubuntu's is put together from public sources. */
+/** What commands print of a release, cut to what matters, by the command. Ubuntu's is what its archive says: nobody ran it there. */
 function listing(release: string) {
   const text = readFileSync(join(__dirname, "distributions", `${release}.txt`), "utf8");
   const parts = Object.fromEntries(
@@ -32,6 +35,11 @@ function listing(release: string) {
     names: part("apt-cache pkgnames").split("\n"),
     files: part("files of the packages").split("\n"),
     builtin: part("modules.builtin"),
+    /** A package's version, without the distribution's epoch and revision. */
+    version: (name: string) =>
+      semver.coerce(
+        new RegExp(`^${name}:\\n  Candidate: (?:\\d+:)?(\\S+)`, "m").exec(part("apt-cache policy"))?.[1],
+      )?.version ?? "none",
     depends: (name: string) =>
       Promise.resolve(
         part("apt-cache depends")
@@ -47,6 +55,16 @@ function told(osRelease: string) {
   writeFileSync(file, osRelease);
   return { found: distribution(file), untried: untriedLine(file) };
 }
+
+/** The oldest version of a program, by its package, that can do what this project asks of it (each program's own NEWS). */
+const OLDEST: [name: string, version: string, asked: string][] = [
+  ["qemu-system-x86", OLDEST_QEMU, "a stream netdev on a unix socket"],
+  ["squashfs-tools", "4.5.0", "sqfstar"],
+  ["e2fsprogs", "1.43.0", "mke2fs -d"],
+  ["mtools", "4.0.0", "mdir and mcopy of an image file"],
+  ["cpio", "2.12.0", "cpio --reproducible"],
+  ["zstd", "1.4.4", "zstd --stream-size"],
+];
 
 const RELEASES = {
   "debian-12": {
@@ -68,6 +86,7 @@ const RELEASES = {
       virtio_net: { file: "./lib/modules/6.1.0-56-amd64/kernel/drivers/net/virtio_net.ko" },
       "xt-addrtype": { file: "./lib/modules/6.1.0-56-amd64/kernel/net/netfilter/xt_addrtype.ko" },
       af_packet: "built in",
+      nvme: { file: "./lib/modules/6.1.0-56-amd64/kernel/drivers/nvme/host/nvme.ko" },
     },
   },
   "debian-13": {
@@ -95,6 +114,10 @@ const RELEASES = {
         packer: "xz",
       },
       af_packet: "built in",
+      nvme: {
+        file: "./usr/lib/modules/6.12.118+deb13-amd64/kernel/drivers/nvme/host/nvme.ko.xz",
+        packer: "xz",
+      },
     },
   },
   "ubuntu-24.04": {
@@ -105,18 +128,19 @@ const RELEASES = {
       "deb http://archive.ubuntu.com/ubuntu/ noble-updates main universe",
       "deb http://security.ubuntu.com/ubuntu/ noble-security main universe",
     ],
-    kernel: ["linux-image-6.8.0-45-generic", "linux-modules-6.8.0-45-generic"],
+    kernel: ["linux-image-6.8.0-151-generic", "linux-modules-6.8.0-151-generic"],
     found: {
       busybox: "./usr/bin/busybox",
-      kernel: "./boot/vmlinuz-6.8.0-45-generic",
-      builtinModules: "./lib/modules/6.8.0-45-generic/modules.builtin",
+      kernel: "./boot/vmlinuz-6.8.0-151-generic",
+      builtinModules: "./lib/modules/6.8.0-151-generic/modules.builtin",
     },
     modules: {
       virtio_pci: "built in",
       e1000e: {
-        file: "./lib/modules/6.8.0-45-generic/kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko.zst",
+        file: "./lib/modules/6.8.0-151-generic/kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko.zst",
         packer: "zstd",
       },
+      virtio_net: "built in",
       af_packet: "built in",
     },
   },
@@ -175,6 +199,15 @@ describe.each(Object.entries(RELEASES))("%s, by its own listings", (release, exp
       kernelModule(name, listed.files, listed.builtin),
     ]);
     expect(Object.fromEntries(modules)).toEqual(expected.modules);
+  });
+
+  test("has every driver that the demo's node needs", () => {
+    const missing = DRIVERS.filter((name) => !kernelModule(name, listed.files, listed.builtin));
+    expect(missing).toEqual([]);
+  });
+
+  test.each(OLDEST)("has a %s of %s or newer, for %s", (name, oldest) => {
+    expect(semver.gte(listed.version(name), oldest)).toBe(true);
   });
 
   test("has no module of a name that is neither a file nor built in", () => {

@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { stillAtIt } from "../../tools/setup/context.cjs";
-import { run } from "../../tools/setup/process.cjs";
+import { runTool } from "../../tools/setup/process.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
 
 let machine: FakeMachine;
@@ -18,13 +18,13 @@ describe("a program that set-up runs", () => {
   const { env } = process;
 
   test("is ended when it says nothing for too long", async () => {
-    const ran = run(script("echo downloading one >&2; exec sleep 60"), [], { env, silence: 0.5 });
+    const ran = runTool(script("echo downloading one >&2; exec sleep 60"), [], { env, silence: 0.5 });
     await expect(ran).rejects.toThrow("it said nothing for 0.5 s");
   });
 
   test("is ended when it is not done in time, however much it says", async () => {
     const chatty = script("while :; do echo .; sleep 0.1; done");
-    await expect(run(chatty, [], { env, silence: 10, limit: 0.5 })).rejects.toThrow(
+    await expect(runTool(chatty, [], { env, silence: 10, limit: 0.5 })).rejects.toThrow(
       "it had not ended after 0.5 s",
     );
   });

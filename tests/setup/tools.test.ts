@@ -87,10 +87,11 @@ test("a wrong checksum is refused, and nothing is kept", async () => {
 });
 
 describe("a maker's server that does not do what it should is passed over, and the reason is given", () => {
-  const tried = async (path: string, route: RequestListener) => {
+  /** @param listSeconds limit of a list: an hour, unless that is what is tried */
+  const tried = async (path: string, route: RequestListener, listSeconds = "3600") => {
     machine.answer(path, route);
     const context = machine.context(origin);
-    Object.assign(context.env, { BOOTSTRAP_PXE_STALL_SECONDS: "1", BOOTSTRAP_PXE_LIST_SECONDS: "0.5" });
+    Object.assign(context.env, { BOOTSTRAP_PXE_STALL_SECONDS: "1", BOOTSTRAP_PXE_LIST_SECONDS: listSeconds });
     return (await bringTool(recipe, context))?.tried.join("\n");
   };
 
@@ -100,7 +101,7 @@ describe("a maker's server that does not do what it should is passed over, and t
   });
 
   test("one that takes the request for the list and says nothing", async () => {
-    expect(await tried("/sums", () => undefined)).toMatch(/tool-1\.4\.2: \(28\) Operation timed out/);
+    expect(await tried("/sums", () => undefined, "0.5")).toMatch(/tool-1\.4\.2: \(28\) Operation timed out/);
   });
 
   test("one whose list has no end", async () => {

@@ -1,6 +1,6 @@
 import { discover } from "../../rehearsal/network/dhcp";
 import { TOP } from "../tools";
-import { DNSMASQ, DNSMASQ_APPLIED, MAC, play } from "./link-hosts";
+import { DNSMASQ, DNSMASQ_APPLIED, DNSMASQ_SERVES, MAC, play } from "./link-hosts";
 import { testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -14,13 +14,14 @@ sed -i '/_log syslog/d; s/listen .*;/& access_log off;/' nginx-bootstrap.conf
 nginx -e stderr -g 'daemon off;' -c $PWD/nginx.conf >/dev/null 2>&1 & daemons="$daemons $!"
 ${DNSMASQ} >/dev/null 2>&1 & dnsmasq=$!; daemons="$daemons $dnsmasq"
 act() { eval "who=\\$$1"; shift; nsenter -t $who -n node ${TOP}/tests/steps/attacker.cjs "$@"; }
-meanwhile() { rm -f meanwhile; eval "who=\\$$1"; shift; nsenter -t $who -n node ${TOP}/tests/steps/attacker.cjs "$@" >meanwhile & daemons="$daemons $!"; until [ -s meanwhile ]; do sleep 0.1; done; cat meanwhile; }
-resolve() { nsenter -t $host -n node ${TOP}/tests/steps/attacker.cjs resolver \${by:-192.0.2.1} "$@" & daemons="$daemons $!"; sleep 0.5; }
+meanwhile() { rm -f meanwhile; eval "who=\\$$1"; shift; nsenter -t $who -n node ${TOP}/tests/steps/attacker.cjs "$@" >meanwhile & daemons="$daemons $!"; await '[ -s meanwhile ]'; cat meanwhile; }
+resolve() { nsenter -t $host -n node ${TOP}/tests/steps/attacker.cjs resolver \${by:-192.0.2.1} "$@" >resolving & daemons="$daemons $!"; await '[ -s resolving ]'; rm resolving; }
 echo nameserver 192.0.2.1 >/run/bootstrap-pxe/resolv.conf
 in_stranger ip route add 255.255.255.255 dev eth0
 printf '#!/bin/sh\\n[ "$1" != bound ] || echo "leased $ip"\\n' >told; chmod +x told
-ask() { in_pc busybox udhcpc -i eth0 -f -n -q -t 5 -T 1 -s "$PWD/told" 2>/dev/null; }
-sleep 0.5
+ask() { in_pc busybox udhcpc -i eth0 -f -n -q -t 60 -T 1 -s "$PWD/told" 2>/dev/null; }
+${DNSMASQ_SERVES}
+await 'busybox wget -q --spider http://10.10.10.2/boot.ipxe 2>/dev/null'
 `;
 
 const attack = (acts: string, values?: Record<string, string>) => play(folder, SERVICES + acts, values);

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
-import { renderServiceFiles } from "../../stack/service-files";
+import { renderServiceFiles } from "../../stack/templates";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
-import { renderServiceFiles } from "../../stack/service-files";
+import { renderServiceFiles } from "../../stack/templates";
 import { tool, TOP } from "../tools";
-import { DNSMASQ, MAC, onAppliance, ONE_HOST } from "./link-hosts";
+import { DNSMASQ, DNSMASQ_SERVES, MAC, onAppliance, ONE_HOST } from "./link-hosts";
 import { testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -12,7 +12,7 @@ const folder = testFolder();
 const LINK = `${ONE_HOST}
 nsenter -t $pc -n ip link set lo up; nsenter -t $pc -n ip address add 10.10.10.7/24 dev eth0
 ${DNSMASQ} --port=0 2>daemon.log & daemon=$!
-sleep 0.5
+${DNSMASQ_SERVES}
 nsenter -t $pc -n node client.cjs
 `;
 
@@ -25,7 +25,7 @@ socket.on("message", (answer) => (answers[answer.readUInt32BE(4)] ??= answer.toS
 socket.bind(68, async () => {
   socket.setBroadcast(true);
   for (const [index, question] of questions.entries()) {
-    const end = Date.now() + (question.waitMs ?? 2000);
+    const end = Date.now() + (question.waitMs ?? 60_000);
     socket.send(Buffer.from(question.hex, "hex"), 67, "10.10.10.255");
     while (!answers[index] && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
   }

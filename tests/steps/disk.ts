@@ -2,8 +2,8 @@ import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StepContext } from "../../steps/frame/context";
 import { tool, toolEnvironment } from "../tools";
+import { MIB } from "../../stack/mib";
 
-const MIB = 1 << 20;
 const SECTOR = 512;
 const PER_MIB = MIB / SECTOR;
 const ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";

@@ -193,14 +193,21 @@ test("a limit that is no number is refused", async () => {
 });
 
 test("progress is told in figures", async () => {
+  const FIGURE = /33 %, 1 of 3 MiB of metal-amd64\.iso/;
+  let sendRest = (): unknown => undefined;
   routes["/talos.iso"] = (request, response) => {
     response.writeHead(200, { "content-length": iso.length });
     if (request.method === "HEAD") return response.end();
     response.write(iso.subarray(0, 1 << 20));
-    setTimeout(() => response.end(iso.subarray(1 << 20)), 2500);
+    sendRest = () => response.end(iso.subarray(1 << 20));
   };
-  const { said } = await runStep("fetch", request(), env);
-  expect(said).toMatch(/33 %, 1 of 3 MiB of metal-amd64\.iso/);
+  const running = inToolEnvironment("steps/run", ["fetch"], { input: JSON.stringify(request()), env });
+  let said = "";
+  running.stderr?.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+    if (FIGURE.test(said)) sendRest();
+  });
+  expect(await running).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(FIGURE) as string });
 });
 
 test("a wrong checksum is refused", async () => {

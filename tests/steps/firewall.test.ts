@@ -6,28 +6,36 @@ import { testFolder } from "./run-step";
 
 const folder = testFolder();
 
-/** Sends a line from the lease's port, prints what is answered within a second; or answers everybody, saying to whom. */
+/**
+ * Sends a line from the lease's port until it is answered, prints the answer, and gives up after so many tries; or prints what it
+ * hears; or answers everybody, saying to whom.
+ */
 const PEER = `
+const { writeFileSync } = require("node:fs");
 const socket = require("node:dgram").createSocket("udp4");
-const [, , what, word] = process.argv;
+const [, , what, word, tries = 200] = process.argv;
 if (what === "serve") {
   socket.on("message", (text, from) => {
     console.log("the appliance heard " + text);
     socket.send("answer to " + text, from.port, from.address);
   });
-  socket.bind(53, "10.10.10.2");
+  socket.bind(53, "10.10.10.2", () => writeFileSync("serves", "yes"));
 } else {
-  socket.on("message", (text) => console.log(what + " has: " + text));
-  socket.bind(5000, "10.10.10.100");
-  if (word) for (const at of [300, 600]) setTimeout(() => socket.send(word, 53, "10.10.10.2"), at);
-  setTimeout(() => process.exit(), 1200);
+  let asked = 0;
+  socket.on("message", (text) => {
+    console.log(what + " has: " + text);
+    if (word) process.exit();
+  });
+  const ask = () => (asked++ < tries ? socket.send(word, 53, "10.10.10.2") : process.exit());
+  socket.bind(5000, "10.10.10.100", () => (word ? setInterval(ask, 300) : writeFileSync("listens", "yes")));
 }
 `;
 
 /** The appliance answers what comes to UDP port 53. */
 async function play(acts: string) {
   writeFileSync(join(folder, "peer.cjs"), PEER);
-  return playIn(folder, `node peer.cjs serve & daemons=$!\n${acts}`);
+  const serves = `rm -f serves listens; node peer.cjs serve & daemons=$!\nawait '[ -s serves ]'\n`;
+  return playIn(folder, serves + acts);
 }
 
 test("a DHCP server of the uplink that routes the lease's address to itself gets no answer that is the mini-PC's", async () => {
@@ -36,9 +44,11 @@ nsenter -t $pc -n node peer.cjs mini-PC question
 # As option 121 of the uplink's lease has it (RFC 3442).
 ip route add 10.10.10.100/32 via 192.0.2.1
 nsenter -t $host -n node peer.cjs host & listener=$!
-nsenter -t $pc -n node peer.cjs mini-PC again
-wait $listener
-nsenter -t $host -n node peer.cjs host theft
+await '[ -s listens ]'
+nsenter -t $pc -n node peer.cjs mini-PC again 5
+kill $listener
+await '! kill -0 $listener 2>/dev/null'
+nsenter -t $host -n node peer.cjs host theft 5
 `);
   // The mini-PC's own connection is known to the firewall by now, and the host speaks in it.
   expect(said).toContain("mini-PC has: answer to question");
@@ -75,7 +85,7 @@ test("what a DHCP server answers on the isolated link is counted, to whomever it
 test("a closed isolated NIC lets nothing in, and opens again", async () => {
   const said = await play(`
 nft --file ${TOP}/packer/appliance/closed.nft; nft --file ${TOP}/packer/appliance/closed.nft
-nsenter -t $pc -n node peer.cjs mini-PC unheard
+nsenter -t $pc -n node peer.cjs mini-PC unheard 5
 nft delete table inet bootstrap_closed
 nsenter -t $pc -n node peer.cjs mini-PC heard`);
   expect(said).not.toContain("unheard");
@@ -87,7 +97,7 @@ test("no link's address is answered by ARP on the other, and no NIC accepts pack
 grep '^net.ipv4.conf' ${TOP}/packer/appliance/sysctl.conf | while read -r key _ value; do
   for file in /proc/sys/$(echo "$key" | tr . /); do echo "$value" >"$file"; done
 done
-ask() { nsenter -t $1 -n busybox arping -q -c 1 -w 1 -I eth0 $2 && echo "$2 is $3" || true; }
+ask() { nsenter -t $1 -n busybox arping -q -c 1 -w 5 -I eth0 $2 && echo "$2 is $3" || true; }
 ask $pc 10.10.10.2 here; ask $host 10.10.10.2 there; ask $host 192.0.2.2 here; ask $pc 192.0.2.2 there
 cat /proc/sys/net/ipv4/conf/uplink/rp_filter`);
   expect(said.split("\n").slice(-3)).toEqual(["10.10.10.2 is here", "192.0.2.2 is here", "1"]);

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
-import { renderServiceFiles } from "../../stack/service-files";
+import { renderServiceFiles } from "../../stack/templates";
 import { TOP } from "../tools";
-import { DNSMASQ, MAC, onAppliance, ONE_HOST } from "./link-hosts";
+import { DNSMASQ, DNSMASQ_SERVES, MAC, onAppliance, ONE_HOST } from "./link-hosts";
 import { testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -12,10 +12,11 @@ const folder = testFolder();
 const LINK = `${ONE_HOST}
 printf '#!/bin/sh\\n[ "$1" != bound ] || echo "router \${router:-none}, DNS \${dns:-none}, time server $ntpsrv, for $lease s"\\n' >told
 chmod +x told
-ask() { nsenter -t $pc -n busybox udhcpc -i eth0 -f -n -q -t 5 -T 1 -O ntpsrv -s "$PWD/told" 2>/dev/null; }
-hand_out() { ${TOP}/packer/appliance/hand-out "$@"; sleep 0.3; }
-${DNSMASQ} --port=0 2>/dev/null & daemon=$!
-sleep 0.5
+ask() { nsenter -t $pc -n busybox udhcpc -i eth0 -f -n -q -t 60 -T 1 -O ntpsrv -s "$PWD/told" 2>/dev/null; }
+read_options() { grep -c 'read .*dhcp-options' daemon.log; }
+hand_out() { before=$(read_options); ${TOP}/packer/appliance/hand-out "$@"; await '[ $(read_options) -gt $before ]'; }
+${DNSMASQ} --port=0 2>daemon.log & daemon=$!
+${DNSMASQ_SERVES}
 `;
 
 test("the lease names a router and a resolver while they work, and is short while they do not; the boot program stays", async () => {

@@ -1,16 +1,21 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig } from "../../stack/config";
-import { renderServiceFiles } from "../../stack/service-files";
+import { renderServiceFiles } from "../../stack/templates";
+import { KEEP_MOUNTS, OWN_MOUNTS } from "../own-mounts";
 import { inToolEnvironment, TOP } from "../tools";
 
 /** MAC of the mini-PC that the hosts' services are for. */
 export const MAC = "52:54:00:12:34:56";
 
-/** `hold` starts a host: a network namespace of its own, whose pid is `$held` then. */
+/**
+ * `hold` starts a host: a network namespace of its own, whose pid is `$held` then. `await` waits for a command to succeed, ten
+ * minutes at most. Hosts live longer than any test: a busy machine may need minutes for what takes seconds.
+ */
 export const HOLD = `
 set -e
-hold() { unshare --net sleep 60 & held=$!; until [ "$(readlink /proc/$held/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done; }
+await() { tries=0; until eval "$1"; do tries=$((tries + 1)); [ $tries -lt 6000 ] || { echo "not within ten minutes: $1" >&2; exit 1; }; sleep 0.1; done; }
+hold() { unshare --net sleep 900 & held=$!; await '[ "$(readlink /proc/$held/ns/net)" != "$(readlink /proc/self/ns/net)" ]'; }
 `;
 
 /** Where the appliance's services read and write, empty; and what `apply` and `hand-out` make of dnsmasq's part of the site. */
@@ -27,6 +32,9 @@ ${TOP}/packer/appliance/hand-out program=snponly.efi
 export const DNSMASQ =
   "dnsmasq --conf-file=bootstrap.conf --keep-in-foreground --user=root --pid-file=/run/dnsmasq/dnsmasq.pid --dhcp-leasefile=/run/leases";
 
+/** Waits until it serves: it writes its number when all its ports are open. */
+export const DNSMASQ_SERVES = "await '[ -s /run/dnsmasq/dnsmasq.pid ]'";
+
 /** The two ends of an isolated link of one appliance and one other host, `$pc`, whose NIC is `eth0`. */
 export const ONE_HOST = `${HOLD}
 hold; pc=$held
@@ -38,9 +46,9 @@ ${DNSMASQ_APPLIED}`;
 
 /** Runs a shell script as the appliance, in a folder, in namespaces of its own; a failure is a result. */
 export function onAppliance(folder: string, script: string) {
-  writeFileSync(join(folder, "link.sh"), script);
+  writeFileSync(join(folder, "link.sh"), `${KEEP_MOUNTS}\n${script}`);
   const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  return inToolEnvironment("unshare", [...root, "--net", "--mount", "sh", "link.sh"], { cwd: folder });
+  return inToolEnvironment("unshare", [...root, "--net", ...OWN_MOUNTS, "sh", "link.sh"], { cwd: folder });
 }
 
 /**

@@ -6,9 +6,9 @@ import { shrink } from "../../steps/disk/shrink";
 import { sha256Of, tool } from "../tools";
 import { makeDisk, SEALED_ROOT, stepContext } from "./disk";
 import { testFolder } from "./run-step";
+import { MIB } from "../../stack/mib";
 
 const folder = testFolder();
-const MIB = 1 << 20;
 const AT = { rootStart: 64, rootSize: 400 };
 const kept = randomBytes(24 * MIB);
 const filesystem = (disk: string) => `${disk}?offset=${AT.rootStart * MIB}`;

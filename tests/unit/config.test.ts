@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { checkConfig, ConfigError, declaredDefaults } from "../../stack/config";
+import { checkConfig } from "../../stack/config";
+import { ConfigError } from "../../stack/config/fault";
+import { declaredDefaults } from "../../stack/config/defaults";
 
 const enough = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
 

@@ -1,5 +1,5 @@
-import { machineOf } from "../../stack/config";
-import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../commands/new-answers";
+import { machineOf } from "../../stack/config/defaults";
+import { pathIn, plan, refusalOf, type Answers, type Cluster } from "../../commands/new/answers";
 
 const GOOD: Answers = { mac: "48:21:0b:12:34:56", disk: "/dev/nvme0n1", endpoint: "talos.example" };
 const file = (stack: string, given: Record<string, string>) => ({
@@ -85,6 +85,7 @@ test.each([
 
 test.each<[Answers, string]>([
   [{ mac: "00:11:22:33:44:55" }, "mac: 00:11:22:33:44:55: the example in the documents"],
+  [{ mac: "0011.2233.4455" }, "mac: 0011.2233.4455: the example in the documents"],
   [{ mac: "" }, "mac: it is missing"],
   [{ disk: "nvme0n1" }, "disk: nvme0n1 is not a disk as Linux names it"],
   [{ disk: "/dev/sda; reboot" }, "disk: /dev/sda; reboot is not a disk"],

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { Person } from "../../commands/person";
+import { Person } from "../../commands/new/person";
 
 function person(stop = new AbortController()) {
   const [input, output] = [new PassThrough(), new PassThrough()];

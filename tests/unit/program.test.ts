@@ -3,51 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import { SHOWN_FIRST } from "../../steps/frame/progress";
 import { compile } from "../../tools/compile.cjs";
+import { narrowLine } from "../../tools/setup/outcome.cjs";
 import { TOP } from "../tools";
+import { IMAGE, MANIFESTS, OFFLINE, SHA256 } from "./manifests";
 
 beforeAll(compile);
 
 const CONSOLE_HASH = "$2a$10$hash";
-const SHA256 = "ab".repeat(32);
-
-const IMAGE = {
-  ...{ reference: "ghcr.io/siderolabs/kubelet:v1.34.1", repository: "ghcr.io/siderolabs/kubelet" },
-  ...{ tag: "v1.34.1", digest: `sha256:${SHA256}`, bytes: 1 },
-};
-
-/** What each step prints, by the name of its resource. */
-const MANIFESTS: Record<string, object> = {
-  "services-check": { checked: [] },
-  "config-check": {
-    machineType: "controlplane",
-    endpoint: "https://10.10.10.100:6443",
-    installImage: "i",
-    cluster: "c",
-    timeElsewhere: "the config names time servers",
-    warnings: [],
-    images: ["ghcr.io/siderolabs/kubelet:v1.34.1"],
-    mirrorPatch: "machine: {}\n",
-    sha256: SHA256,
-  },
-  "images-digests": { images: [IMAGE], warnings: [] },
-  "images-layer": { path: "images.squashfs", sha256: SHA256, bytes: 1, images: [IMAGE] },
-  "talos-fetch": { path: "talos.iso", sha256: SHA256, bytes: 1 },
-  "netboot-layer": {
-    path: "netboot.squashfs",
-    sha256: SHA256,
-    bytes: 1,
-    kernelVersion: "6.12",
-    initramfsFormat: "zstd",
-    files: {},
-    kernelArguments: ["selinux=1"],
-  },
-  "base-fetch": { path: "base.qcow2", sha256: SHA256, bytes: 1 },
-  "base-packer": { path: "base.raw", sha256: SHA256, bytes: 1, contentBytes: 1 },
-  "appliance-assembly": { path: "appliance.raw", sha256: SHA256, bytes: 1 },
-  "compressed-members": { path: "appliance.raw.gz", sha256: SHA256, bytes: 1 },
-  "rehearsal-boot": { timeline: "timeline.html", accelerator: "tcg", seconds: 60, steps: [], proved: [] },
-};
 
 const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
 const file = (name: string, text: string) => {
@@ -72,15 +36,18 @@ function mock(args: Registered): { id: string; state: Values } {
     return { id: args.name, state: args.inputs };
   const manifest = MANIFESTS[args.name];
   const { stdin } = args.inputs as { stdin?: string };
-  const hasClient =
-    args.name === "config-check" && Boolean((JSON.parse(String(stdin)) as Values).talosConfig);
+  const given = args.name === "config-check" ? (JSON.parse(String(stdin)) as Values) : {};
   if (args.type !== "command:local:Command" || !manifest)
     throw new Error(`no mock for ${args.type} ${args.name}`);
   return {
     id: args.name,
     state: {
       ...args.inputs,
-      stdout: JSON.stringify({ ...manifest, ...(hasClient && { talosConfigSha256: "c".repeat(64) }) }),
+      stdout: JSON.stringify({
+        ...manifest,
+        ...(Boolean(given.talosConfig) && { talosConfigSha256: "c".repeat(64) }),
+        ...(given.offline === true && OFFLINE),
+      }),
       stderr: "",
     },
   };
@@ -460,4 +427,42 @@ test("a plain file that is allowed is no fault", async () => {
   await run({ machineConfig: plain, allowPlaintextSecrets: "true" });
   const inputs = registered.map(({ inputs: { stdin = "{}" } }) => JSON.parse(stdin as string) as Values);
   expect(inputs).toContainEqual(expect.objectContaining({ path: plain, allowPlaintext: true }));
+});
+
+describe("a step's progress in the table of Pulumi 3.248 (pkg/backend/display/tree.go and tableutil.go)", () => {
+  /** Where the column with the progress begins, once every row is there. */
+  async function progressColumn(isUpdate: boolean): Promise<number> {
+    await run({ compress: "gzip" });
+    const rows = registered.filter(({ type }) => !isUpdate || !type.startsWith("random:"));
+    const longest = (texts: string[]) => Math.max(...texts.map((text) => text.length));
+    // "index" and the last part of a module's name are left out, as urn.Type().DisplayName() does.
+    const shortType = (type: string) => type.replace(/^(\w+:\w+)\/\w+:/, "$1:");
+    // A part is below the stack, and its commands are below the part.
+    const indented = ({ type }: Registered) =>
+      (type.startsWith("command:") ? "│  └─ " : "└─ ") + shortType(type);
+    const status = `${isUpdate ? "updating" : "creating"} (999s)...`;
+    const widths = [
+      "+ ".length,
+      longest(rows.map(indented)),
+      longest(rows.map(({ name }) => name)),
+      status.length,
+    ];
+    return widths.reduce((sum, width) => sum + width + 2, 1);
+  }
+  /** The last column of a terminal stays empty. */
+  const shown = (columns: number, column: number) => columns - 1 - column;
+  // What of a command may change: see `step()`.
+  const CHANGED = "[diff: ~environment,stdin]; ";
+
+  test("80 columns show the characters that lines are made for while things are made", async () => {
+    expect(shown(80, await progressColumn(false))).toBe(SHOWN_FIRST);
+  });
+
+  test("a terminal that is wide enough shows them behind an update's list of changes, and another is called narrow", async () => {
+    const column = await progressColumn(true);
+    const wide = Array.from({ length: 200 }, (_, columns) => columns + 1).find(
+      (columns) => !narrowLine(columns),
+    );
+    expect(shown(wide ?? 0, column) - CHANGED.length).toBeGreaterThanOrEqual(SHOWN_FIRST);
+  });
 });

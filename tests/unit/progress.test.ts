@@ -1,9 +1,8 @@
 import { mmdebstrapsWords } from "../../demo/base/mmdebstrap-words";
 import { phaseOf, reasonIn } from "../../steps/programs/packer-words";
-import { figure, reportProgress, SHOWN_FIRST, withHeartbeat } from "../../steps/frame/progress";
-import { chainLines } from "../../rehearsal/rehearse";
-
-const MIB = 1 << 20;
+import { figure, reportProgress, SHOWN_FIRST, stillAt, withHeartbeat } from "../../steps/frame/progress";
+import { chainLines, waitingFor } from "../../rehearsal/course";
+import { MIB } from "../../stack/mib";
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
@@ -75,30 +74,44 @@ describe("a heartbeat", () => {
   });
 });
 
-describe("what varies in a line is among the characters that a narrow table shows", () => {
+describe("what varies in a line is among the characters that a table of 80 columns shows", () => {
+  const numbers = Array.from({ length: 13 }, (_, index) => index + 1);
+  const reached = { title: "t", evidence: "e", atMs: 1 };
+
   test.each([
-    ["a share", [1, 2, 55, 99].map((share) => figure(share * MIB, 100 * MIB))],
-    ["an amount", [1, 57, 301, 1430, 1431].map((mib) => figure(mib * MIB))],
+    ["a share", [1, 2, 16, 55, 99].map((share) => `${figure(share * MIB, 100 * MIB)} of it`)],
+    ["an amount that grows by a tenth", [1, 9, 57, 63, 301, 340, 1430, 1580].map((mib) => figure(mib * MIB))],
+    ["a milestone that was reached", numbers.map((number) => chainLines(number, 13, reached)[0] ?? "")],
+    ["a milestone that is waited for", numbers.map((number) => waitingFor(number, 13, "it serves"))],
     [
-      "a link of the rehearsal's chain",
-      [1, 2, 9, 12].map(
-        (number) => chainLines(number, 13, { title: "t", evidence: "e", atMs: 1 }, "n")[1] ?? "",
-      ),
+      "a milestone of the twin",
+      [1, 2, 3].map((number) => waitingFor(number, 3, "it serves", " on the twin")),
     ],
   ])("%s", (_what, lines) => {
     expect(new Set(asSeen(lines)).size).toBe(lines.length);
   });
 
-  test("a heartbeat", () => {
+  test("a line that stays, at each beat", () => {
     const lines: string[] = [];
     const { end } = withHeartbeat((line) => lines.push(line), "the guest boots, until ssh answers");
     jest.advanceTimersByTime(600_000);
     end();
-    expect(new Set(asSeen(lines)).size).toBe(60);
+    const seen = asSeen(lines);
+    expect(seen).toHaveLength(60);
+    expect(seen.filter((shown, index) => shown === seen[index - 1])).toEqual([]);
+  });
+
+  test.each([
+    [waitingFor(2, 13, "it serves"), "2/13, 20 s: next: it serves"],
+    [`${figure(57 * MIB)} written; the guest boots`, "57 MiB, 20 s: written; the guest boots"],
+    [`${figure(12 * MIB, 100 * MIB)} of it`, "12 %, 20 s: 12 of 100 MiB of it"],
+    ["12 files are checked", "20 s: 12 files are checked"],
+  ])("a figure stays first while it is said again: %s", (line, again) => {
+    expect(stillAt(20, line)).toBe(again);
   });
 });
 
-test("a link of the chain is shown with its time and its sign, and then the one that is waited for", () => {
+test("a milestone is shown with its time and its sign, and then the one that is waited for", () => {
   const reached = { title: "the appliance has its address", evidence: "ARP: 10.10.10.2", atMs: 36_240 };
   expect(chainLines(2, 13, reached, "it serves")).toEqual([
     "2/13 at 36.2 s: the appliance has its address: ARP: 10.10.10.2",

@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { NEW } from "../../commands/commands.cjs";
-import { plan } from "../../commands/new-answers";
+import { BENCH, DEMO, FLEET, NEW, REHEARSE, SETUP, VERIFY } from "../../commands/commands.cjs";
+import { plan } from "../../commands/new/answers";
+import { EXAMPLE_MAC } from "../../stack/config/values";
 
 const TOP = join(__dirname, "../..");
 const textOf = (path: string) => readFileSync(join(TOP, path), "utf8");
@@ -86,16 +87,48 @@ test("CONTRIBUTING.md's table names each folder of steps", () => {
   expect(folders.filter(({ name }) => !table.includes(`\`steps/${name}/\``))).toEqual([]);
 });
 
-test("every npm run new of the documents is one that it takes, and the README's makes a stack", () => {
-  const documents = ["README.md", "config/README.md", "docs/runbook.md", "docs/lasting-network.md"];
-  const lines = documents.flatMap((path) =>
-    [...readFileSync(join(TOP, path), "utf8").matchAll(/^npm run new -- ([^#\n]+)/gm)].map(([, words]) =>
-      String(words).trim().split(/\s+/),
+/** The words after `--` of each command line of an npm script in the documents' blocks. */
+const commandLines = (script: string) =>
+  DOCUMENTS.flatMap((document) =>
+    [...textOf(document).matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) =>
+      [...block.matchAll(/^npm run (\S+)(?: --)?((?: (?!#).*?)?)(?: +#.*)?$/gm)]
+        .filter(([, name]) => name === script)
+        .map(([, , words = ""]) => words.trim().split(/\s+/).filter(Boolean)),
     ),
   );
-  expect(lines.length).toBeGreaterThan(5);
-  const read = lines.map((args) => parseArgs({ args, options: NEW.options, allowPositionals: true }));
-  for (const { positionals } of read) expect(positionals).toHaveLength(1);
+
+test.each([DEMO, SETUP, NEW, FLEET, REHEARSE, VERIFY, BENCH])(
+  "every npm run $name in a block of the documents is one that it takes",
+  (command) => {
+    const lines = commandLines(command.name);
+    expect(lines.length).toBeGreaterThan(0);
+    for (const args of lines) {
+      const given = parseArgs({ args, options: command.options, allowPositionals: true });
+      const fault = command.fault as ((given: unknown) => string | undefined) | undefined;
+      expect([args.join(" "), fault?.(given)]).toEqual([args.join(" "), undefined]);
+      for (const [name, known] of Object.entries(command.choices ?? {}))
+        if (name in given.values) expect(known).toContain(given.values[name as never]);
+    }
+  },
+);
+
+test("npm run new of the README makes a stack, once the reader has set their own MAC", () => {
+  const read = commandLines("new").map((args) =>
+    parseArgs({ args, options: NEW.options, allowPositionals: true }),
+  );
   const [whole] = read.filter(({ values }) => values.mac).map(({ values }) => values);
-  expect(plan("nuc1", { ...whole }, [], undefined, "2025-12-17").faults).toEqual([]);
+  const faults = (mac?: string) => plan("nuc1", { ...whole, mac }, [], undefined, "2025-12-17").faults;
+  expect(faults(whole?.mac)).toEqual([
+    { answer: "mac", text: expect.stringContaining("the example in the documents") as string },
+  ]);
+  expect(faults("48:21:0b:12:34:56")).toEqual([]);
+});
+
+test("the only MAC of a maker's NIC in the documents is the one that is refused as the example", () => {
+  const macs = DOCUMENTS.flatMap((document) =>
+    [...textOf(document).matchAll(/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/gi)].map(([mac]) => mac),
+  );
+  // IEEE 802: this bit marks an address that no maker has given, as those of virtual machines.
+  const ofMakers = macs.filter((mac) => !(parseInt(mac.slice(0, 2), 16) & 2));
+  expect([...new Set(ofMakers)]).toEqual([EXAMPLE_MAC]);
 });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import execa from "execa";
 import { stringify } from "yaml";
-import { checkConfig, ConfigError } from "../../stack/config";
+import { checkConfig } from "../../stack/config";
+import { ConfigError } from "../../stack/config/fault";
 import {
   misreadFaults,
   readStackFile,

@@ -34,7 +34,7 @@ test("the digests are the same in every checkout", () => {
 
 test.each([
   ["steps/frame/room.ts", "its disk is full", "the disk is full"],
-  ["steps/frame/step.ts", "what started it is gone", "its parent is gone"],
+  ["steps/frame/main.ts", "what started it is gone", "its parent is gone"],
   ["steps/frame/progress.ts", "export ", "export /* another word */ "],
 ])("a sentence of the frame changes no step: %s", (file, words, others) => {
   expect(changedBy(file, words, others)).toEqual([]);

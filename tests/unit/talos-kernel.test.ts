@@ -8,7 +8,7 @@ import {
   kernelLine,
   knowsTalos,
 } from "../../stack/talos-kernel";
-import { renderBootScript } from "../../stack/service-files";
+import { renderBootScript } from "../../stack/templates";
 import { checkConfig } from "../../stack/config";
 
 /** What Talos 1.14 boots with on metal, as its ISO has it. */

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { StepContext } from "../../steps/frame/context";
 import { together } from "../../steps/frame/together";
 
 const said: string[] = [];
-const context = (signal = new AbortController().signal) => ({
+const context = (signal = new AbortController().signal): StepContext => ({
   signal,
   scratch: "",
   log: (line: string) => void said.push(line),
@@ -19,11 +20,11 @@ test("results come in the order of what they are of, however long each takes", a
 
 test("the first fault stops the others, which say nothing more, and is the one that is thrown", async () => {
   const begun: number[] = [];
-  const work = async (number: number, { signal, log }: ReturnType<typeof context>) => {
+  const work = async (number: number, within: StepContext) => {
     begun.push(number);
     if (number === 2) throw new Error("the second");
-    await new Promise((_, stop) => signal.addEventListener("abort", () => stop(new Error("stopped"))));
-    log("not heard");
+    await new Promise((_, stop) => within.signal.addEventListener("abort", () => stop(new Error("stopped"))));
+    within.log("not heard");
   };
   await expect(together(context(), [1, 2, 3, 4], 2, work)).rejects.toThrow("the second");
   expect(begun).toEqual([1, 2]);

@@ -4,7 +4,7 @@ const { once } = require("node:events");
 const { existsSync, readdirSync } = require("node:fs");
 const { createInterface } = require("node:readline/promises");
 const { GRUB_PC } = require("./distribution.cjs");
-const { run, searchPath, which } = require("./process.cjs");
+const { runTool, searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {(seconds: number) => void} Busy */
@@ -105,7 +105,7 @@ const mayBeRoot = ({ env }) => process.getuid?.() === 0 || which("sudo", searchP
 async function asRoot(command, { env, ask }, busy, /** @type {number | undefined} */ limit = undefined) {
   const sudo = process.getuid?.() === 0 ? [] : ["sudo", ...(ask ? [] : ["--non-interactive"])];
   const [program, ...args] = [...sudo, "env", "DEBIAN_FRONTEND=noninteractive", ...command];
-  await run(/** @type {string} */ (program), args, { env, busy, outlive: true, terminal: ask, limit });
+  await runTool(/** @type {string} */ (program), args, { env, busy, outlive: true, terminal: ask, limit });
 }
 
 /**

@@ -14,7 +14,7 @@ const { join } = require("node:path");
 const { TRANSFERS_S, listsHeld, updateLists } = require("./apt.cjs");
 const { scratch, stillAtIt } = require("./context.cjs");
 const { releaseName } = require("./distribution.cjs");
-const { run, which } = require("./process.cjs");
+const { runTool, which } = require("./process.cjs");
 const { heldStamp, recipeDigest, writeStamp } = require("./stamps.cjs");
 const { ownFolders } = require("./tools.cjs");
 
@@ -142,19 +142,19 @@ async function bringCheckers(context, group = CHECKER_GROUP) {
   const busy = () => stillAtIt(context, title, started);
   try {
     if (!listsHeld()) await updateLists(context, busy);
-    const plan = await run("apt-get", ["--simulate", "--no-install-recommends", "install", ...wanted], {
+    const plan = await runTool("apt-get", ["--simulate", "--no-install-recommends", "install", ...wanted], {
       env,
     });
     const closure = [...plan.matchAll(/^Inst (\S+)/gm)].map((found) => /** @type {string} */ (found[1]));
     const packages = closure.filter((name) => wanted.includes(name) || name.startsWith("lib"));
     log(`${title}: from ${packages.length} Debian packages, unpacked beside the tools`);
-    await run("apt-get", ["-o", "Acquire::Retries=2", "download", ...packages], {
+    await runTool("apt-get", ["-o", "Acquire::Retries=2", "download", ...packages], {
       ...{ env, cwd: folder, busy, limit: TRANSFERS_S },
     });
     const root = join(folder, "root");
     mkdirSync(root);
     for (const file of readdirSync(folder).filter((name) => name.endsWith(".deb"))) {
-      await run("dpkg-deb", ["--extract", join(folder, file), root], { env });
+      await runTool("dpkg-deb", ["--extract", join(folder, file), root], { env });
     }
     rmSync(join(cache, name), { recursive: true, force: true });
     renameSync(root, join(cache, name));

@@ -1,7 +1,5 @@
 "use strict";
 
-const { createHash } = require("node:crypto");
-const { createReadStream } = require("node:fs");
 const { basename } = require("node:path");
 const {
   MOST_LIST_BYTES,
@@ -11,7 +9,8 @@ const {
   isPage,
   transferLimits,
 } = require("../../steps/store/transfer.cjs");
-const { run } = require("./process.cjs");
+const { runTool } = require("./process.cjs");
+const { sha256Of } = require("./stamps.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 
@@ -29,7 +28,7 @@ const RETRY = ["--retry", "2"];
  */
 async function curl(args, env, options = {}) {
   try {
-    return await run("curl", args, { env, ...options });
+    return await runTool("curl", args, { env, ...options });
   } catch (thrown) {
     const { message, stderr = "" } = /** @type {Error & { stderr?: string }} */ (thrown);
     const fault = curlFault(stderr);
@@ -68,13 +67,6 @@ async function answers(origin, context) {
   if (why) throw new Error(`${origin} does not answer: ${why}`);
 }
 
-/** @param {string} path */
-async function sha256File(path) {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest("hex");
-}
-
 /**
  * The digest of a file in a list as sha256sum writes it.
  *
@@ -104,7 +96,7 @@ async function download({ url, sums }, target, { env }, busy) {
   if (!expected && isPage(list)) throw new Error(`${sums} is a page of HTML, as a login page is`);
   if (!expected) throw new Error(`${sums} does not list ${name}`);
   await curl([...curlFlags(limits), ...RETRY, "--output", target, url], env, { busy });
-  const got = await sha256File(target);
+  const got = sha256Of(target);
   if (got !== expected) throw new Error(`${url} has sha256 ${got}, but ${sums} says ${expected}`);
 }
 

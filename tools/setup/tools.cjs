@@ -15,7 +15,7 @@ const { scratch, stillAtIt } = require("./context.cjs");
 const { answers, download } = require("./download.cjs");
 const { goBuild } = require("./go.cjs");
 const { unpackWheel } = require("./pip.cjs");
-const { run, searchPath, versionOf, which } = require("./process.cjs");
+const { runTool, searchPath, versionOf, which } = require("./process.cjs");
 const { heldStamp, recipeDigest, writeStamp } = require("./stamps.cjs");
 const { fits } = require("./versions.cjs");
 
@@ -115,8 +115,9 @@ function isHeld(recipe, context) {
 async function unpack(archive, members, folder, { env }) {
   const [out, inside] = [join(folder, "archive"), Object.values(members)];
   mkdirSync(out);
-  if (archive.endsWith(".zip")) await run("busybox", ["unzip", "-q", archive, ...inside, "-d", out], { env });
-  else await run("tar", ["-xzf", archive, "-C", out, ...inside], { env });
+  if (archive.endsWith(".zip"))
+    await runTool("busybox", ["unzip", "-q", archive, ...inside, "-d", out], { env });
+  else await runTool("tar", ["-xzf", archive, "-C", out, ...inside], { env });
   for (const [file, member] of Object.entries(members)) renameSync(join(out, member), join(folder, file));
 }
 

@@ -51,19 +51,23 @@ const GOOD: What[] = [
 const at = (whats: What[]): Seen[] => whats.map((what, index) => ({ atMs: index * 1000, ...what }));
 const IDS = chainFor(expected).map(({ id }) => id);
 
-/** The first link that is not reached, and what it says is broken. */
+/** The first milestone that is not reached, and what it says is broken. */
 function judge(seen: Seen[], change: Partial<Expected> = {}) {
   const view = { seen, expected: { ...expected, ...change } };
   const chain = chainFor(view.expected);
   const index = chain.findIndex(({ reached }) => !reached(view));
-  const link = chain[index];
-  const fault = link && firstBreak(view, openAt(chain, index));
-  return { at: fault?.link.id ?? link?.id, broken: fault?.broken.seen, overdue: link?.overdue(view).seen };
+  const milestone = chain[index];
+  const fault = milestone && firstBreak(view, openAt(chain, index));
+  return {
+    at: fault?.milestone.id ?? milestone?.id,
+    broken: fault?.broken.seen,
+    overdue: milestone?.overdue(view).seen,
+  };
 }
 
 const first = (whats: What[], change?: Partial<Expected>) => judge(at(whats), change);
 
-test("a good boot reaches every link, each by its own sign", () => {
+test("a good boot reaches every milestone, each by its own sign", () => {
   expect(first(GOOD).at).toBeUndefined();
   IDS.forEach((id, index) => expect(first(GOOD.filter((_what, place) => place !== index)).at).toBe(id));
 });
@@ -72,6 +76,19 @@ test.each(IDS)("nothing that was seen before %s says that it is broken, and its 
   const before = GOOD.slice(0, IDS.indexOf(id));
   expect(first(before)).toMatchObject({ at: id, broken: undefined });
   expect(first(before).overdue).toMatch(/\w+ \w+ \w+/);
+});
+
+test("a firmware that asks too seldom for a sure sign was not offered anything either, once its time is over", () => {
+  const noticed = line("appliance", `bootstrap-pxe: dhcp: discover from ${MAC}: ignored`);
+  const before = until("pxe");
+  expect(first([...before, asked, noticed])).toMatchObject({ at: "lease", broken: undefined });
+  expect(first([...before, asked, noticed]).overdue).toMatch(
+    /asked 1 times .* and dnsmasq gave none; .*: ignored$/,
+  );
+  expect(first([...before, asked]).overdue).toMatch(/dnsmasq heard none of it/);
+  expect(first([...until("lease"), dhcp("offer", { address: "10.10.10.100" })]).overdue).toMatch(
+    /was offered an address and did not take it/,
+  );
 });
 
 const talos = (words: string) => line("minipc", `[   48.7] [talos] ${words}`);
@@ -388,7 +405,7 @@ test("another host's questions and answers are not taken for the mini-PC's", () 
   expect(first(other).at).toBe("script");
 });
 
-test("without a serial console the links show on the wire: an operating system asks for an address", () => {
+test("without a serial console the milestones show on the wire: an operating system asks for an address", () => {
   const wire = { hasSerialConsole: false };
   const silent = GOOD.filter((what) => what.kind !== "line" || what.machine === "appliance");
   expect(first(silent, wire)).toEqual({
@@ -532,8 +549,8 @@ test("the screen may show the config from its arrival until the loader accepts i
 
 /** As the rehearsal follows a chain: what it calls broken after these, if anything. */
 function verdict(whats: What[]): string | undefined {
-  const { at: link, broken } = first(whats);
-  return broken && `${link}: ${broken}`;
+  const { at: milestone, broken } = first(whats);
+  return broken && `${milestone}: ${broken}`;
 }
 
 /** What Talos printed, as a rehearsal hears it, excerpts, of 1.11 a real one; what goes over the link meanwhile is put between the lines. */
@@ -592,12 +609,12 @@ test.each<[name: string, answersTime: boolean, at: string | undefined, says: Reg
   ["1.12-install-fails", false, "time", undefined],
   ["1.13-install-fails", false, "time", undefined],
   ["1.14-disk-pending", true, undefined, undefined],
-])("Talos's console, %s: the verdict and its cause", (name, answersTime, link, says) => {
+])("Talos's console, %s: the verdict and its cause", (name, answersTime, milestone, says) => {
   const boot = booted(name, answersTime);
   const faults = boot.map((_what, length) => verdict(boot.slice(0, length + 1))).filter((each) => each);
   if (says) expect(faults[0]?.replace(/^\w+: /, "")).toMatch(says);
   else expect(faults).toEqual([]);
-  expect(first(boot).at).toBe(link);
+  expect(first(boot).at).toBe(milestone);
 });
 
 const timeAsked: What = { ...time, state: "asked" };
@@ -620,7 +637,7 @@ const INSTALLS = [
 ].map((words) => words.map(talos));
 const rebooting = [10, 5, 0].map((left) => talos(`rebooting in ${left} seconds`));
 
-/** What may come before the sign of a link, as much of it as chance wills. */
+/** What may come before the sign of a milestone, as much of it as chance wills. */
 const BEFORE: Record<string, What[]> = {
   address: [line("appliance", serving), line("appliance", "bootstrap-pxe: dhcp: nothing yet")],
   lease: [asked, dhcp("offer", { address: "10.10.10.100", file: "snponly.efi" }), asked, asked, asked],
@@ -753,21 +770,21 @@ test("no beginning of a boot that ends well is called broken, in whatever order 
   fc.assert(
     fc.property(goodBoots, ({ seen, change }) => {
       for (let length = 0; length <= seen.length; length++) {
-        const { at: link, broken } = judge(seen.slice(0, length), change);
-        expect({ length, link, broken }).toEqual({ length, link, broken: undefined });
+        const { at: milestone, broken } = judge(seen.slice(0, length), change);
+        expect({ length, milestone, broken }).toEqual({ length, milestone, broken: undefined });
       }
       expect(judge(seen, change).at).toBeUndefined();
     }),
   );
 });
 
-test("a link that is reached is never called broken", () => {
+test("a milestone that is reached is never called broken", () => {
   const parts = [...GOOD, ...MEANWHILE, ...INSTALLS.flat(), ...selectorFails, ...rebooting];
   fc.assert(
     fc.property(fc.shuffledSubarray([...parts, timeAsked, unset, loaded, waits, asked, syn]), (whats) => {
       const view = { seen: at(whats), expected };
-      for (const link of chainFor(expected))
-        if (link.reached(view)) expect(firstBreak(view, [link])?.broken).toBeUndefined();
+      for (const milestone of chainFor(expected))
+        if (milestone.reached(view)) expect(firstBreak(view, [milestone])?.broken).toBeUndefined();
     }),
   );
 });

@@ -25,13 +25,20 @@ test("a frame goes to every other machine and to every listener, however its byt
   const [one, other] = [await machine(link), await machine(link)];
   const told = text(other);
   const echoed = text(one);
+  const has = async (socket: Socket, bytes: number) => {
+    while (socket.bytesRead < bytes) await new Promise(setImmediate);
+  };
   for (const byte of Buffer.concat([framed("first"), framed("second")])) {
     one.write(Buffer.from([byte]));
     await new Promise(setImmediate);
   }
   while (heard.length < 2) await new Promise(setImmediate);
   link.send(Buffer.from("third"));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await has(one, framed("third").length);
+  await has(
+    other,
+    ["first", "second", "third"].map(framed).reduce((sum, { length }) => sum + length, 0),
+  );
   await link.close();
   expect(heard).toEqual(["first", "second", "third"]);
   expect(await told).toBe(Buffer.concat(["first", "second", "third"].map(framed)).toString());

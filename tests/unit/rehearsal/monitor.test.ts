@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function machine(name: string, words: string) {
   const path = join(folder, name);
   const program = `require("node:net")
-    .createServer({ pauseOnConnect: true }, (port) => port.write(${JSON.stringify(words)}))
+    .createServer({ pauseOnConnect: true }, (port) => port.write(${JSON.stringify(words)}, () => console.log("said")))
     .listen(${JSON.stringify(path)}, () => console.log("ready"))`;
   const child = spawn("node", ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
@@ -28,7 +28,7 @@ test.each([
 ])("a machine that is killed %s ends what is asked, not this process", async (_when, words) => {
   const { path, child } = await machine(`killed-${words.length}`, words);
   const opening = new Monitor(path).open();
-  setTimeout(() => child.kill("SIGKILL"), 100);
+  child.stdout.once("data", () => child.kill("SIGKILL"));
   await expect(opening).rejects.toThrow("QEMU, qmp_capabilities: the machine has ended");
 });
 

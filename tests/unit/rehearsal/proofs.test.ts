@@ -246,7 +246,8 @@ describe("the proofs", () => {
       evidence: /the lease's left from 10\.10\.10\.100/,
     },
   };
-  test.each(Object.entries(BROKEN))(
+  // Each asks a site of its own, and waits for seconds for what does not come.
+  test.concurrent.each(Object.entries(BROKEN))(
     "do not hold where %s",
     async (_what, { change, proofs, evidence, look }) => {
       const broken = (await proved(change)).filter(({ held }) => !held);
@@ -289,13 +290,13 @@ describe("silence on the uplink", () => {
     return uplinkIsSilent(site, uplink);
   };
 
-  test("is not taken for granted because the uplink is the slower of the two links", async () => {
+  test.concurrent("is not taken for granted because the uplink is the slower of the two links", async () => {
     const { held, evidence } = await silence({ answersOnUplink: [APPLIANCE_IP], uplinkDelayMs: 100 });
     expect(held).toBe(false);
     expect(evidence).toContain("asked on the uplink: answered HTTP, DNS, time, TFTP;");
   });
 
-  test("proves nothing where the appliance has no address on the uplink", async () => {
+  test.concurrent("proves nothing where the appliance has no address on the uplink", async () => {
     const { held, evidence } = await silence({
       uplinkAddress: undefined,
       answersOnUplink: [APPLIANCE_IP],
@@ -304,7 +305,7 @@ describe("silence on the uplink", () => {
     expect(evidence).toContain("does not answer by ARP");
   });
 
-  test("proves nothing where no one is answered at all", async () => {
+  test.concurrent("proves nothing where no one is answered at all", async () => {
     const { held, evidence } = await silence({ answers: () => false });
     expect(held).toBe(false);
     expect(evidence).toMatch(/lease: answered nothing$/);

@@ -1,10 +1,10 @@
 import type { Diagnosis } from "../../../rehearsal/record";
-import { follow } from "../../../rehearsal/rehearse";
+import { follow } from "../../../rehearsal/course";
 import { inDoubt, stolenMs } from "../../../rehearsal/slowness";
 import type { Stage } from "../../../rehearsal/stage";
 
 const diagnosis: Diagnosis = {
-  kind: "link",
+  kind: "milestone",
   at: "lease",
   title: "the mini-PC is leased its address",
   side: "minipc",
@@ -48,14 +48,17 @@ const idleStage = (share: number) => {
 test.each([
   [0, "not there", "Look there"],
   [0.6, "not there; but of ", "Try it again when this host has less to do"],
-])("the verdict on a link that is overdue knows how much CPU was lacking: %d", async (share, seen, look) => {
-  const link = {
-    ...{ id: "x", title: "x", side: "appliance" as const, limitS: 0.5 },
-    reached: () => undefined,
-    overdue: () => ({ seen: "not there", look: "Look there" }),
-  };
-  const { signal } = new AbortController();
-  const found = await follow({ signal }, idleStage(share), [link], () => undefined);
-  expect(found?.seen.startsWith(seen)).toBe(true);
-  expect(found?.look.startsWith(look)).toBe(true);
-});
+])(
+  "the verdict on a milestone that is overdue knows how much CPU was lacking: %d",
+  async (share, seen, look) => {
+    const milestone = {
+      ...{ id: "x", title: "x", side: "appliance" as const, limitS: 0.5 },
+      reached: () => undefined,
+      overdue: () => ({ seen: "not there", look: "Look there" }),
+    };
+    const { signal } = new AbortController();
+    const found = await follow({ signal }, idleStage(share), [milestone], () => undefined);
+    expect(found?.seen.startsWith(seen)).toBe(true);
+    expect(found?.look.startsWith(look)).toBe(true);
+  },
+);

@@ -1,5 +1,5 @@
 import { rehearsalSubject } from "../../../stack/rehearsal-subject";
-import { kernelLineOf, renderBootScript } from "../../../stack/service-files";
+import { kernelLineOf, renderBootScript } from "../../../stack/templates";
 import { checkConfig } from "../../../stack/config";
 
 const config = checkConfig({ bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" }, "lab");

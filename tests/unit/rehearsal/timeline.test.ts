@@ -155,7 +155,7 @@ const FAILED: RehearsalRecord = {
     { id: "end", machine: "minipc", file: "screens/12-end-minipc.png" },
   ],
   diagnosis: {
-    ...{ kind: "link", side: "minipc" },
+    ...{ kind: "milestone", side: "minipc" },
     at: "config",
     title: "the mini-PC has the very machine config",
     seen: "/configs/minipc.yaml was answered with the status 404",
@@ -212,7 +212,7 @@ const hostile = fc.oneof(
 );
 const party = fc.constantFrom<Party>("minipc", "appliance", "stranger");
 const side = fc.constantFrom<Side>("minipc", "appliance");
-const kind = fc.constantFrom("link", "proof");
+const kind = fc.constantFrom("milestone", "proof");
 const anyRecord = fc
   .record({
     exchanges: fc.array(
@@ -273,7 +273,7 @@ describe("as text", () => {
 describe.each(RECORDS)("as a page: %s", (_name, record) => {
   const page = timelinePage(record);
 
-  test("names every link of the chain, every proof and what broke", () => {
+  test("names every milestone, every proof and what broke", () => {
     const { reached, proofs, diagnosis } = record;
     const said = [...reached, ...proofs].flatMap(({ title, evidence }) => [title, evidence]);
     for (const text of [...said, ...(diagnosis ? [diagnosis.title, diagnosis.seen, diagnosis.look] : [])])
@@ -319,7 +319,7 @@ describe.each(RECORDS)("as a page: %s", (_name, record) => {
 
 test("a page names no console of a mini-PC that was never switched on", () => {
   const diagnosis: Diagnosis = {
-    ...({ kind: "link", side: "appliance" } as const),
+    ...({ kind: "milestone", side: "appliance" } as const),
     ...{ at: "services", title: "the appliance says that it serves" },
     ...{ seen: "nginx is not running", look: "Look at files/nginx-bootstrap.conf" },
   };
@@ -418,7 +418,7 @@ describe("the picture", () => {
     expect(counts({ ...GOOD, reached: [], exchanges })).toEqual(["HTTP|GET /a|and 2 more in 2.0 s"]);
   });
 
-  test("does not fold across a link of the chain, or messages of different directions", () => {
+  test("does not fold across a milestone, or messages of different directions", () => {
     const asked = (atS: number, link?: "uplink") =>
       exchange([atS, "appliance", undefined, "DHCP discover: x", link]);
     const count = (exchanges: Exchange[]) => arrowsOf({ ...GOOD, exchanges }).length;
@@ -427,7 +427,7 @@ describe("the picture", () => {
     expect(count([asked(30), asked(32)])).toBe(2);
   });
 
-  test("an answer comes before the link of the chain that it shows", () => {
+  test("an answer comes before the milestone that it shows", () => {
     const { rows } = sequenceOf(GOOD);
     const place = (title: string) => rows.findIndex((row) => row.kind === "reached" && row.title === title);
     expect(rows[place("the mini-PC is leased its address") - 1]).toMatchObject({

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../steps/programs/accelerator";
 import type { StepContext } from "../steps/frame/context";
 import { chainFor, firstBreak, mayShowConfig, openAt } from "./chain";
-import type { ChainLink, Sign } from "./chain/link";
+import type { Milestone, Sign } from "./chain/milestone";
 import { exchangesIn } from "./timeline/exchanges";
 import { checkQemu } from "./machines/machine";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
@@ -17,71 +17,72 @@ export interface Rehearsal {
   subject: Subject;
   accelerator: Accelerator | "auto";
   hardware: { appliance: Hardware; minipc: Hardware; twin?: Hardware };
-  /** Called when a link of the chain is reached; a trial of its own may interfere then. */
+  /** Called when a milestone is reached; a trial of its own may interfere then. */
   onReached?: (id: string, stage: Stage) => void | Promise<void>;
 }
 
 const TICK_MS = 100;
 
-/** Called when a link is reached, with the one that is waited for next. */
-type OnReached = (link: ChainLink, sign: Sign, next?: ChainLink) => void | Promise<void>;
+/** Called when a milestone is reached, with the one that is waited for next. */
+type OnReached = (milestone: Milestone, sign: Sign, next?: Milestone) => void | Promise<void>;
 
-/** Whether a link breaks when somebody has tried often enough, which may be too soon on a slow host: the firmware, or iPXE. */
-const countsTries = ({ id, side }: ChainLink) => side === "minipc" && id !== "accepted";
+/** Whether a milestone breaks when somebody has tried often enough, which may be too soon on a slow host: the firmware, or iPXE. */
+const countsTries = ({ id, side }: Milestone) => side === "minipc" && id !== "accepted";
 
-const naming = ({ id: at, title, side }: ChainLink) => ({ kind: "link", at, title, side }) as const;
+const naming = ({ id: at, title, side }: Milestone) => ({ kind: "milestone", at, title, side }) as const;
 
 /**
- * Waits for one link of a chain after the other.
+ * Waits for one milestone of a chain after the other.
  *
  * @returns what broke, or undefined when all were reached
  */
 export async function follow(
   context: Pick<StepContext, "signal">,
   stage: Stage,
-  chain: ChainLink[],
+  chain: Milestone[],
   onReached: OnReached,
 ): Promise<Diagnosis | undefined> {
-  for (const [index, link] of chain.entries()) {
+  for (const [index, milestone] of chain.entries()) {
     const lost = () => stage.starvedMs + stolenMs();
     const [since, lostBefore] = [stage.atMs, lost()];
     const waited = () => ({ ms: stage.atMs - since, lostMs: lost() - lostBefore });
     for (let tick = 1; ; tick++) {
       context.signal.throwIfAborted();
       stage.throwIfLost();
-      const sign = link.reached(stage.view);
+      const sign = milestone.reached(stage.view);
       if (sign) {
-        await onReached(link, sign, chain[index + 1]);
+        await onReached(milestone, sign, chain[index + 1]);
         break;
       }
       const fault = firstBreak(stage.view, openAt(chain, index));
       if (fault) {
-        const diagnosis = { ...naming(fault.link), ...fault.broken };
-        return countsTries(fault.link) ? inDoubt(diagnosis, waited()) : diagnosis;
+        const diagnosis = { ...naming(fault.milestone), ...fault.broken };
+        return countsTries(fault.milestone) ? inDoubt(diagnosis, waited()) : diagnosis;
       }
       const { ms, lostMs } = waited();
       // A busy host is not the image's fault: only time that the machines could use counts.
-      if (ms > link.limitS * 1000 && ms - lostMs > link.limitS * 1000)
-        return inDoubt({ ...naming(link), ...link.overdue(stage.view) }, { ms, lostMs });
-      if (link.id === "address" && tick % 5 === 0) stage.askForAppliance();
+      if (ms > milestone.limitS * 1000 && ms - lostMs > milestone.limitS * 1000)
+        return inDoubt({ ...naming(milestone), ...milestone.overdue(stage.view) }, { ms, lostMs });
+      if (milestone.id === "address" && tick % 5 === 0) stage.askForAppliance();
       await pause(TICK_MS, undefined, { signal: context.signal }).catch(() => undefined);
     }
   }
   return undefined;
 }
 
-/**
- * What is said when a link of the chain is reached, and what is waited for then: the link's number comes first, since
- * Pulumi's table may have room for no more.
- */
+/** What is said of the milestone that is waited for: its number comes first, since Pulumi's table may have room for no more. */
+export const waitingFor = (number: number, milestones: number, title: string, machine = "") =>
+  `${number}/${milestones} next${machine}: ${title}`;
+
+/** What is said when a milestone is reached, and what is waited for then. */
 export function chainLines(
   number: number,
-  links: number,
+  milestones: number,
   { title, evidence, atMs }: Pick<Reached, "title" | "evidence" | "atMs">,
   next?: string,
 ): string[] {
-  const held = `${number}/${links} at ${(atMs / 1000).toFixed(1)} s: ${title}: ${evidence}`;
-  return next === undefined ? [held] : [held, `${number + 1}/${links} next: ${next}`];
+  const held = `${number}/${milestones} at ${(atMs / 1000).toFixed(1)} s: ${title}: ${evidence}`;
+  return next === undefined ? [held] : [held, waitingFor(number + 1, milestones, next)];
 }
 
 function firstBroken(proofs: Proof[]): Diagnosis | undefined {
@@ -112,7 +113,7 @@ const LOOK: Record<string, string> = {
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
 class Twin {
   private readonly proof: Promise<Proof>;
-  /** What comes next; unset when it came to its end. */
+  /** What is said of the milestone that comes next; unset when it came to its end. */
   private next?: string;
   private isAwaited = false;
 
@@ -129,7 +130,7 @@ class Twin {
   /** Waits for its end, and says what for. */
   async wait(): Promise<Proof> {
     this.isAwaited = true;
-    if (this.next) this.context.log(`waiting for the twin: ${this.next}`);
+    if (this.next) this.context.log(this.next);
     return this.proof;
   }
 
@@ -137,11 +138,13 @@ class Twin {
     stage.startAppliance(hardware);
     const chain = chainFor(stage.view.expected).filter(({ side }) => side === "appliance");
     let evidence = "";
-    this.next = chain[0]?.title;
-    const broken = await follow(this.context, stage, chain, (_link, sign, next) => {
+    const sayNext = (next?: Milestone) =>
+      next && waitingFor(chain.indexOf(next) + 1, chain.length, next.title, " on the twin");
+    this.next = sayNext(chain[0]);
+    const broken = await follow(this.context, stage, chain, (_milestone, sign, next) => {
       evidence = sign.evidence;
-      this.next = next?.title;
-      if (this.isAwaited && next) this.context.log(`waiting for the twin: ${next.title}`);
+      this.next = sayNext(next);
+      if (this.isAwaited && this.next) this.context.log(this.next);
     });
     this.next = undefined;
     return proofOf(hardware, broken, evidence);
@@ -162,7 +165,7 @@ function proofOf(hardware: Hardware, broken: Diagnosis | undefined, evidence: st
   };
 }
 
-/** Pictures of the screens, one a machine and link of the chain. */
+/** Pictures of the screens, one a machine and milestone. */
 class Album {
   private readonly screens: (Screen & { mayShowConfig: boolean })[] = [];
   private readonly taking: Promise<void>[] = [];
@@ -236,9 +239,9 @@ export async function rehearse(
     stage.startAppliance(hardware.appliance);
     const twin = twinHardware && new Twin(context, await open("twin-"), twinHardware);
 
-    context.log(`1/${chain.length} next: ${chain[0]?.title}`);
-    let diagnosis = await follow(context, stage, chain, async (link, sign, next) => {
-      const { id, title, side } = link;
+    context.log(waitingFor(1, chain.length, chain[0]?.title ?? ""));
+    let diagnosis = await follow(context, stage, chain, async (milestone, sign, next) => {
+      const { id, title, side } = milestone;
       reached.push({ id, title, side, ...sign });
       const told = { title, ...sign };
       for (const line of chainLines(reached.length, chain.length, told, next?.title)) context.log(line);

@@ -1,5 +1,5 @@
 import { checkConfig } from "../../stack/config";
-import { kernelLineOf, render, renderBootScript, renderServiceFiles } from "../../stack/service-files";
+import { kernelLineOf, render, renderBootScript, renderServiceFiles } from "../../stack/templates";
 
 const lab = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
 

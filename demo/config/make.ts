@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeWhole } from "../steps/store/files";
-import { run } from "../steps/programs/process";
-import { NO_SOPS_CONFIG } from "../steps/programs/sops";
-import type { StepContext } from "../steps/frame/context";
-import { generateConfigs, type ConfigRequest } from "../steps/talos/talos-config";
-import { ingredients, isMade, noteMade } from "./made";
+import { writeWhole } from "../../steps/store/files";
+import { run } from "../../steps/programs/process";
+import { NO_SOPS_CONFIG } from "../../steps/programs/sops";
+import type { StepContext } from "../../steps/frame/context";
+import { generateConfigs, type ConfigRequest } from "../../steps/talos/talos-config";
+import { ingredients, isUpToDate, noteMade } from "../made";
 
 /** Where the demo's node answers; Pulumi.demo.yaml leases it this address. */
 const ENDPOINT = "https://10.10.10.100:6443";
@@ -30,7 +30,7 @@ export async function makeMachineConfig(
     installDisk: "/dev/nvme0n1",
   };
   const from = await ingredients([], JSON.stringify(request));
-  if (existsSync(key) && existsSync(files.talosconfig) && isMade(files.controlplane, from)) return;
+  if (existsSync(key) && existsSync(files.talosconfig) && isUpToDate(files.controlplane, from)) return;
   context.log("machine config by Talos's own generator, encrypted to a new age key");
   await rm(key, { force: true });
   await run(context, "age-keygen", ["-o", key]);
@@ -40,13 +40,8 @@ export async function makeMachineConfig(
   const made = await generateConfigs(context, request);
   const flags = [
     ...NO_SOPS_CONFIG,
-    "encrypt",
-    "--age",
-    recipient,
-    "--input-type",
-    "yaml",
-    "--output-type",
-    "yaml",
+    ...["encrypt", "--age", recipient],
+    ...["--input-type", "yaml", "--output-type", "yaml"],
   ];
   for (const name of ["controlplane", "talosconfig"] as const) {
     const named = ["--filename-override", files[name]];

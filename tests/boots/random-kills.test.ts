@@ -1,8 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { casesToRun } from "../in-full";
 import { sha256Of } from "../tools";
-import { expectRecovery, processesIn, until, untilStepsEnd, upEndsWell } from "./aftermath";
-import { SmallLab } from "./small-lab";
+import { expectRecovery, processesIn, until, untilStepsEnd, upEndsWell } from "../engine/aftermath";
+import { SmallLab } from "../engine/small-lab";
 
 /** Another seed, other moments: RANDOM_KILLS_SEED=… */
 const SEED = process.env.RANDOM_KILLS_SEED ?? "bootstrap-pxe";
@@ -12,7 +11,6 @@ const VICTIMS = {
   CLI: /^pulumi up /,
 };
 type Victim = keyof typeof VICTIMS;
-const SHORT = Object.keys(VICTIMS).length;
 const KILLS = Object.fromEntries(
   Array.from({ length: 20 }, (_, index) => {
     const victim = Object.keys(VICTIMS)[index % 3] as Victim;
@@ -51,20 +49,17 @@ async function kill(victim: Victim, running: Promise<unknown>, atMs: number): Pr
   return victims.length;
 }
 
-test.each(casesToRun(KILLS, Object.keys(KILLS).slice(0, SHORT)))(
-  "%s of an up: the next one makes the same image",
-  async (_what, given) => {
-    let killed = 0;
-    // A run that was faster than the one that was measured is over too early: then a little sooner.
-    for (let at = given.at; killed === 0; at *= 0.8) {
-      lab.forget();
-      const running = lab.checkout.up("lab");
-      killed = await kill(given.victim, running, at * wholeMs);
-      const { exitCode, all } = await running;
-      // A run that fails by itself would be tried forever.
-      if (killed === 0 && exitCode !== 0) throw new Error(all);
-    }
-    await untilStepsEnd(lab.checkout);
-    await expectRecovery(lab.checkout, lab.reference);
-  },
-);
+test.each(Object.entries(KILLS))("%s of an up: the next one makes the same image", async (_what, given) => {
+  let killed = 0;
+  // A run that was faster than the one that was measured is over too early: then a little sooner.
+  for (let at = given.at; killed === 0; at *= 0.8) {
+    lab.forget();
+    const running = lab.checkout.up("lab");
+    killed = await kill(given.victim, running, at * wholeMs);
+    const { exitCode, all } = await running;
+    // A run that fails by itself would be tried forever.
+    if (killed === 0 && exitCode !== 0) throw new Error(all);
+  }
+  await untilStepsEnd(lab.checkout);
+  await expectRecovery(lab.checkout, lab.reference);
+});

@@ -1,12 +1,8 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { intact } from "../steps/store/files";
 import { filePath, isFileUrl, splitQuery } from "../stack/source-url";
-import { keyOf } from "./identity";
+import { artifact, type Content } from "./artifact";
 import type { ManifestOf } from "../steps/contracts/contracts";
-import { step } from "./step";
-import { codeDigest } from "./step-code";
 import { TOP } from "../stack/top";
 
 export interface Source {
@@ -34,33 +30,30 @@ function localState(url: string): string | undefined {
 /**
  * Fetches and checks a source.
  *
- * @returns the fetched file, and the SHA-256 of what an earlier run fetched from the same, while that is intact:
+ * @returns the fetched file, and what an earlier run fetched from the same, while that is intact:
  *   what was made from it can be found before this run has fetched anything
  */
-export function fetch(
+export function fetchedFile(
   name: string,
   { path, setKeys, isUnlisted, url: whole, ...source }: Source,
   parent: pulumi.Resource,
   dependsOn?: pulumi.ResourceOptions["dependsOn"],
-): { file: pulumi.Output<Fetched>; known?: string } {
+): { file: pulumi.Output<Fetched>; known?: Content } {
   const { url, query } = splitQuery(whole);
-  const what = { ...source, url, localState: localState(url), code: codeDigest("fetch") };
-  const key = keyOf(what);
-  const stamp = intact(join(TOP, path));
-  const known = stamp?.key === key ? stamp.sha256 : undefined;
-  const input = { key, path, setKeys, isUnlisted, ...what };
-  const file = step(
+  const what = { ...source, url, localState: localState(url) };
+  const { manifest, present } = artifact(
     name,
     {
       program: "fetch",
-      input,
-      artifact: { path, key },
+      sources: what,
+      identity: () => what,
+      path,
+      input: ({ key, path, code }) => ({ key, path, setKeys, isUnlisted, ...what, code }),
       lock: `${path}.lock`,
       passingSecrets: { URL_QUERY: query },
     },
     parent,
-    // A file that is there already costs no time.
-    known ? undefined : dependsOn,
+    dependsOn,
   );
-  return { file, known };
+  return { file: manifest, known: present };
 }

@@ -1,10 +1,13 @@
 import { isAbsolute, relative } from "node:path";
 import ipaddr from "ipaddr.js";
 import isFQDN from "validator/lib/isFQDN";
-import { checkConfig, ConfigError, declaredDefaults, leasesFor, machineOf } from "../stack/config";
-import type { StackFile } from "../stack/stack-files";
-import { factoryInstaller } from "../stack/image-factory";
-import { StepError } from "../steps/frame/step-error";
+import { checkConfig } from "../../stack/config";
+import { ConfigError } from "../../stack/config/fault";
+import { declaredDefaults, machineOf } from "../../stack/config/defaults";
+import { leasesFor } from "../../stack/config/subnet";
+import type { StackFile } from "../../stack/stack-files";
+import { factoryInstaller } from "../../stack/image-factory";
+import { StepError } from "../../steps/frame/step-error";
 
 /** What a person says of a new mini-PC, as text: by option, or asked for on a terminal. */
 export interface Answers {

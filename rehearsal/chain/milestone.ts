@@ -7,19 +7,19 @@ export type Sign = { atMs: number; evidence: string };
 /** What was seen instead, and where to look. */
 export type Break = { seen: string; look: string };
 
-/** One link of the chain from a powered-on appliance to a configured mini-PC. */
-export interface ChainLink {
+/** One milestone from a powered-on appliance to a configured mini-PC. */
+export interface Milestone {
   id: string;
   title: string;
   side: Side;
-  /** Longest wait for it after the link before, in seconds, on a slow machine without an accelerator. */
+  /** Longest wait for it after the milestone before, in seconds, on a slow machine without an accelerator. */
   limitS: number;
   reached: (view: View) => Sign | undefined;
   /** A sure sign that it will not be reached, so that nobody waits for the limit. */
   broken?: (view: View) => Break | undefined;
   /** What to say when the limit passes without a sign. */
   overdue: (view: View) => Break;
-  /** The links after it may be reached, or break, before it. */
+  /** The milestones after it may be reached, or break, before it. */
   anyOrder?: boolean;
   /** Not part of every chain. */
   applies?: (expected: Expected) => boolean;

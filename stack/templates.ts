@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Mustache from "mustache";
-import type { StackConfig } from "./config";
+import type { StackConfig } from "./config/keys";
 import { SERIAL_ASSET_TAG } from "./kernel-line";
 import { networksBut } from "./networks";
 import { ipxeKernelArguments, kernelLine, SERIAL_CONSOLE, type KernelLine } from "./talos-kernel";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { StepContext } from "../steps/frame/context";
-import { StepError } from "../steps/frame/step-error";
+import type { StepContext } from "../../steps/frame/context";
+import { StepError } from "../../steps/frame/step-error";
 
 /** A person at a terminal who can be asked. Lines that were typed ahead, or pasted, answer the next questions. */
 export class Person {

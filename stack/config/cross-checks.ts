@@ -1,0 +1,128 @@
+import { halfKey, hasCredentials, sourceVariable, strayInKey } from "../bucket";
+import { factoryPath } from "../image-factory";
+import { splitQuery } from "../source-url";
+import type { Fault } from "./fault";
+import type { Key, StackConfig } from "./keys";
+import { asNumber, inSubnet, type Subnet } from "./subnet";
+
+type Wrong = [key: Key, wrong: string];
+
+/** What an ISO's URL says of itself, and the keys say otherwise. */
+function isoFaults({ isoUrl = "", talosSchematic, talosVersion }: Partial<StackConfig>): Wrong[] {
+  const factory = factoryPath(isoUrl);
+  if (!factory) return [];
+  const faults: Wrong[] = [];
+  if (talosSchematic && factory.schematic !== talosSchematic)
+    faults.push(["isoUrl", `of the schematic ${factory.schematic}, but talosSchematic is ${talosSchematic}`]);
+  if (talosVersion && factory.talosVersion !== talosVersion)
+    faults.push(["isoUrl", `of Talos ${factory.talosVersion}, but talosVersion is ${talosVersion}`]);
+  return faults;
+}
+
+const isReserved = (address: string, { network, broadcast }: Subnet) =>
+  [network, broadcast].includes(address);
+
+function leaseFault(lease: string, link: Subnet): string | undefined {
+  if (!inSubnet(lease, link)) return `outside the appliance's subnet ${link.network}/${link.prefix}`;
+  if (lease === link.address) return "the appliance's own address (applianceCidr)";
+  return isReserved(lease, link) ? "the network or the broadcast address of the subnet" : undefined;
+}
+
+function rangeFault({ first, last }: StackConfig["dhcpRange"], link: Subnet): string | undefined {
+  const [from, to, own] = [first, last, link.address].map(asNumber) as [number, number, number];
+  if (!inSubnet(first, link) || !inSubnet(last, link))
+    return `outside the appliance's subnet ${link.network}/${link.prefix}`;
+  if (from > to) return "its first address comes after its last";
+  if (from <= own && own <= to) return `holds the appliance's own address ${link.address}`;
+  return isReserved(first, link) || isReserved(last, link)
+    ? "holds the network or the broadcast address of the subnet"
+    : undefined;
+}
+
+/** How the addresses fit together. */
+function addressFaults({ applianceCidr: link, minipcIp, dhcpRange }: Partial<StackConfig>): Wrong[] {
+  if (!link) return [];
+  const own = isReserved(link.address, link)
+    ? `${link.address} is the network or the broadcast address of its own subnet`
+    : undefined;
+  const found: [Key, string | undefined][] = [
+    ["applianceCidr", own],
+    ["minipcIp", minipcIp && leaseFault(minipcIp, link)],
+    ["dhcpRange", dhcpRange && rangeFault(dhcpRange, link)],
+  ];
+  return found.flatMap(([key, wrong]): Wrong[] => (wrong ? [[key, wrong]] : []));
+}
+
+/** What an upload needs. */
+function uploadFaults(
+  { upload, rehearse }: Partial<StackConfig>,
+  values: Record<string, string>,
+  env: NodeJS.ProcessEnv,
+): Wrong[] {
+  if (!upload) return [];
+  const faults: Wrong[] = [];
+  if (rehearse === false)
+    faults.push(["upload", "only what was rehearsed is published, and rehearse is false"]);
+  if (!values.bucket) faults.push(["bucket", "upload is true, and neither it nor IDRIVE_BUCKET is set"]);
+  const half = halfKey(env);
+  if (half) faults.push(["upload", `${half.set} is set in the environment, ${half.missing} is not`]);
+  const stray = strayInKey(env);
+  if (stray) faults.push(["upload", `${stray}: set it anew, without`]);
+  if (!half && !hasCredentials(env))
+    faults.push([
+      "upload",
+      "there is no key for the bucket: set IDRIVE_ACCESS_KEY and IDRIVE_SECRET_KEY in the environment, or AWS's",
+    ]);
+  return faults;
+}
+
+/** What only an offline stack has a use for. */
+const offlineFaults = ({ offline, extraImages }: Partial<StackConfig>): Wrong[] =>
+  extraImages?.length && offline === false
+    ? [["extraImages", "they are served by an offline stack's appliance, and offline is false"]]
+    : [];
+
+/** What single values cannot show. */
+export const crossFaults = (
+  config: Partial<StackConfig>,
+  values: Record<string, string>,
+  env: NodeJS.ProcessEnv,
+): Wrong[] => [
+  ...isoFaults(config),
+  ...addressFaults(config),
+  ...offlineFaults(config),
+  ...uploadFaults(config, values, env),
+];
+
+/** The sources, each with the key that tells its content. */
+const SOURCES = { isoUrl: "isoSha256", baseUrl: "baseSha256" } as const;
+
+/**
+ * What is wrong with the queries of sources: each may be a signature or a token, and no part of what names the source.
+ *
+ * @param set what the stack's own config sets
+ */
+export function queryFaults(
+  config: Partial<StackConfig>,
+  set: Record<string, string>,
+  shown: (key: string) => string | undefined,
+): Fault[] {
+  return (Object.keys(SOURCES) as (keyof typeof SOURCES)[]).flatMap((key) => {
+    if (splitQuery(config[key] ?? "").query === "") return [];
+    const digest = SOURCES[key];
+    const inFile = {
+      wrong:
+        "what follows its question mark may be a token, which the stack's file and Pulumi's history would show",
+      right: `unset here, and ${sourceVariable(key)} in the environment of the command`,
+    };
+    const untold = {
+      wrong: `what follows its question mark does not count as its name, so ${digest} has to tell which file is meant`,
+      right: `the same, with ${digest} set`,
+    };
+    return [...(key in set ? [inFile] : []), ...(config[digest] ? [] : [untold])].map((fault) => ({
+      key,
+      value: shown(key),
+      ...fault,
+    }));
+  });
+}
