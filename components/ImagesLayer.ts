@@ -34,6 +34,7 @@ export class ImagesLayer extends Part {
     super("ImagesLayer", name, opts);
     const asked = machineConfig.checked.apply(({ images }) => ({
       images,
+      store: STORE,
       code: codeDigest("image-digests"),
     }));
     const found = step(`${name}-digests`, { program: "image-digests", input: asked }, this, opts?.dependsOn);

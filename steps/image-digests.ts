@@ -4,7 +4,9 @@ import type { Image } from "./contracts/image";
 import { imageReference, servedRepository, type ImageReference } from "../stack/image-reference";
 import { digestOf, readManifest } from "./registry/manifest";
 import { RegistryFault } from "./registry/skopeo";
+import { ImageStore } from "./registry/store";
 import { manifestBy, manifestOf } from "./registry/upstream";
+import type { Fault } from "./store/transfer.cjs";
 import { recordDigests, recordedDigest } from "./store/records";
 import { runStep } from "./frame/main";
 import { together } from "./frame/together";
@@ -15,19 +17,50 @@ type Request = z.output<typeof contract.Input>;
 
 /** Registries answer some requests at once, and refuse many. */
 const AT_ONCE = 4;
+/** What a reference names at the top: an image's manifest, or an index. */
+interface Named {
+  digest: string;
+  bytes: Buffer;
+  /** A sentence, if a tag names something else by now. */
+  warning?: string;
+}
+
 const doing = (reference: string) => `asking for the image ${reference}`;
 
-/** What the recorded digest of a tag is, and a sentence if the tag names another one by now. */
-async function digestOfTag(context: StepContext, request: Request, image: ImageReference) {
+/** A manifest by its digest: the one that is here, or the registry's, which is kept here. */
+async function manifestFor(context: StepContext, request: Request, image: ImageReference, digest: string) {
+  const store = new ImageStore(request.store);
+  const here = store.manifest(digest);
+  if (here) return here;
+  const bytes = await manifestBy(context, image.repository, digest, doing(image.reference));
+  await store.keep(bytes);
+  return bytes;
+}
+
+/** Whether a fault is the network's or the registry's own, which says nothing of the image. */
+const saysNothing = ({ status }: Fault) => status === undefined || status >= 500;
+
+/** The recorded digest of a tag, or what it names now, and a sentence if the two differ. */
+async function digestOfTag(context: StepContext, request: Request, image: ImageReference): Promise<Named> {
   const { reference, repository, tag } = image;
   const known = recordedDigest(request, `docker://${reference}`);
-  const bytes = await manifestOf(context, repository, `:${tag}`);
-  const now = digestOf(bytes);
-  if (!known) return { digest: now, bytes };
-  if (known.digest === now) return { digest: now, bytes };
+  const here = known && new ImageStore(request.store).manifest(known.digest);
+  let now: string;
+  try {
+    const bytes = await manifestOf(context, repository, `:${tag}`);
+    now = digestOf(bytes);
+    if (!known || known.digest === now) {
+      await new ImageStore(request.store).keep(bytes);
+      return { digest: now, bytes };
+    }
+  } catch (thrown) {
+    if (!known || !here || !(thrown instanceof RegistryFault) || !saysNothing(thrown.fault)) throw thrown;
+    context.log(`${reference} is taken as it was recorded, since its registry does not answer`);
+    return { digest: known.digest, bytes: here };
+  }
   return {
     digest: known.digest,
-    bytes: await manifestBy(context, repository, known.digest, doing(reference)),
+    bytes: await manifestFor(context, request, image, known.digest),
     warning:
       `the tag of ${reference} has moved: it names ${now} now, and ${known.file} has ${known.digest}, which is taken. ` +
       `To take the new one, remove its line from ${known.file}`,
@@ -43,15 +76,11 @@ async function resolveImage(context: StepContext, request: Request, reference: s
       `${reference} is no reference to an image`,
       "Correct it where it is named",
     );
-  const top: { digest: string; bytes: Buffer; warning?: string } = image.digest
-    ? {
-        digest: image.digest,
-        bytes: await manifestBy(context, image.repository, image.digest, doing(reference)),
-      }
+  const top: Named = image.digest
+    ? { digest: image.digest, bytes: await manifestFor(context, request, image, image.digest) }
     : await digestOfTag(context, request, image);
   const first = readManifest(top.bytes);
-  const own =
-    "amd64" in first ? await manifestBy(context, image.repository, first.amd64, doing(reference)) : top.bytes;
+  const own = "amd64" in first ? await manifestFor(context, request, image, first.amd64) : top.bytes;
   const read = "amd64" in first ? readManifest(own) : first;
   if (!("image" in read))
     throw new StepError(

@@ -4,6 +4,8 @@ import { Image } from "./image";
 export const Input = z.object({
   /** References, written out. */
   images: z.array(z.string()),
+  /** Folder of the blobs that were fetched for any layer. */
+  store: z.string().default("artifacts/cache/images/store"),
   /** Digests that come with the checkout, by `docker://REFERENCE`. */
   lockFile: z.string().default("sources.lock.json"),
   /** Those that were recorded here at first use. */

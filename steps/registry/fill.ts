@@ -25,11 +25,14 @@ const AT_ONCE = 3;
 
 const doing = ({ reference }: Image) => `fetching the image ${reference}`;
 
+/** A full disk is told as that of any step. */
+function refuseFull({ complaint }: LocalRegistry): void {
+  if (/no space left|quota exceeded/i.test(complaint())) throw new Error(complaint());
+}
+
 /** One line for whoever has to do something about it. */
-function told(image: Image, thrown: unknown, complaint: string): never {
+function told(image: Image, thrown: unknown): never {
   if (!(thrown instanceof RegistryFault)) throw thrown;
-  const isFull = /no space left|quota exceeded/i.test(complaint);
-  if (isFull) throw new Error(complaint, { cause: thrown.cause });
   const { words, help } = thrown.fault;
   const next = "Run the same again to go on from here; what was fetched is kept";
   throw new StepError(doing(image), words, help ? `${help}. ${next}` : next, { cause: thrown.cause });
@@ -46,6 +49,13 @@ async function blobsOf(context: StepContext, image: Image): Promise<Blob[]> {
 /** Bytes that are there of blobs, each counted once. */
 const bytesThere = (store: ImageStore, blobs: Map<string, Blob>) =>
   [...blobs.values()].reduce((sum, { digest }) => sum + (store.sizeOf(digest) ?? 0), 0);
+
+/** Where no index says it, only the image's own config tells what it is for. */
+function refuseOther(store: ImageStore, image: Image): void {
+  const architecture = store.architectureOf(image.digest);
+  if (architecture && architecture !== "amd64")
+    throw new StepError(doing(image), `it is for ${architecture}`, "Name an image that runs on linux/amd64");
+}
 
 /** Copies one image into the store, and checks that all of it came. */
 async function copy(
@@ -71,6 +81,7 @@ async function copy(
   const whole = new Map(blobs.map((blob) => [blob.digest, blob]));
   let most = bytesThere(store, whole);
   const helped = async () => {
+    refuseFull(registry);
     // skopeo begins anew what it had half uploaded.
     await store.sweep(image.repository);
     const moved = bytesThere(store, whole) > most;
@@ -79,6 +90,7 @@ async function copy(
   };
   const args = ["copy", ...flags, `docker://${from}`, `docker://${to}:${tag}`];
   await skopeo(context, args, image.reference, { done }, helped);
+  refuseOther(store, image);
   if (store.has(image.digest)) return;
   throw new StepError(doing(image), "what came is not all of it", "Run the same again to go on from here");
 }
@@ -103,12 +115,14 @@ export async function fillStore(
   await mkdir(store.folder, { recursive: true });
   writesTo(store.folder);
   for (const image of images)
-    await keepIndex(context, store, image).catch((thrown: unknown) => told(image, thrown, ""));
-  const lacking = images.filter(({ digest }) => !store.has(digest));
+    await keepIndex(context, store, image).catch((thrown: unknown) => told(image, thrown));
+  const here = images.filter(({ digest }) => store.has(digest));
+  for (const image of here) refuseOther(store, image);
+  const lacking = images.filter((image) => !here.includes(image));
   if (lacking.length === 0) return;
   const fetching = await together(context, lacking, AT_ONCE, async (image, within): Promise<Fetching> => {
     const blobs = store.blobsOf(image.digest) ?? blobsOf(within, image);
-    return { image, blobs: await Promise.resolve(blobs).catch((thrown: unknown) => told(image, thrown, "")) };
+    return { image, blobs: await Promise.resolve(blobs).catch((thrown: unknown) => told(image, thrown)) };
   });
   const all = new Map(fetching.flatMap(({ blobs }) => blobs.map((blob) => [blob.digest, blob])));
   const total = [...all.values()].reduce((sum, { size }) => sum + size, 0);
@@ -126,7 +140,7 @@ export async function fillStore(
       const before = names.flatMap((name) => owners.get(name) ?? []);
       const copying = Promise.allSettled(before)
         .then(() => copy(within, store, registry, each, done))
-        .catch((thrown: unknown) => told(each.image, thrown, registry.complaint()));
+        .catch((thrown: unknown) => told(each.image, thrown));
       for (const name of names) owners.set(name, copying);
       await copying;
     };

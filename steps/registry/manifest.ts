@@ -13,6 +13,10 @@ export type Blob = z.output<typeof Blob>;
 /** What a manifest is: that of an image, or an index with the image for linux/amd64. */
 export type Read = { image: Blob[] } | { amd64: string } | { fault: string };
 
+/** What an image's config says that it is for (OCI image-spec, config.md); undefined where it does not say it. */
+export const architectureIn = (config: Buffer): string | undefined =>
+  z.object({ architecture: z.string() }).safeParse(parsed(config)).data?.architecture;
+
 /** The digest of bytes, as registries write it. */
 export const digestOf = (bytes: Buffer | string) =>
   `sha256:${createHash("sha256").update(bytes).digest("hex")}`;

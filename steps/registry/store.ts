@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeWhole } from "../store/files";
 import { blobPath, layerLink, uploadsPath } from "./layout";
-import { digestOf, readManifest, type Blob } from "./manifest";
+import { architectureIn, digestOf, readManifest, type Blob } from "./manifest";
 
 /** The folder of all blobs that were fetched for images, in docker-registry's own form. */
 export class ImageStore {
@@ -27,16 +27,28 @@ export class ImageStore {
 
   /** The blobs of an image whose manifest is there and whole; undefined when it is not. */
   blobsOf(digest: string): Blob[] | undefined {
-    const path = this.at(blobPath(digest));
-    if (!existsSync(path)) return undefined;
-    const bytes = readFileSync(path);
-    const read = digestOf(bytes) === digest ? readManifest(bytes) : undefined;
+    const bytes = this.manifest(digest);
+    const read = bytes && readManifest(bytes);
     return read && "image" in read ? read.image : undefined;
+  }
+
+  /** What an image's config says that it is for; undefined where it does not say it. */
+  architectureOf(digest: string): string | undefined {
+    const [config] = this.blobsOf(digest) ?? [];
+    const bytes = config && this.manifest(config.digest);
+    return bytes && architectureIn(bytes);
   }
 
   /** Whether all of an image is there, each blob of the size that its manifest says. */
   has(digest: string): boolean {
     return this.blobsOf(digest)?.every((blob) => this.sizeOf(blob.digest) === blob.size) ?? false;
+  }
+
+  /** A manifest, or another small blob, that is there and whole; undefined when it is not. */
+  manifest(digest: string): Buffer | undefined {
+    const path = this.at(blobPath(digest));
+    const bytes = existsSync(path) ? readFileSync(path) : undefined;
+    return bytes && digestOf(bytes) === digest ? bytes : undefined;
   }
 
   /** Keeps a small blob, such as a manifest. */

@@ -59,6 +59,7 @@ beforeEach(() => {
 
 const asking = (images: string[], more: object = {}) => ({
   ...{ images, lockFile: join(place, "lock.json"), recordFile: join(place, "local.json") },
+  store: join(place, "store"),
   ...more,
 });
 const filling = (images: Image[], more: object = {}) => ({
@@ -171,7 +172,12 @@ test("of an index the image for amd64 counts, and by the index's digest it is se
   expect(images.map((image) => image.index)).toEqual([undefined, index]);
   const { layer } = await filled(images);
   await served(layer, (address) => pulled(`${address}/${name}@${index}`).then(() => undefined));
-  await refused("image-digests", asking([`${name}:arm64@${arm64.digest}`, `${name}:none`]), "(404)");
+  const only = `${name}:arm64@${arm64.digest}`;
+  const { images: alone } = await resolved(only);
+  rmSync(join(place, "layers"), { recursive: true });
+  await refused("images", filling(alone), `fetching the image ${only}`, "it is for arm64");
+  // It is there by now.
+  await refused("images", filling(alone), `fetching the image ${only}`, "it is for arm64");
 });
 
 test("a tag that moved is said, and the recorded digest is taken", async () => {
@@ -185,6 +191,21 @@ test("a tag that moved is said, and the recorded digest is taken", async () => {
   await filled(images);
   rmSync(join(place, "local.json"));
   expect((await resolved(name)).images[0]?.digest).toBe(second.digest);
+});
+
+test("what was recorded and fetched is taken where no registry answers, so that an image can be made anew", async () => {
+  const { images } = await resolved(KUBELET);
+  await filled(images);
+  rmSync(join(place, "layers"), { recursive: true });
+  proxy.meddle = (_, response) => {
+    response.destroy();
+    return true;
+  };
+  const { manifest, said } = await runStep("image-digests", asking([KUBELET]), env);
+  expect(manifest).toMatchObject({ images });
+  expect(said).toContain("since its registry does not answer");
+  await filled(images);
+  await refused("image-digests", asking([PROXY]), PROXY);
 });
 
 test("credentials come from the user's own auth file, and are told nowhere", async () => {
@@ -261,20 +282,26 @@ test("a blob that goes bad in the store is found when it is packed, and fetched 
   await filled(images);
 });
 
-test("a full disk is said before and while it is filled", async () => {
+test.each([
+  ["before it is filled", 2 << 10, /writing to .*store: it needs about \d+ MiB, and its disk has \d MiB/],
+  // Room for the blobs alone, and none for what a registry keeps beside them.
+  [
+    "while it is filled",
+    (OWN.length >> 10) + 8,
+    /writing to .*store: its disk is full, 0 MiB of 3 MiB are free/,
+  ],
+])("a full disk is said %s", async (_, kib, words) => {
   const { images } = await resolved(KUBELET);
-  const store = join(place, "store");
-  const command = onSmallDisk(2 << 10, store, ["steps/run", "images"]);
-  const { exitCode, stderr } = await inToolEnvironment(...command, {
-    input: JSON.stringify(filling(images)),
-    env,
-  });
-  expect({ exitCode, said: stderr.trim().split("\n").at(-1) }).toEqual({
+  const store = join(place, "full/store");
+  const command = onSmallDisk(kib, join(place, "full"), ["steps/run", "images"]);
+  const input = JSON.stringify(filling(images, { store }));
+  const { exitCode, stderr } = await inToolEnvironment(...command, { input, env });
+  const said = stderr.trim().split("\n");
+  expect({ exitCode, last: said.at(-1) }).toEqual({
     exitCode: 1,
-    said: expect.stringMatching(
-      /writing to .*store: it needs about \d+ MiB, and its disk has \d MiB/,
-    ) as string,
+    last: expect.stringMatching(words) as string,
   });
+  expect(said.filter((line) => line.includes("trying again"))).toEqual([]);
 });
 
 test("what is not there, or is for another architecture, is one line", async () => {
