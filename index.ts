@@ -141,6 +141,8 @@ export = async () => {
       servedImages: images.apply((layer) => layer.images.map(({ reference }) => reference)),
       /** What the served machine config has more than the encrypted one, so that the images come from there: a patch, YAML. */
       mirrorPatch: checked.mirrorPatch,
+      /** A patch for talosctl that takes the mirrors away again from the node, once the appliance is gone. */
+      mirrorRemoval: checked.mirrorRemoval,
     }),
     /** How the rehearsal went, in a sentence, and the page that shows it; `not rehearsed` when switched off. */
     rehearsal: rehearsal ? rehearsal.summary.apply(inOneSentence) : "not rehearsed",

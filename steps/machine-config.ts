@@ -13,7 +13,7 @@ import { clientConfigFault } from "./talos/client-config";
 import { findingsOf } from "./talos/findings";
 import { patched } from "./talos/config-patch";
 import { imagesOf } from "./talos/image-list";
-import { mirrorPatch } from "./talos/mirror-patch";
+import { mirrorPatch, removalPatch } from "./talos/mirror-patch";
 import type { NodeConfig } from "./talos/node-config";
 import { readNodeConfig } from "./talos/read-node-config";
 import { needsTime, servedNode, upstreamsOf } from "./talos/served-node";
@@ -26,9 +26,10 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 
 /** What the appliance of an offline stack serves: the images, and the config that makes the machine take them from there. */
 async function offlineParts(context: StepContext, input: Request, config: string, node: NodeConfig) {
-  if (!input.offline) return { images: [], patch: "", served: config };
+  if (!input.offline) return { images: [], patch: "", removal: "", served: config };
   const around = { ...input, tellsTime: needsTime(node, input) };
-  const patch = mirrorPatch(config, upstreamsOf(node, input), servedNode(node, input), around);
+  const hosts = upstreamsOf(node, input);
+  const patch = mirrorPatch(config, hosts, servedNode(node, input), around);
   const served = patched(config, patch);
   const refused = await validateConfig(context, served, input.talosVersion);
   if (refused !== undefined)
@@ -38,7 +39,7 @@ async function offlineParts(context: StepContext, input: Request, config: string
       `Remove from it what it says of mirrors, and of time servers: sops edit ${input.path}`,
     );
   const images = imagesOf(node, input, input.extraImages).map(({ reference }) => reference);
-  return { images, patch, served };
+  return { images, patch, removal: removalPatch(hosts, input.talosVersion), served };
 }
 
 void runStep("machine-config", contract, async (input, context) => {
@@ -64,7 +65,7 @@ void runStep("machine-config", contract, async (input, context) => {
     const found = faults.map(({ text }) => text).join("; ");
     throw new StepError(doing, found, `Fix it (sops edit ${input.path}), or the stack's config`);
   }
-  const { images, patch, served } = await offlineParts(context, input, config, node);
+  const { images, patch, removal, served } = await offlineParts(context, input, config, node);
   const client =
     input.talosConfig &&
     (await decrypt(context, {
@@ -104,6 +105,7 @@ void runStep("machine-config", contract, async (input, context) => {
     warnings: findings.map(({ name, text }) => ({ name, text })),
     images,
     mirrorPatch: patch,
+    mirrorRemoval: removal,
     sha256: sha256(served),
     talosConfigSha256: client ? sha256(client) : undefined,
   };

@@ -42,6 +42,8 @@ export const Manifest = z.object({
   images: z.array(z.string()).default([]),
   /** What makes the machine take them from there, a patch to the machine config, YAML; empty where there is none. */
   mirrorPatch: z.string().default(""),
+  /** A patch that takes the mirrors away again from the machine that has them, YAML; empty where there is none. */
+  mirrorRemoval: z.string().default(""),
   /** SHA-256 of the decrypted file, with the patch if there is one: what the appliance serves is checked against it. */
   sha256: z.string(),
   talosConfigSha256: z.string().optional(),

@@ -19,6 +19,10 @@ const hasDocuments = (talosVersion: string) => semver.gte(talosVersion, "1.12.0-
 const endpointOf = (host: string, around: Pick<Surroundings, "applianceCidr">) =>
   `http://${mirrorAddress(around)}/v2/${servedHost(host)}`;
 
+/** A patch of several documents, each value written out: Talos finds no `$patch` behind an alias. */
+const patchOf = (documents: readonly object[]) =>
+  documents.map((document) => stringify(document, { aliasDuplicateObjects: false })).join("---\n");
+
 type Around = Pick<Surroundings, "applianceCidr" | "talosVersion">;
 
 function mirrorDocuments(hosts: readonly string[], around: Around): object[] {
@@ -74,5 +78,17 @@ export function mirrorPatch(
     ...(hasDocuments(talosVersion) ? mirrorDocuments(hosts, around) : []),
     ...(byDocument ? [{ apiVersion: "v1alpha1", kind: "TimeSyncConfig", ntp: { servers } }] : []),
   ];
-  return documents.map((document) => stringify(document)).join("---\n");
+  return patchOf(documents);
+}
+
+/**
+ * The patch for talosctl that takes the appliance's mirrors away again from a node that has them, once the appliance is gone. A
+ * mirror that the encrypted config has of one of these registries comes back only with that config.
+ */
+export function removalPatch(hosts: readonly string[], talosVersion: string): string {
+  const gone = { $patch: "delete" };
+  const documents: object[] = hasDocuments(talosVersion)
+    ? hosts.map((name) => ({ apiVersion: "v1alpha1", kind: "RegistryMirrorConfig", name, ...gone }))
+    : [{ machine: { registries: { mirrors: Object.fromEntries(hosts.map((host) => [host, gone])) } } }];
+  return patchOf(documents);
 }

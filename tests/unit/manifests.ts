@@ -6,7 +6,11 @@ export const IMAGE = {
 };
 
 /** What the check of an offline stack's machine config prints besides. */
-export const OFFLINE = { images: [IMAGE.reference], mirrorPatch: "machine: {}\n" };
+export const OFFLINE = {
+  images: [IMAGE.reference],
+  mirrorPatch: "machine: {}\n",
+  mirrorRemoval: "machine: {}\n",
+};
 
 /** What each step prints, by the name of its resource. */
 export const MANIFESTS: Record<string, object> = {

@@ -98,7 +98,7 @@ test("its outputs are those that docs/config.md names", async () => {
 
 test("an offline stack has a layer of the images that its config needs, and its config a patch", async () => {
   const outputs = await run({ offline: "true", extraImages: "busybox" });
-  expect(outputs).toMatchObject({ servedImages: [IMAGE.reference], mirrorPatch: "machine: {}\n" });
+  expect(outputs).toMatchObject({ servedImages: [IMAGE.reference], mirrorPatch: OFFLINE.mirrorPatch });
   expect(stdinOf("config-check")).toMatchObject({ offline: true, extraImages: ["busybox"] });
   expect(stdinOf("images-digests")).toMatchObject({ images: [IMAGE.reference] });
   const { key, path, images } = stdinOf("images-layer");
