@@ -1,5 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import * as z from "zod";
+import { withoutUrlSecrets } from "../../stack/source-url";
 import { flag, part, text, texts } from "./lenient";
 
 /** The parts of Kubernetes, and etcd, that Talos runs on a node, by the names that messages have for them. */
@@ -26,7 +27,7 @@ export interface NamedImages {
   policies: boolean;
   /** What else the config names, and where: extensions, pods, containers, manifests within the config. */
   others: { of: string; image: string }[];
-  /** URLs of manifests that the node fetches, and where the config names them. */
+  /** URLs of manifests that the node fetches, without what may be secret in them, and where the config names them. */
   manifests: { of: string; url: string }[];
   /** Whether Talos checks signatures of images, which no registry of images alone has. */
   verifies: boolean;
@@ -103,7 +104,8 @@ function imagesOfManifest(manifest: string): string[] {
 }
 
 const named = (of: string, images: string[]) => images.map((image) => ({ of, image }));
-const fetched = (of: string, urls: string[] | null | undefined) => (urls ?? []).map((url) => ({ of, url }));
+const fetched = (of: string, urls: string[] | null | undefined) =>
+  (urls ?? []).map((url) => ({ of, url: withoutUrlSecrets(url) }));
 
 function readSections(documents: unknown[]): NamedImages | undefined {
   const found = documents.map((each) => Sections.safeParse(each)).find(({ success }) => success)?.data;
