@@ -5,6 +5,7 @@ import { BaseImage } from "./components/BaseImage";
 import { bootScript } from "./components/boot-script";
 import { CompressedImage } from "./components/CompressedImage";
 import { folderDigest } from "./components/identity";
+import { ImagesLayer } from "./components/ImagesLayer";
 import { MachineConfig } from "./components/MachineConfig";
 import { NetbootAssets } from "./components/NetbootAssets";
 import { explainPreview } from "./components/preview";
@@ -43,6 +44,8 @@ export = async () => {
     applianceCidr: config.applianceCidr.cidr,
     uplink: config.uplink,
     joins: config.joins,
+    offline: config.offline,
+    extraImages: config.extraImages,
     acceptWarnings: config.acceptWarnings,
   });
   const { checked } = machineConfig;
@@ -59,6 +62,7 @@ export = async () => {
     iso: iso.file,
     knownIso: iso.known,
   });
+  const images = config.offline ? new ImagesLayer("images", { machineConfig }, afterChecks).layer : undefined;
   const script = bootScript(config, netboot);
   const base = new BaseImage(
     "base",
@@ -132,6 +136,14 @@ export = async () => {
     ...(compressed && { compressedPath: result.apply((made) => made.compressed?.path) }),
     /** Where it lies in the bucket, compressed if so configured; unset with `upload` false. */
     ...(publication && { objectUri: publication.uri }),
+    /** The images that the appliance serves, by their references; unset with `offline` false. */
+    ...(images && {
+      servedImages: images.apply((layer) => layer.images.map(({ reference }) => reference)),
+      /** What the served machine config has more than the encrypted one, so that the images come from there: a patch, YAML. */
+      mirrorPatch: checked.mirrorPatch,
+      /** A patch for talosctl that takes the mirrors away again from the node, once the appliance is gone. */
+      mirrorRemoval: checked.mirrorRemoval,
+    }),
     /** How the rehearsal went, in a sentence, and the page that shows it; `not rehearsed` when switched off. */
     rehearsal: rehearsal ? rehearsal.summary.apply(inOneSentence) : "not rehearsed",
     /** Password of root on the appliance's console. */

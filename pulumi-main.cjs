@@ -7,10 +7,11 @@ const { missingLine } = require("./tools/preflight.cjs");
 
 module.exports = async () => {
   try {
+    const config = new Config("bootstrap-pxe");
     // A preview runs no step.
     const missing = runtime.isDryRun()
       ? undefined
-      : missingLine(new Config("bootstrap-pxe").get("talosVersion") ?? "");
+      : missingLine(config.get("talosVersion") ?? "", process.env, config.get("offline") === "true");
     if (missing) throw new RunError(missing);
     return await require(compile().program)();
   } catch (fault) {

@@ -4,7 +4,12 @@ import { FLEET } from "./commands.cjs";
 import { TOP } from "../tools/setup/context.cjs";
 import { withPulumi } from "../tools/setup/pulumi.cjs";
 import { scopeOfPulumi } from "../tools/setup/setup.cjs";
-import { versionOfStack, versionsOfCheckout } from "../tools/setup/talos-versions.cjs";
+import {
+  isOffline,
+  stacksOfCheckout,
+  versionOfStack,
+  versionsOfCheckout,
+} from "../tools/setup/talos-versions.cjs";
 import { afterSetUp, runTypeScript } from "./with-tools.mjs";
 
 const { values, positionals } = readCommandLine(FLEET);
@@ -16,5 +21,8 @@ await afterSetUp(
     withPulumi(context, (env) =>
       runTypeScript(["commands/fleet-stacks.ts", ...process.argv.slice(2)], env, context),
     ),
-  { talosVersions: values.all ? versionsOfCheckout(TOP) : stacks.map((stack) => versionOfStack(TOP, stack)) },
+  {
+    offline: (values.all ? stacksOfCheckout(TOP) : stacks).some((stack) => isOffline(TOP, stack)),
+    talosVersions: values.all ? versionsOfCheckout(TOP) : stacks.map((stack) => versionOfStack(TOP, stack)),
+  },
 );

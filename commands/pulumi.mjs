@@ -5,7 +5,7 @@ import { PULUMI_OPTIONS, PULUMI_USAGE } from "./commands.cjs";
 import { TOP } from "../tools/setup/context.cjs";
 import { runPulumi } from "../tools/setup/pulumi.cjs";
 import { scopeOfPulumi } from "../tools/setup/setup.cjs";
-import { versionOfPulumi } from "../tools/setup/talos-versions.cjs";
+import { offlineOfPulumi, versionOfPulumi } from "../tools/setup/talos-versions.cjs";
 import { afterSetUp } from "./with-tools.mjs";
 
 /** Commands that work on no stack, or choose the backend. */
@@ -23,6 +23,8 @@ const { values, positionals } = parseArgs({
 const own = values.stack === "demo" || positionals.join(" ") === "stack rm demo";
 const sayBackend = !own && !values.help && !ASIDE.includes(positionals[0] ?? "");
 
+const about = { env: process.env, top: TOP };
 await afterSetUp(scopeOfPulumi(args), (context) => runPulumi([args], context, { own, sayBackend }), {
-  talosVersions: [versionOfPulumi(args, { env: process.env, top: TOP })],
+  talosVersions: [versionOfPulumi(args, about)],
+  offline: offlineOfPulumi(args, about),
 });

@@ -5,7 +5,12 @@ import { announceStandIns } from "../tools/setup/stand-ins.cjs";
 import { makeContext } from "../tools/setup/context.cjs";
 import { sweepLeftovers } from "../tools/setup/leftovers.cjs";
 import { setUp } from "../tools/setup/setup.cjs";
-import { defaultVersion, versionsOfCheckout } from "../tools/setup/talos-versions.cjs";
+import {
+  defaultVersion,
+  isOffline,
+  stacksOfCheckout,
+  versionsOfCheckout,
+} from "../tools/setup/talos-versions.cjs";
 
 const { values } = readCommandLine(SETUP);
 const context = makeContext({
@@ -19,10 +24,9 @@ try {
   const known = ["test", "boots"].includes(scope)
     ? [defaultVersion(context.top)]
     : versionsOfCheckout(context.top);
-  const didSomething = await setUp(/** @type {any} */ (scope), context, [
-    ...known,
-    ...(asked ? [asked] : []),
-  ]);
+  const offline = stacksOfCheckout(context.top).some((stack) => isOffline(context.top, stack));
+  const versions = [...known, ...(asked ? [asked] : [])];
+  const didSomething = await setUp(/** @type {any} */ (scope), context, versions, offline);
   const took = didSomething ? `, ${Math.round((Date.now() - started) / 1000)} s` : "";
   context.log(`Set-up: everything is in place (${context.cache})${took}.`);
   await announceStandIns(context);

@@ -11,15 +11,15 @@ import { setUp } from "../tools/setup/setup.cjs";
  *
  * @param {Parameters<typeof setUp>[0]} scope
  * @param {(context: Context) => Promise<number>} work
- * @param {{ yes?: boolean, talosVersions?: string[] }} [options] yes: never ask before the system is touched;
- *   talosVersions: as of `setUp`
+ * @param {{ yes?: boolean, talosVersions?: string[], offline?: boolean }} [options] yes: never ask before the system is
+ *   touched; talosVersions, offline: as of `setUp`
  */
-export async function afterSetUp(scope, work, { yes = false, talosVersions } = {}) {
+export async function afterSetUp(scope, work, { yes = false, talosVersions, offline } = {}) {
   const ask = !yes && process.env.CI !== "true" && process.stdin.isTTY === true;
   const context = makeContext({ ask });
   try {
     sweepLeftovers(context);
-    await setUp(scope, context, talosVersions);
+    await setUp(scope, context, talosVersions, offline);
     process.exitCode = await work(context);
   } catch (fault) {
     context.log(/** @type {Error} */ (fault).message);

@@ -75,6 +75,8 @@ export class Appliance extends Part {
             machineConfig.talosConfig && checked.talosConfigSha256
               ? { path: machineConfig.talosConfig, sha256: checked.talosConfigSha256 }
               : undefined,
+          // One that is empty is no input, so that the images of other stacks keep their keys.
+          mirrorPatch: checked.mirrorPatch || undefined,
         },
       }));
     const { manifest } = artifact(

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { warningLine, type Finding, type WarningName } from "../stack/finding";
 import { findingsOf } from "../steps/talos/findings";
+import { imagesOf } from "../steps/talos/image-list";
 import type { Surroundings } from "../steps/talos/surroundings";
 import { fileDigest } from "./identity";
 import { lastCheck } from "./last-check";
@@ -23,12 +24,19 @@ export interface MachineConfigArgs extends Omit<Surroundings, "leases"> {
   acceptWarnings: readonly WarningName[];
 }
 
+/** What the check is given. */
+type MachineConfigInput = Omit<MachineConfigArgs, "acceptWarnings"> & {
+  encryptedSha256: string;
+  code: string;
+};
+
 /** What is known of the config without showing it. */
 export type CheckedConfig = ManifestOf<"machine-config">;
 
 /** The machine config, decrypted and checked by Talos's own loader. No plaintext leaves the step. */
 export class MachineConfig extends Part {
   readonly checked: pulumi.Output<CheckedConfig>;
+  private readonly input: MachineConfigInput;
   /** Settles when a preview has shown what it can; in an update, at once. */
   readonly foretold: Promise<void>;
 
@@ -44,6 +52,7 @@ export class MachineConfig extends Part {
       talosConfigEncryptedSha256: args.talosConfig && fileDigest(args.talosConfig),
       code: codeDigest("machine-config"),
     };
+    this.input = input;
     const warn = (line: string) => void pulumi.log.warn(line, this);
     const tell = (findings: Pick<Finding, "name" | "text">[]) =>
       findings
@@ -55,9 +64,20 @@ export class MachineConfig extends Part {
     this.registerOutputs({ checked: this.checked });
   }
 
+  /**
+   * References of the images that an offline stack's appliance serves, as far as a preview knows them: what the check told, or
+   * will tell of the same file.
+   */
+  async foretoldImages(): Promise<string[] | undefined> {
+    const told = await known(this.checked);
+    if (told) return told.images;
+    const last = lastCheck(this.input);
+    return last && imagesOf(last.node, this.input, this.input.extraImages).map(({ reference }) => reference);
+  }
+
   /** A preview decrypts nothing. Where the check will run again for the same file, it shows what the check will find. */
   private async foretell(
-    input: Omit<MachineConfigArgs, "acceptWarnings"> & { encryptedSha256: string; code: string },
+    input: MachineConfigInput,
     tell: (findings: Finding[]) => void,
     warn: (line: string) => void,
   ): Promise<void> {

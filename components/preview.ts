@@ -67,13 +67,14 @@ export function noteUploadForPreview(
   );
 }
 
-const told: string[] = [];
+const told: Promise<string>[] = [];
 
 /** Adds a sentence to what a preview explains. */
-export const tellInPreview = (sentence: string): void => void told.push(sentence);
+export const tellInPreview = (sentence: string | Promise<string>): void =>
+  void told.push(Promise.resolve(sentence));
 
 /** Says in a preview which parts are reused, which run and why, and how long that takes. */
 export async function explainPreview(): Promise<void> {
   if (previewed.length === 0) return;
-  await pulumi.log.info([explanation(await Promise.all(previewed)), ...told].join("\n"));
+  await pulumi.log.info([explanation(await Promise.all(previewed)), ...(await Promise.all(told))].join("\n"));
 }

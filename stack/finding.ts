@@ -14,6 +14,7 @@ export const WARNINGS = [
   "mirror-without-scheme",
   "bare-host-name",
   "omni-off-the-link",
+  "not-mirrored",
   "kernel-line",
   "endpoint-was-a-lease",
   "endpoint-is-itself",

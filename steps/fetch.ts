@@ -2,12 +2,12 @@ import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } fro
 import { mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import * as z from "zod";
+import type * as z from "zod";
 import * as contract from "./contracts/fetch";
 import { fileFault, whyUnreadable } from "./store/given-file";
-import { intact, manifestOf, publish, sha256File, verified, writeWhole } from "./store/files";
-import { readJson } from "./store/json-file";
-import { failureOf, run, whileLocked, type RunOptions } from "./programs/process";
+import { intact, manifestOf, publish, sha256File, verified } from "./store/files";
+import { recordDigests, recordedDigest } from "./store/records";
+import { failureOf, run, type RunOptions } from "./programs/process";
 import { reportProgress } from "./frame/progress";
 import { writesTo } from "./frame/room";
 import { filePath, isFileUrl, splitQuery } from "../stack/source-url";
@@ -36,31 +36,13 @@ const MAGIC = {
 /** Names under which releases publish their checksums beside a file: Talos, then Ubuntu. */
 const CHECKSUM_LISTS = ["sha256sum.txt", "SHA256SUMS"];
 
-const Digests = z.record(z.string(), z.string());
-const digestsIn = (file: string) => readJson(file, Digests) ?? {};
-
-/** The digest that is known of a URL, and the file that has it. */
-function knownDigest({ url, lockFile, recordFile }: Request): { file: string; sha256: string } | undefined {
-  for (const file of [lockFile, recordFile]) {
-    const sha256 = digestsIn(file)[url];
-    if (sha256) return { file, sha256 };
-  }
-  return undefined;
-}
-
 /** What lies under artifacts/ was made on this machine: its digest means nothing on another. */
 function isMadeHere(url: string): boolean {
   return isFileUrl(url) && !relative(resolve("artifacts"), filePath(url)).startsWith("..");
 }
 
 async function record(context: StepContext, request: Request, sha256: string): Promise<void> {
-  const { url, recordFile } = request;
-  if (isMadeHere(url) || knownDigest(request)?.sha256 === sha256) return;
-  await whileLocked(context, dirname(recordFile), async () => {
-    const digests = { ...digestsIn(recordFile), [url]: sha256 };
-    const sorted = Object.fromEntries(Object.entries(digests).sort(([a], [b]) => (a < b ? -1 : 1)));
-    await writeWhole(recordFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
-  });
+  if (!isMadeHere(request.url)) await recordDigests(context, request, { [request.url]: sha256 });
 }
 
 /** A server without ranges, or a file that is whole already. */
@@ -207,15 +189,15 @@ function unreadable(doing: string, list: string, { words, help }: Fault): StepEr
 }
 
 async function expectedDigest(context: StepContext, request: Request): Promise<string | undefined> {
-  const known = knownDigest(request);
-  if (request.sha256 && known && request.sha256 !== known.sha256) {
+  const known = recordedDigest(request, request.url);
+  if (request.sha256 && known && request.sha256 !== known.digest) {
     throw new StepError(
       `checking ${request.url}`,
-      `${request.setKeys.sha256} says ${request.sha256}, but ${known.file} recorded ${known.sha256} at its first use`,
+      `${request.setKeys.sha256} says ${request.sha256}, but ${known.file} recorded ${known.digest} at its first use`,
       `Remove its line from ${known.file} if the new one is meant`,
     );
   }
-  return request.sha256 ?? known?.sha256 ?? (await publishedDigest(context, request));
+  return request.sha256 ?? known?.digest ?? (await publishedDigest(context, request));
 }
 
 /** How large a file is, where its server says so soon: only for the lines about progress. */

@@ -203,8 +203,10 @@ const [command, ...args] = process.argv.slice(2);
 try {
   if (command === "generate") generate(args);
   else if (command === "validate") validate(args);
+  else if (command === "images" && args.length === 0)
+    process.stdout.write(talosctl(["image", "default"]).stdout);
   else if (command === "version" && args.length === 0) process.stdout.write(`${release()}\n`);
-  else throw misuse("it takes generate, validate or version");
+  else throw misuse("it takes generate, validate, images or version");
 } catch (fault) {
   const { message, status = 1 } = /** @type {Refusal} */ (fault);
   process.stderr.write(`${message}\n`);

@@ -76,12 +76,23 @@ function uploadFaults(
   return faults;
 }
 
+/** What only an offline stack has a use for. */
+const offlineFaults = ({ offline, extraImages }: Partial<StackConfig>): Wrong[] =>
+  extraImages?.length && offline === false
+    ? [["extraImages", "they are served by an offline stack's appliance, and offline is false"]]
+    : [];
+
 /** What single values cannot show. */
 export const crossFaults = (
   config: Partial<StackConfig>,
   values: Record<string, string>,
   env: NodeJS.ProcessEnv,
-): Wrong[] => [...isoFaults(config), ...addressFaults(config), ...uploadFaults(config, values, env)];
+): Wrong[] => [
+  ...isoFaults(config),
+  ...addressFaults(config),
+  ...offlineFaults(config),
+  ...uploadFaults(config, values, env),
+];
 
 /** The sources, each with the key that tells its content. */
 const SOURCES = { isoUrl: "isoSha256", baseUrl: "baseSha256" } as const;

@@ -3,6 +3,7 @@ import semver from "semver";
 import isURL from "validator/lib/isURL";
 import * as z from "zod";
 import { WARNINGS } from "../finding";
+import { imageReference } from "../image-reference";
 import { NO_USER_INFO, USER_INFO } from "../source-url";
 import { knowsTalos } from "../talos-kernel";
 import {
@@ -80,6 +81,15 @@ export const KEYS = {
   upstreamDns: {
     schema: list(z.string().refine((value) => ipaddr.isValid(value), "not an IP address")).optional(),
     example: "9.9.9.9,149.112.112.112",
+  },
+  offline: { schema: flag, example: "false" },
+  extraImages: {
+    schema: list(
+      z.string().refine((value) => imageReference(value) !== undefined, {
+        error: ({ input }) => `${String(input)} is no reference to an image`,
+      }),
+    ).default([]),
+    example: "docker.io/library/busybox:1.37,quay.io/cilium/cilium:v1.18.1",
   },
   rehearse: { schema: flag, example: "true" },
   compress: { schema: z.enum(["none", "gzip", "zstd"], "neither none, gzip nor zstd"), example: "none" },

@@ -15,6 +15,8 @@ export const Input = z.object({
   files: z.record(z.string(), z.string()),
   machineConfig: File,
   talosConfig: File.optional(),
+  /** What an offline stack adds to the machine config, YAML; the digest above is taken with it. */
+  mirrorPatch: z.string().optional(),
   ageKeyFile: z.string().optional(),
   /** How the mini-PC's kernel line differs from the ISO's, in words. */
   kernelLine: z.string().optional(),

@@ -4,6 +4,8 @@ import * as base from "./base";
 import * as checkFiles from "./check-files";
 import * as compress from "./compress";
 import * as fetch from "./fetch";
+import * as imageDigests from "./image-digests";
+import * as images from "./images";
 import * as machineConfig from "./machine-config";
 import * as netboot from "./netboot";
 import * as rehearse from "./rehearse";
@@ -15,6 +17,8 @@ export const CONTRACTS = {
   "check-files": checkFiles,
   compress,
   fetch,
+  "image-digests": imageDigests,
+  images,
   "machine-config": machineConfig,
   netboot,
   rehearse,

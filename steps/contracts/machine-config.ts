@@ -13,6 +13,10 @@ export const Input = z.object({
   applianceCidr: z.string(),
   uplink: z.boolean().default(true),
   joins: z.boolean().default(false),
+  /** Whether the appliance serves the images that the mini-PC needs. */
+  offline: z.boolean().default(false),
+  /** References that the stack adds to those images. */
+  extraImages: z.array(z.string()).default([]),
   /** SHA-256 of the file as it lies there. */
   encryptedSha256: z.string().optional(),
   /** Digest of this program. */
@@ -34,7 +38,13 @@ export const Manifest = z.object({
   unseenDisk: z.string().optional(),
   /** What is legal but may not work on the isolated link. */
   warnings: z.array(z.object({ name: z.enum(FINDINGS), text: z.string() })),
-  /** SHA-256 of the decrypted file: what the appliance serves is checked against it. */
+  /** References of the images that an offline stack's appliance serves; of another stack, none. */
+  images: z.array(z.string()).default([]),
+  /** What makes the machine take them from there, a patch to the machine config, YAML; empty where there is none. */
+  mirrorPatch: z.string().default(""),
+  /** A patch that takes the mirrors away again from the machine that has them, YAML; empty where there is none. */
+  mirrorRemoval: z.string().default(""),
+  /** SHA-256 of the decrypted file, with the patch if there is one: what the appliance serves is checked against it. */
   sha256: z.string(),
   talosConfigSha256: z.string().optional(),
 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import tar, { type Pack } from "tar-stream";
 import { certificatesValidFrom } from "../talos/certificates";
+import { patched } from "../talos/config-patch";
 import { decrypt, type SecretFile } from "../programs/sops";
 import { squashfs } from "./squashfs";
 import type { StepContext } from "../frame/context";
@@ -50,6 +51,8 @@ export interface SiteSources {
   /** Encrypted, with the digest of what was checked when it was decrypted before. */
   machineConfig: { path: string; sha256: string };
   talosConfig?: { path: string; sha256: string };
+  /** Patch to the machine config, which its digest is taken with; unset, there is none. */
+  mirrorPatch?: string;
   ageKeyFile?: string;
   consoleHash?: string;
 }
@@ -60,13 +63,15 @@ async function secretText(
   { ageKeyFile }: SiteSources,
   setKey: SecretFile["setKey"],
   file: { path: string; sha256: string },
+  patch = "",
 ): Promise<string> {
-  const text = await decrypt(context, {
+  const plain = await decrypt(context, {
     path: file.path,
     ageKeyFile,
     allowPlaintext: true,
     setKey,
   });
+  const text = patched(plain, patch);
   if (createHash("sha256").update(text).digest("hex") === file.sha256) return text;
   throw new StepError(`reading ${file.path}`, "it changed after it was checked", "Run the same again");
 }
@@ -85,7 +90,7 @@ export async function writeSiteLayer(
       "Set it to a crypt(3) hash of the console's password",
     );
   const [machineConfig, talosConfig] = await Promise.all([
-    secretText(context, sources, "machineConfig", sources.machineConfig),
+    secretText(context, sources, "machineConfig", sources.machineConfig, sources.mirrorPatch),
     sources.talosConfig && secretText(context, sources, "talosConfig", sources.talosConfig),
   ]);
   await squashfs(context, siteTar({ files, machineConfig, talosConfig, consoleHash }), path);

@@ -2,9 +2,11 @@ import semver from "semver";
 import { judgeEndpoint } from "./endpoint";
 import { error, warning, type Finding } from "../../stack/finding";
 import { judgeLink } from "./judge-link";
+import { judgeMirrored } from "./judge-images";
 import { judgeServices } from "./judge-services";
 import { judgeSchematic } from "./judge-schematic";
 import type { NodeConfig } from "./node-config";
+import { servedNode } from "./served-node";
 import type { Surroundings } from "./surroundings";
 
 /** The tag of an image's reference; empty without one. A digest beside it does not count. */
@@ -48,8 +50,9 @@ function judgeInstaller({ install, isPartial }: NodeConfig, { talosVersion }: Su
   ];
 }
 
-/** Whether a config that Talos itself accepts fits the link that it is served on. */
-export function findingsOf(node: NodeConfig, around: Surroundings): Finding[] {
+/** Whether a config that Talos itself accepts fits the link that it is served on, as it is served there. */
+export function findingsOf(config: NodeConfig, around: Surroundings): Finding[] {
+  const node = servedNode(config, around);
   const isKnownType = ["controlplane", "worker", "init"].includes(node.machineType);
   return [
     ...(node.isPartial
@@ -69,5 +72,6 @@ export function findingsOf(node: NodeConfig, around: Surroundings): Finding[] {
     ...(node.install.isAsked ? judgeSchematic(around, node.install) : []),
     ...judgeLink(node, around),
     ...judgeServices(node, around),
+    ...judgeMirrored(node, around),
   ];
 }

@@ -1,5 +1,6 @@
 import semver from "semver";
 import { FACTORY } from "../../stack/image-factory";
+import { registryOf } from "../../stack/image-reference";
 import { warning, type Finding } from "../../stack/finding";
 import { withoutPort } from "./hosts";
 import { addressings } from "./link-life";
@@ -9,12 +10,6 @@ import { applianceOf, placeOf, type Surroundings } from "./surroundings";
 /** Where the installer comes from when the config does not say: until 1.14 the image's registry (pkg/images, gendata). */
 const ownRegistry = ({ talosVersion }: Surroundings) =>
   semver.gte(talosVersion, "1.14.0-0") ? FACTORY : "ghcr.io";
-
-const registryOf = (image: string) => {
-  const [first = "", ...rest] = image.split("/");
-  // Without a dot or a port it is a part of the name at Docker's own registry (distribution/reference).
-  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
-};
 
 /** Where a host is, with or without a port; one of which the config itself tells the address counts by that. */
 function whereIs(host: string, { hosts }: NodeConfig, around: Surroundings): ReturnType<typeof placeOf> {
@@ -148,18 +143,23 @@ function judgeBareNames(node: NodeConfig, around: Surroundings): Finding[] {
       ];
 }
 
+/** Whether a time server is reached from the isolated link. */
+export const judgeTime = (node: NodeConfig, around: Surroundings): Finding[] => [
+  ...judgeServers(node.keepsTime ? node.timeServers : [], node, around, {
+    name: "time-off-the-link",
+    what: "time server",
+    lost: "Talos waits for the time, and etcd and the kubelet do not start",
+    instead: `Leave them out, since the appliance serves the time, or name ${applianceOf(around)} among them`,
+  }),
+  ...judgeUntoldTime(node, around),
+];
+
 /** Whether images, time, names and Omni are reached from the isolated link. */
 export function judgeServices(node: NodeConfig, around: Surroundings): Finding[] {
   const appliance = applianceOf(around);
   return [
     ...judgeImages(node, around),
-    ...judgeServers(node.keepsTime ? node.timeServers : [], node, around, {
-      name: "time-off-the-link",
-      what: "time server",
-      lost: "Talos waits for the time, and etcd and the kubelet do not start",
-      instead: `Leave them out, since the appliance serves the time, or name ${appliance} among them`,
-    }),
-    ...judgeUntoldTime(node, around),
+    ...judgeTime(node, around),
     ...judgeServers(node.resolvers, node, around, {
       name: "resolvers-off-the-link",
       what: "resolver",

@@ -1,3 +1,5 @@
+import type { NamedImages } from "./named-images";
+
 /** How a v1alpha1 section selects NICs: text of Talos's own, in which `*` stands for anything. */
 export interface NicSelector {
   hardwareAddr?: string;
@@ -106,10 +108,11 @@ export interface NodeConfig {
   proxies: string[];
   /** Host of the Omni that the machine reports to; empty without. */
   omni: string;
+  images: NamedImages;
 }
 
 export type Reading = Partial<
-  Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors" | "proxies">
+  Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors" | "proxies" | "images">
 > & {
   /** Certificate of the CA of Talos's API. */
   ca?: string;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseAllDocuments } from "yaml";
 import { readDocuments } from "./documents";
+import { namedImages } from "./named-images";
 import { readSections } from "./sections";
 import type { NodeConfig } from "./node-config";
 
@@ -31,5 +32,6 @@ export function readNodeConfig(text: string): NodeConfig {
     mirrors: [...(sections?.mirrors ?? []), ...others.mirrors],
     proxies: [...(sections?.proxies ?? []), ...others.proxies],
     omni: others.omni ?? "",
+    images: namedImages(documents),
   };
 }

@@ -12,6 +12,10 @@ export interface Surroundings {
   uplink: boolean;
   /** Whether the mini-PC joins a cluster that another control plane starts. */
   joins: boolean;
+  /** Whether the appliance serves the images that the mini-PC needs. */
+  offline?: boolean;
+  /** References that the stack adds to those images. */
+  extraImages?: string[];
   /** Leases that the stack had when it was checked before. */
   leases?: string[];
 }

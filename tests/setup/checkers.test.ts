@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { bringCheckers, checkersHeld } from "../../tools/setup/checkers.cjs";
+import { REGISTRY_GROUP, bringCheckers, checkersHeld } from "../../tools/setup/checkers.cjs";
 import { runTool } from "../../tools/setup/process.cjs";
 import { FakeMachine, NOWHERE } from "./fake-machine";
 
@@ -58,4 +58,16 @@ describe("the checkers of the services' files", () => {
     expect(existsSync(machine.path("cache/bin/nginx"))).toBe(false);
     expect(downloads()).toBe(1);
   });
+});
+
+test("an offline stack's registry is unpacked beside the checkers, and nothing of theirs changes", async () => {
+  machine.checkerPackages("exit 0");
+  machine.write("upgraded", 'ID=debian\nVERSION_ID="12"\n');
+  const bare = () => machine.bare(NOWHERE, { osRelease: machine.path("upgraded") });
+  expect(await bringCheckers(bare())).toBeUndefined();
+  expect(checkersHeld(bare(), REGISTRY_GROUP)).toBe(false);
+  expect(await bringCheckers(bare(), REGISTRY_GROUP)).toBeUndefined();
+  expect(checkersHeld(bare(), REGISTRY_GROUP)).toBe(true);
+  expect(checkersHeld(bare())).toBe(true);
+  expect(machine.ran().some((line) => /install docker-registry$/.test(line))).toBe(true);
 });

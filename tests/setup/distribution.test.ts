@@ -6,7 +6,7 @@ import layout from "../../demo/base/packages.json";
 import { DRIVERS } from "../../demo/iso/make";
 import { OLDEST_QEMU } from "../../rehearsal/machines/machine";
 import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
-import { CHECKERS } from "../../tools/setup/checkers.cjs";
+import { CHECKERS, REGISTRY_GROUP } from "../../tools/setup/checkers.cjs";
 import {
   archives,
   distribution,
@@ -161,6 +161,7 @@ describe.each(Object.entries(RELEASES))("%s, by its own listings", (release, exp
     const wanted = [
       ...SYSTEM_PACKAGES.map(({ apt }) => apt),
       ...Object.values(CHECKERS),
+      ...Object.values(REGISTRY_GROUP.programs),
       ...layout.packages,
       "systemd-boot-efi",
     ];

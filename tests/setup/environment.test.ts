@@ -265,6 +265,12 @@ describe("the line about what is missing", () => {
     );
   });
 
+  test("names what only an offline stack runs for such a stack alone", () => {
+    rmSync(machine.path("programs/skopeo"));
+    expect(missingLine("v1.13.0", env())).toBeUndefined();
+    expect(missingLine("v1.13.0", env(), true)).toBe("missing: docker-registry, skopeo; run `npm run setup`");
+  });
+
   test("leaves a malformed version to the check of the config", () => {
     expect(missingLine("latest", env())).toBeUndefined();
   });

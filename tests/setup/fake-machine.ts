@@ -87,10 +87,11 @@ esac`,
     );
     this.recorded(
       "dpkg-deb",
-      `case "$2" in */dnsmasq-base.deb) name=dnsmasq;; */chrony.deb) name=chronyd;; */nginx.deb) name=nginx;; *) exit 0;; esac
-mkdir -p "$3/${layout}"
-{ echo '#!/bin/sh'; printf ${program}; } > "$3/${layout}/$name"
-chmod +x "$3/${layout}/$name"`,
+      `folder=${layout}
+case "$2" in */docker-registry.deb) name=docker-registry; folder=usr/bin;; */dnsmasq-base.deb) name=dnsmasq;; */chrony.deb) name=chronyd;; */nginx.deb) name=nginx;; *) exit 0;; esac
+mkdir -p "$3/$folder"
+{ echo '#!/bin/sh'; printf ${program}; } > "$3/$folder/$name"
+chmod +x "$3/$folder/$name"`,
     );
   }
 

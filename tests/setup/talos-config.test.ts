@@ -68,7 +68,7 @@ describe("talos-config, as set-up builds it", () => {
     [["validate", "--talos-version", "latest"], "--talos-version latest is not of the form v1.11.6"],
     [["validate", "--strict"], "-strict"],
     [["validate", "more"], '"more" is no flag'],
-    [["make"], "it takes generate, validate or version"],
+    [["make"], "it takes generate, validate, images or version"],
   ])("says in one line what is wrong with %j", async (args, words) => {
     const { exitCode, stdout, stderr } = await run(args);
     expect([exitCode, stdout]).toEqual([2, ""]);
@@ -194,7 +194,7 @@ esac`,
     [[...GENERATE, "--disk", "x"], "--disk"],
     [["validate", "--talos-version", "latest"], "--talos-version latest is not of the form v1.11.6"],
     [["validate", "--strict"], "--strict"],
-    [["make"], "it takes generate, validate or version"],
+    [["make"], "it takes generate, validate, images or version"],
   ])("says in one line what is wrong with %j", (args, words) => {
     withTalosctl("validate*) cat >/dev/null;;");
     const { status, stdout, stderr } = run(args);

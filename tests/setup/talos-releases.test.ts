@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { releaseImages } from "../../stack/talos-images";
 import { LOADERS, MINORS } from "../../stack/talos-releases.cjs";
 import { makeRedactor } from "../../rehearsal/machines/redact";
 import { findingsOf } from "../../steps/talos/findings";
@@ -60,6 +61,21 @@ const withKubernetes = (text: string, version: string) =>
 describe.each(minors)("Talos %s", (minor) => {
   test("has a program that is of its release", async () => {
     expect((await program(minor, ["version"])).stdout).toBe(LOADERS[minor]);
+  });
+
+  test("runs the images by itself that this project's table has", async () => {
+    const { stdout } = await program(minor, ["images"]);
+    const { kubernetes, ...others } = releaseImages(`v${LOADERS[minor]}`);
+    const parts = ["apiserver", "controller-manager", "scheduler", "proxy"];
+    const ofTable = [
+      `ghcr.io/siderolabs/kubelet:v${kubernetes}`,
+      ...parts.map((part) => `registry.k8s.io/kube-${part}:v${kubernetes}`),
+      ...Object.values(others).filter((image) => image !== undefined),
+    ];
+    // The installer is talosctl's own; the pause image is containerd's, and in no machinery.
+    const own = stdout.split("\n").filter((image) => !/\/(metal-)?installer[:/]/.test(image));
+    expect(ofTable).toEqual(expect.arrayContaining(own));
+    expect(own).toEqual(expect.arrayContaining(ofTable.filter((image) => !image.includes("/pause:"))));
   });
 
   test.each<Kind>(["controlplane", "worker"])(

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import {
   defaultVersion,
+  isOffline,
+  offlineOfPulumi,
   versionOfPulumi,
   versionOfStack,
   versionsOfCheckout,
@@ -87,4 +89,15 @@ describe("a command of the Pulumi CLI is about the release of", () => {
     env.PULUMI_STACK = "nuc1";
     expect(about("up")).toBe("v1.13.0");
   });
+});
+
+test("a stack is offline where its file says so, or the command", () => {
+  stack("nuc1", '  bootstrap-pxe:offline: "true"');
+  stack("nuc2", '  bootstrap-pxe:offline: "false"');
+  expect(["nuc1", "nuc2", "none"].map((name) => isOffline(top(), name))).toEqual([true, false, false]);
+  const about = (line: string) => offlineOfPulumi(line.split(" "), { env: {}, top: top() });
+  expect(about("up --stack nuc1")).toBe(true);
+  expect(about("up --stack nuc2")).toBe(false);
+  expect(about("up --stack nuc2 -c bootstrap-pxe:offline=true")).toBe(true);
+  expect(about("up --stack nuc1 --config offline=false")).toBe(false);
 });

@@ -14,7 +14,8 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { publish } from "../../steps/store/files";
-import { NO_PROCESS, tool, toolEnvironment } from "../tools";
+import { patched } from "../../steps/talos/config-patch";
+import { NO_PROCESS, sha256Of, tool, toolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 import { layersIn, requestFor } from "./small-image";
 
@@ -127,6 +128,18 @@ test("the site holds what was rendered, the secrets for their readers alone", as
   );
   expect(modes).toEqual(["750", "640", "600", "600"]);
   expect((statSync(path).mode & 0o777).toString(8)).toBe("600");
+});
+
+test("the site of an offline stack has the config with its patch, which the digest is of", async () => {
+  const patch = "machine:\n  registries:\n    mirrors: {}\n";
+  const served = patched("machine: {}\n", patch);
+  const machineConfig = { path: request.machineConfig.path, sha256: sha256Of(served) };
+  const path = newPath();
+  await runStep("appliance", { ...request, machineConfig, mirrorPatch: patch, path }, env);
+  expect(readFileSync(join(await siteOf(path), "configs/minipc.yaml"), "utf8")).toBe(served);
+  const { manifest, said } = await runStep("appliance", { ...request, machineConfig, path: newPath() }, env);
+  expect(manifest).toBeUndefined();
+  expect(said).toContain("it changed after it was checked");
 });
 
 test("the same layers give the same bytes", async () => {

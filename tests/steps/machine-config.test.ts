@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { patched } from "../../steps/talos/config-patch";
 import { abandonedScratch } from "../../steps/frame/scratch.cjs";
 import type { GeneratedConfigs } from "../../steps/talos/talos-config";
 import { talosConfigs } from "../talos-configs";
@@ -286,3 +287,22 @@ test("a worker may have its endpoint elsewhere on the link", async () => {
   const { manifest } = await runStep("machine-config", request(await encrypted(text)));
   expect(manifest?.machineType).toBe("worker");
 });
+
+test.each(["v1.9.5", "v1.11.6", "v1.14.1"])(
+  "for an offline stack of %s the mirrors are added, the release's own loader accepts that, and its digest counts",
+  async (talosVersion) => {
+    const { controlplane } = await talosConfigs({ talosVersion });
+    const input = request(await encrypted(controlplane), { talosVersion, uplink: false });
+    const plainly = (await runStep("machine-config", input)).manifest;
+    expect(plainly).toMatchObject({ images: [], mirrorPatch: "", sha256: sha256Of(controlplane) });
+    const extraImages = ["quay.io/cilium/cilium:v1.18.1"];
+    const { manifest } = await runStep("machine-config", { ...input, offline: true, extraImages });
+    const { images, mirrorPatch, sha256, warnings } = manifest as Record<string, string & string[]>;
+    expect(images).toEqual(
+      expect.arrayContaining([`ghcr.io/siderolabs/installer:${talosVersion}`, ...extraImages]),
+    );
+    expect(mirrorPatch).toContain("http://10.10.10.2:5000/v2/quay.io");
+    expect(sha256).toBe(sha256Of(patched(controlplane, mirrorPatch!)));
+    expect(warnings).toEqual([]);
+  },
+);

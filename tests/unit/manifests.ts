@@ -1,5 +1,17 @@
 export const SHA256 = "ab".repeat(32);
 
+export const IMAGE = {
+  ...{ reference: "ghcr.io/siderolabs/kubelet:v1.34.1", repository: "ghcr.io/siderolabs/kubelet" },
+  ...{ tag: "v1.34.1", digest: `sha256:${SHA256}`, bytes: 1 },
+};
+
+/** What the check of an offline stack's machine config prints besides. */
+export const OFFLINE = {
+  images: [IMAGE.reference],
+  mirrorPatch: "machine: {}\n",
+  mirrorRemoval: "machine: {}\n",
+};
+
 /** What each step prints, by the name of its resource. */
 export const MANIFESTS: Record<string, object> = {
   "services-check": { checked: [] },
@@ -12,6 +24,8 @@ export const MANIFESTS: Record<string, object> = {
     warnings: [],
     sha256: SHA256,
   },
+  "images-digests": { images: [IMAGE], warnings: [] },
+  "images-layer": { path: "images.squashfs", sha256: SHA256, bytes: 1, images: [IMAGE] },
   "talos-fetch": { path: "talos.iso", sha256: SHA256, bytes: 1 },
   "netboot-layer": {
     path: "netboot.squashfs",

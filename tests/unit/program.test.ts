@@ -7,7 +7,7 @@ import { SHOWN_FIRST } from "../../steps/frame/progress";
 import { compile } from "../../tools/compile.cjs";
 import { narrowLine } from "../../tools/setup/outcome.cjs";
 import { TOP } from "../tools";
-import { MANIFESTS, SHA256 } from "./manifests";
+import { IMAGE, MANIFESTS, OFFLINE, SHA256 } from "./manifests";
 
 beforeAll(compile);
 
@@ -36,15 +36,18 @@ function mock(args: Registered): { id: string; state: Values } {
     return { id: args.name, state: args.inputs };
   const manifest = MANIFESTS[args.name];
   const { stdin } = args.inputs as { stdin?: string };
-  const hasClient =
-    args.name === "config-check" && Boolean((JSON.parse(String(stdin)) as Values).talosConfig);
+  const given = args.name === "config-check" ? (JSON.parse(String(stdin)) as Values) : {};
   if (args.type !== "command:local:Command" || !manifest)
     throw new Error(`no mock for ${args.type} ${args.name}`);
   return {
     id: args.name,
     state: {
       ...args.inputs,
-      stdout: JSON.stringify({ ...manifest, ...(hasClient && { talosConfigSha256: "c".repeat(64) }) }),
+      stdout: JSON.stringify({
+        ...manifest,
+        ...(Boolean(given.talosConfig) && { talosConfigSha256: "c".repeat(64) }),
+        ...(given.offline === true && OFFLINE),
+      }),
       stderr: "",
     },
   };
@@ -91,6 +94,21 @@ test("its outputs are those that docs/config.md names", async () => {
     imageSha256: SHA256,
     rehearsal: "A virtual mini-PC booted from it in 60 s, 0 proofs held: timeline.html",
   });
+});
+
+test("an offline stack has a layer of the images that its config needs, and its config a patch", async () => {
+  const outputs = await run({ offline: "true", extraImages: "busybox" });
+  expect(outputs).toMatchObject({ servedImages: [IMAGE.reference], mirrorPatch: OFFLINE.mirrorPatch });
+  expect(stdinOf("config-check")).toMatchObject({ offline: true, extraImages: ["busybox"] });
+  expect(stdinOf("images-digests")).toMatchObject({ images: [IMAGE.reference] });
+  const { key, path, images } = stdinOf("images-layer");
+  expect({ path, images }).toEqual({
+    path: `artifacts/cache/images/${String(key)}/images.squashfs`,
+    images: [IMAGE],
+  });
+  expect(stdinOf("appliance-assembly")).toMatchObject({ mirrorPatch: "machine: {}\n" });
+  await run({});
+  expect(registered.map(({ name }) => name)).not.toContain("images-layer");
 });
 
 test("a release whose loader is not known causes a warning before anything is made", async () => {
@@ -321,7 +339,7 @@ test("no input of anything names the folder of the checkout: a state serves wher
 });
 
 test("every step runs through steps/run, none through a shell of its own", async () => {
-  await run({ compress: "gzip" });
+  await run({ compress: "gzip", offline: "true" });
   const commands = registered.filter(({ type }) => type === "command:local:Command");
   expect(commands.map(({ name }) => name).sort()).toEqual(Object.keys(MANIFESTS).sort());
   for (const { inputs } of commands)

@@ -8,7 +8,7 @@ const { runTool, searchPath, which } = require("./process.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {(seconds: number) => void} Busy */
-/** @typedef {{ apt: string, has: string[], demo?: true }} SystemPackage has: programs or files, any of which shows that it is there */
+/** @typedef {{ apt: string, has: string[], demo?: true, offline?: true }} SystemPackage has: programs or files, any of which shows that it is there; offline: only an offline stack wants it */
 
 // Another apt may be at work, and registries stumble.
 const PATIENT = ["-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=2"];
@@ -36,6 +36,7 @@ const SYSTEM_PACKAGES = [
   { apt: "age", has: ["age-keygen"] },
   { apt: "nftables", has: ["nft"] },
   { apt: "netplan.io", has: ["netplan"] },
+  { apt: "skopeo", has: ["skopeo"], offline: true },
   { apt: "cpio", has: ["cpio"], demo: true },
   { apt: "openssl", has: ["openssl"], demo: true },
   { apt: "shellcheck", has: ["shellcheck"], demo: true },
@@ -58,13 +59,13 @@ function isThere({ has }, { env }) {
 /**
  * The Debian packages whose programs this machine lacks.
  *
- * @param {{ demo: boolean }} scope
+ * @param {{ demo: boolean, offline?: boolean }} scope
  * @param {Context} context
  */
-function missingPackages({ demo }, context) {
-  return SYSTEM_PACKAGES.filter((wanted) => (demo || !wanted.demo) && !isThere(wanted, context)).map(
-    ({ apt }) => apt,
-  );
+function missingPackages({ demo, offline = false }, context) {
+  return SYSTEM_PACKAGES.filter(
+    (wanted) => (demo || !wanted.demo) && (offline || !wanted.offline) && !isThere(wanted, context),
+  ).map(({ apt }) => apt);
 }
 
 /** @param {string} question */

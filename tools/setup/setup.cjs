@@ -10,7 +10,7 @@ const {
   missingPackages,
   updateLists,
 } = require("./apt.cjs");
-const { bringCheckers, checkersHeld } = require("./checkers.cjs");
+const { REGISTRY_GROUP, bringCheckers, checkersHeld } = require("./checkers.cjs");
 const { untriedLine } = require("./distribution.cjs");
 const { MINORS, loaderFor } = require("../../stack/talos-releases.cjs");
 const { knownGo, sweepGo } = require("./go.cjs");
@@ -28,6 +28,7 @@ const { fits } = require("./versions.cjs");
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
 /** @typedef {"preview" | "verify" | "new" | "rehearse" | "lint" | "use" | "loaders" | "inputs" | "demo" | "test" | "boots"} Scope what set-up is for */
+/** @typedef {{ talosVersions?: string[], offline?: boolean }} Stacks what is known of them, as of `setUp` */
 /** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined>, refusal?: () => string | undefined }} Part after: parts that it waits for; refusal: why it cannot be brought, known before anything is */
 
 /** Its programs are of one release of Talos each: those that the scope's stacks are for. */
@@ -59,6 +60,10 @@ const SCOPES = {
 };
 /** Those that want the system packages of the demo too. */
 const ON_DEMO = ["lint", "inputs", "demo", "test", "boots"];
+/** What an offline stack wants besides, of a scope that makes images. */
+const REGISTRY = REGISTRY_GROUP.name;
+/** Those that want it whatever the stacks are. @type {Scope[]} */
+const ON_REGISTRY = ["test", "boots"];
 /**
  * The minors of Talos that tests want beside the default: `npm test` has no time to compile all.
  *
@@ -103,9 +108,9 @@ async function timed(what, how, work, context) {
  *
  * @param {Scope} scope
  * @param {string} top
- * @param {string[] | undefined} talosVersions
+ * @param {Stacks} stacks
  */
-function partsOf(scope, top, talosVersions) {
+function partsOf(scope, top, { talosVersions, offline }) {
   const standard = defaultVersion(top);
   /** @param {string[]} versions */
   const minorsOf = (versions) => [
@@ -114,7 +119,8 @@ function partsOf(scope, top, talosVersions) {
   ];
   /** @type {Record<string, string[]>} */
   const minors = { [LOADER]: minorsOf(talosVersions ?? [standard]), [NODE_TOOL]: minorsOf([standard]) };
-  return new Set(SCOPES[scope].flatMap((name) => minors[name]?.map((minor) => `${name}-${minor}`) ?? [name]));
+  const all = offline && SCOPES[scope].includes("checkers") ? [...SCOPES[scope], REGISTRY] : SCOPES[scope];
+  return new Set(all.flatMap((name) => minors[name]?.map((minor) => `${name}-${minor}`) ?? [name]));
 }
 
 /**
@@ -122,19 +128,21 @@ function partsOf(scope, top, talosVersions) {
  *
  * @param {Scope} scope
  * @param {Context} context
- * @param {string[]} [talosVersions] as of `setUp`
+ * @param {Stacks} [stacks]
  * @returns {Part[]}
  */
-function parts(scope, context, talosVersions) {
+function parts(scope, context, stacks = {}) {
   const { top, ask } = context;
-  const wanted = partsOf(scope, top, talosVersions);
+  const of = { ...stacks, offline: stacks.offline || ON_REGISTRY.includes(scope) };
+  const wanted = partsOf(scope, top, of);
   const demo = ON_DEMO.includes(scope);
+  const missing = () => missingPackages({ demo, offline: wanted.has(REGISTRY) }, context);
   const recipes = RECIPES.filter(
     ({ name, builds = [] }) =>
       wanted.has(name) && builds.every(({ folder }) => existsSync(join(top, folder))),
   );
   const system = () => {
-    const packages = missingPackages({ demo }, context);
+    const packages = missing();
     // What is always built wants Go, and pip where the machine has none.
     const built = recipes.some((recipe) => (recipe.demo || recipe.tests) && !isHeld(recipe, context));
     return built && !knownGo(context) && !hasPip(context) ? [...packages, "python3-pip"] : packages;
@@ -151,7 +159,7 @@ function parts(scope, context, talosVersions) {
     {
       name: "system",
       after: [],
-      held: () => missingPackages({ demo }, context).length === 0,
+      held: () => missing().length === 0,
       refusal: () => installRefusal(system(), context, demo ? rangesCommand() : undefined),
       bring: async () => {
         const failure = await timed(
@@ -160,7 +168,7 @@ function parts(scope, context, talosVersions) {
           (busy) => installPackages(system(), context, busy),
           context,
         );
-        const still = missingPackages({ demo }, context);
+        const still = missing();
         if (still.length === 0) return undefined;
         // A release of the system may have a package without the program that is wanted of it.
         const tried = failure?.tried ?? [
@@ -193,6 +201,12 @@ function parts(scope, context, talosVersions) {
       after: ["system", "lists"],
       held: () => checkersHeld(context),
       bring: () => bringCheckers(context),
+    },
+    {
+      name: REGISTRY,
+      after: ["system", "lists", "checkers"],
+      held: () => checkersHeld(context, REGISTRY_GROUP),
+      bring: () => bringCheckers(context, REGISTRY_GROUP),
     },
   ];
   return all.filter(({ name }) => wanted.has(name));
@@ -249,13 +263,14 @@ function report(failures) {
  * @param {Scope} scope
  * @param {Context} context
  * @param {string[]} [talosVersions] releases of Talos whose generator and loader the command at hand runs; unset, Pulumi.yaml's
+ * @param {boolean} [offline] whether a stack of the command at hand serves images
  * @returns {Promise<boolean>} whether there was anything to do
  * @throws Error that lists everything still missing, each with what was tried
  */
-async function setUp(scope, context, talosVersions) {
+async function setUp(scope, context, talosVersions, offline = false) {
   refuseOldNode();
   refuseColon(context);
-  const all = parts(scope, context, talosVersions);
+  const all = parts(scope, context, { talosVersions, offline });
   if (all.every((part) => part.held())) return false;
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new Error(`Set-up is for Linux on x86-64; this is ${process.platform} on ${process.arch}.`);

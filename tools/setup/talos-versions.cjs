@@ -7,8 +7,6 @@ const { selectedStack } = require("./environment.cjs");
 
 /** @typedef {import("./process.cjs").Env} Env */
 
-const KEY = "bootstrap-pxe:talosVersion";
-
 /**
  * What a file says of a key. Set-up has no YAML parser before it has run, and neither file nests it deeper.
  *
@@ -30,10 +28,20 @@ const defaultVersion = (top) =>
     /^\s+bootstrap-pxe:talosVersion:\s*\n(?:\s+(?!default:)\w+:.*\n)*?\s+default:\s*["']?([^\s"'#]+)/m,
   ) ?? "";
 
+/**
+ * What a stack's file says of a key.
+ *
+ * @param {string} path
+ * @param {string} key
+ */
+const keyIn = (path, key) =>
+  valueIn(
+    path,
+    new RegExp(`^\\s+["']?(?:bootstrap-pxe:(?:config:)?)?${key}["']?:\\s*["']?([^\\s"'#]+)`, "m"),
+  );
+
 /** @param {string} path @param {string} top */
-const versionIn = (path, top) =>
-  valueIn(path, /^\s+["']?(?:bootstrap-pxe:(?:config:)?)?talosVersion["']?:\s*["']?([^\s"'#]+)/m) ??
-  defaultVersion(top);
+const versionIn = (path, top) => keyIn(path, "talosVersion") ?? defaultVersion(top);
 
 /**
  * @param {string} top
@@ -41,23 +49,30 @@ const versionIn = (path, top) =>
  */
 const versionOfStack = (top, stack) => versionIn(join(top, `Pulumi.${stack}.yaml`), top);
 
+/** Whether a stack serves images. @param {string} top @param {string} stack */
+const isOffline = (top, stack) => keyIn(join(top, `Pulumi.${stack}.yaml`), "offline") === "true";
+
+/** @param {string} top */
+const stacksOfCheckout = (top) =>
+  readdirSync(top).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+
 /**
  * The releases of Talos that a checkout's stacks are for, the default first.
  *
  * @param {string} top
  */
 function versionsOfCheckout(top) {
-  const stacks = readdirSync(top).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
-  return [defaultVersion(top), ...stacks.map((stack) => versionOfStack(top, stack))];
+  return [defaultVersion(top), ...stacksOfCheckout(top).map((stack) => versionOfStack(top, stack))];
 }
 
 /**
- * The release of Talos that a command of the Pulumi CLI is about.
+ * What a command of the Pulumi CLI is about: the file of its stack, and what its arguments say of a key, which comes first.
  *
  * @param {string[]} args
+ * @param {string} key
  * @param {{ env: Env, top: string }} context
  */
-function versionOfPulumi(args, { env, top }) {
+function aboutOfPulumi(args, key, { env, top }) {
   const { values } = parseArgs({
     args,
     options: {
@@ -68,14 +83,44 @@ function versionOfPulumi(args, { env, top }) {
     strict: false,
   });
   const given = [values.config ?? []].flat().flatMap((pair) => {
-    const [key, value] = String(pair).split(/=(.*)/s);
-    return key === KEY || key === "talosVersion" ? [value ?? ""] : [];
+    const [named, value] = String(pair).split(/=(.*)/s);
+    return named === key || named === `bootstrap-pxe:${key}` ? [value ?? ""] : [];
   });
   const file = values["config-file"];
   const stack = String(values.stack || env.PULUMI_STACK || selectedStack({ env, top }))
     .split("/")
     .at(-1);
-  return given.at(-1) || (typeof file === "string" ? versionIn(file, top) : versionOfStack(top, stack ?? ""));
+  return { given: given.at(-1), path: typeof file === "string" ? file : join(top, `Pulumi.${stack}.yaml`) };
 }
 
-module.exports = { defaultVersion, versionOfPulumi, versionOfStack, versionsOfCheckout };
+/**
+ * The release of Talos that a command of the Pulumi CLI is about.
+ *
+ * @param {string[]} args
+ * @param {{ env: Env, top: string }} context
+ */
+function versionOfPulumi(args, context) {
+  const { given, path } = aboutOfPulumi(args, "talosVersion", context);
+  return given || versionIn(path, context.top);
+}
+
+/**
+ * Whether a command of the Pulumi CLI is about a stack that serves images.
+ *
+ * @param {string[]} args
+ * @param {{ env: Env, top: string }} context
+ */
+function offlineOfPulumi(args, context) {
+  const { given, path } = aboutOfPulumi(args, "offline", context);
+  return (given || keyIn(path, "offline")) === "true";
+}
+
+module.exports = {
+  defaultVersion,
+  isOffline,
+  offlineOfPulumi,
+  stacksOfCheckout,
+  versionOfPulumi,
+  versionOfStack,
+  versionsOfCheckout,
+};

@@ -2,6 +2,7 @@
 //
 //	talos-config generate --cluster NAME --endpoint URL --talos-version vX.Y.Z --install-image REF --install-disk PATH
 //	talos-config validate [--talos-version vX.Y.Z]
+//	talos-config images
 //	talos-config version
 //
 // It reads stdin and writes stdout and stderr: no config ever touches a disk or an argument.
@@ -36,6 +37,8 @@ const usage = `talos-config generate --cluster NAME --endpoint https://HOST:6443
 talos-config validate [--talos-version vX.Y.Z] <FILE
   says what Talos would refuse, and warns of what it would warn of; --talos-version: also which versions of Kubernetes
   that release would refuse once it runs
+talos-config images
+  prints the images that the release runs where a config names none, one a line
 talos-config version`
 
 // misuse is an argument that is wrong, as against a config that is.
@@ -217,6 +220,9 @@ func run(args []string) error {
 		return json.NewEncoder(os.Stdout).Encode(made)
 	case len(args) > 0 && args[0] == "validate":
 		return validate(args[1:])
+	case len(args) == 1 && args[0] == "images":
+		_, err := fmt.Println(strings.Join(ownImages(), "\n"))
+		return err
 	case len(args) == 1 && args[0] == "version":
 		_, err := fmt.Println(strings.TrimPrefix(loader.Version(), "v"))
 		return err
@@ -224,7 +230,7 @@ func run(args []string) error {
 		_, err := fmt.Println(usage)
 		return err
 	}
-	return misuse{errors.New("it takes generate, validate or version")}
+	return misuse{errors.New("it takes generate, validate, images or version")}
 }
 
 func main() {

@@ -1,0 +1,17 @@
+import * as z from "zod";
+
+/** An image as the appliance's registry has it. */
+export const Image = z.object({
+  /** As the machine config, Talos or the stack names it, written out: `ghcr.io/siderolabs/kubelet:v1.34.1`. */
+  reference: z.string(),
+  /** Its name in the appliance's registry, the upstream's host first: `ghcr.io/siderolabs/kubelet`. */
+  repository: z.string(),
+  /** Empty where the reference names a digest alone. */
+  tag: z.string(),
+  /** Digest of its manifest for linux/amd64, `sha256:…`. */
+  digest: z.string(),
+  /** Digest of the index that the reference names by its digest; unset, it names none. */
+  index: z.string().optional(),
+  /** Bytes of its manifest, its config and its layers, as they are sent. */
+  bytes: z.number(),
+});

@@ -1,0 +1,126 @@
+import type * as z from "zod";
+import * as contract from "./contracts/image-digests";
+import type { Image } from "./contracts/image";
+import { imageReference, servedRepository, type ImageReference } from "../stack/image-reference";
+import { digestOf, readManifest } from "./registry/manifest";
+import { RegistryFault } from "./registry/skopeo";
+import { ImageStore } from "./registry/store";
+import { manifestBy, manifestOf } from "./registry/upstream";
+import type { Fault } from "./store/transfer.cjs";
+import { recordDigests, recordedDigest } from "./store/records";
+import { runStep } from "./frame/main";
+import { together } from "./frame/together";
+import type { StepContext } from "./frame/context";
+import { StepError } from "./frame/step-error";
+
+type Request = z.output<typeof contract.Input>;
+
+/** Registries answer some requests at once, and refuse many. */
+const AT_ONCE = 4;
+/** What a reference names at the top: an image's manifest, or an index. */
+interface Named {
+  digest: string;
+  bytes: Buffer;
+  /** A sentence, if a tag names something else by now. */
+  warning?: string;
+}
+
+const doing = (reference: string) => `asking for the image ${reference}`;
+
+/** A manifest by its digest: the one that is here, or the registry's, which is kept here. */
+async function manifestFor(context: StepContext, request: Request, image: ImageReference, digest: string) {
+  const store = new ImageStore(request.store);
+  const here = store.manifest(digest);
+  if (here) return here;
+  const bytes = await manifestBy(context, image.repository, digest, doing(image.reference));
+  await store.keep(bytes);
+  return bytes;
+}
+
+/** Whether a fault is the network's or the registry's own, which says nothing of the image. */
+const saysNothing = ({ status }: Fault) => status === undefined || status >= 500;
+
+/** The recorded digest of a tag, or what it names now, and a sentence if the two differ. */
+async function digestOfTag(context: StepContext, request: Request, image: ImageReference): Promise<Named> {
+  const { reference, repository, tag } = image;
+  const known = recordedDigest(request, `docker://${reference}`);
+  const here = known && new ImageStore(request.store).manifest(known.digest);
+  let now: string;
+  try {
+    const bytes = await manifestOf(context, repository, `:${tag}`);
+    now = digestOf(bytes);
+    if (!known || known.digest === now) {
+      await new ImageStore(request.store).keep(bytes);
+      return { digest: now, bytes };
+    }
+  } catch (thrown) {
+    if (!known || !here || !(thrown instanceof RegistryFault) || !saysNothing(thrown.fault)) throw thrown;
+    context.log(`${reference} is taken as it was recorded, since its registry does not answer`);
+    return { digest: known.digest, bytes: here };
+  }
+  return {
+    digest: known.digest,
+    bytes: await manifestFor(context, request, image, known.digest),
+    warning:
+      `the tag of ${reference} has moved: it names ${now} now, and ${known.file} has ${known.digest}, which is taken. ` +
+      `To take the new one, remove its line from ${known.file}`,
+  };
+}
+
+/** Finds out which image a reference means on the mini-PC, and how large it is. */
+async function resolveImage(context: StepContext, request: Request, reference: string) {
+  const image = imageReference(reference);
+  if (!image)
+    throw new StepError(
+      "reading the list of images",
+      `${reference} is no reference to an image`,
+      "Correct it where it is named",
+    );
+  const top: Named = image.digest
+    ? { digest: image.digest, bytes: await manifestFor(context, request, image, image.digest) }
+    : await digestOfTag(context, request, image);
+  const first = readManifest(top.bytes);
+  const own = "amd64" in first ? await manifestFor(context, request, image, first.amd64) : top.bytes;
+  const read = "amd64" in first ? readManifest(own) : first;
+  if (!("image" in read))
+    throw new StepError(
+      doing(reference),
+      "fault" in read ? read.fault : "its index names another index",
+      "Name an image that runs on linux/amd64",
+    );
+  const digest = digestOf(own);
+  const named: z.output<typeof Image> = {
+    reference,
+    repository: servedRepository(image),
+    tag: image.tag,
+    digest,
+    index: image.digest !== undefined && image.digest !== digest ? image.digest : undefined,
+    bytes: read.image.reduce((sum, { size }) => sum + size, own.length),
+  };
+  return { image: named, tagged: top.digest, isTag: image.digest === undefined, warning: top.warning };
+}
+
+/** One line for whoever has to do something about it. */
+function told(reference: string, thrown: unknown): never {
+  if (!(thrown instanceof RegistryFault)) throw thrown;
+  const { words, help } = thrown.fault;
+  throw new StepError(doing(reference), words, help || "Run the same again", { cause: thrown.cause });
+}
+
+void runStep("image-digests", contract, async (request, context) => {
+  const found = await together(context, request.images, AT_ONCE, (reference, within) =>
+    resolveImage(within, request, reference).catch((thrown: unknown) => told(reference, thrown)),
+  );
+  const tags = found.filter(({ isTag }) => isTag);
+  const digests = Object.fromEntries(
+    tags.map(({ image, tagged }) => [`docker://${image.reference}`, tagged]),
+  );
+  await recordDigests(context, request, digests);
+  const warnings = found.flatMap(({ warning }) => warning ?? []);
+  const images = found.map(({ image }) => image);
+  const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+  context.log(
+    `${images.length} images of ${Math.round(bytes / (1 << 20))} MiB, shared layers counted for each`,
+  );
+  return { images, warnings };
+});

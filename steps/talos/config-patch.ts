@@ -1,0 +1,45 @@
+import { isMap, parseAllDocuments, type Document } from "yaml";
+
+/** The documents of a YAML text. */
+export const parseDocuments = (text: string): Document.Parsed[] => {
+  const read = parseAllDocuments(text);
+  // A text without any document is not an array, by the types of the library.
+  return Array.isArray(read) ? [...(read as Document.Parsed[])].filter((each) => isMap(each.contents)) : [];
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Sets each value of a patch where it belongs; a list takes the place of the one that was there. */
+function setAll(document: Document.Parsed, value: unknown, path: string[] = []): void {
+  if (!isObject(value)) return document.setIn(path, document.createNode(value));
+  // What is there without any value is no map that something could be put into.
+  if (path.length > 0 && !isMap(document.getIn(path)))
+    return document.setIn(path, document.createNode(value));
+  for (const [key, below] of Object.entries(value)) setAll(document, below, [...path, key]);
+}
+
+/** Whether a patch's document is for a config's: both are the v1alpha1 config, or of one kind and name. */
+function isFor(patch: Document.Parsed, document: Document.Parsed): boolean {
+  return ["kind", "name"].every((key) => patch.get(key) === document.get(key));
+}
+
+/**
+ * Applies a patch to a machine config: a document of the patch is merged into the config's of its kind and name, or added. All
+ * else stays as it is, comments too.
+ */
+export function patched(config: string, patch: string): string {
+  if (patch === "") return config;
+  const documents = parseDocuments(config);
+  for (const each of parseDocuments(patch)) {
+    const found = documents.find((document) => isFor(each, document));
+    if (found) setAll(found, each.toJS());
+    else documents.push(each);
+  }
+  return documents
+    .map((document, index) => {
+      const text = document.toString({ lineWidth: 0 });
+      return index > 0 && !text.startsWith("---") ? `---\n${text}` : text;
+    })
+    .join("");
+}
