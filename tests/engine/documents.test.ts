@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import execa from "execa";
 import { EXAMPLE_MAC } from "../../stack/config/values";
@@ -74,6 +74,8 @@ const IN_ORDER = [...pasted.filter(makesStack), ...pasted.filter((block) => !mak
 /** What the runbook's first block defines for those that follow. */
 const PULUMI = 'pulumi() { npm --silent run pulumi -- "$@"; }';
 const TOOLS = 'export PATH="${XDG_CACHE_HOME:-$HOME/.cache}/bootstrap-pxe/bin:$PATH"';
+/** Its stand-in is behind every talosctl that is there. */
+const STAND_IN = 'export PATH="$PATH:$HOME/stand-in"';
 
 let checkout: Checkout;
 
@@ -84,7 +86,7 @@ function paste({ text }: Block) {
     text,
   );
   const lines = own.split("\n").filter((line) => !ASKS.test(line) && !FOR_NAS.test(line));
-  const script = [TOOLS, PULUMI, ...lines];
+  const script = [TOOLS, STAND_IN, PULUMI, ...lines];
   return execa("bash", ["-e", "-o", "pipefail", "-c", script.join("\n")], {
     cwd: checkout.top,
     env: checkout.env,
@@ -110,6 +112,8 @@ beforeAll(async () => {
   const home = checkout.path("artifacts/home");
   mkdirSync(join(home, ".cache"), { recursive: true });
   symlinkSync(makeContext().cache, join(home, ".cache/bootstrap-pxe"));
+  mkdirSync(join(home, "stand-in"));
+  copyFileSync(join(__dirname, "talosctl-stand-in.cjs"), join(home, "stand-in/talosctl"));
   checkout.use({
     HOME: home,
     XDG_CACHE_HOME: "",
