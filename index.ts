@@ -79,6 +79,7 @@ export = async () => {
   const appliance = new Appliance("appliance", {
     base: base.layer,
     netboot: netboot.layer,
+    images,
     files: services.files,
     bootScript: script.text,
     kernelLine: script.words,
@@ -95,6 +96,7 @@ export = async () => {
         knownImage: appliance.known,
         checked,
         kernelLine: script.line,
+        images: images?.apply((layer) => layer.images),
       })
     : undefined;
   const compressed =
@@ -102,7 +104,14 @@ export = async () => {
       ? undefined
       : new CompressedImage(
           "compressed",
-          { image, path: appliance.path, format: config.compress, base: base.layer, netboot: netboot.layer },
+          {
+            image,
+            path: appliance.path,
+            format: config.compress,
+            base: base.layer,
+            netboot: netboot.layer,
+            images,
+          },
           // Only what booted is worth the work.
           { dependsOn: rehearsal ?? [] },
         );

@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { readDhcp } from "./network/dhcp";
 import { UPLINK_LEASE } from "./network/gateway";
-import { REGISTRY_PORT } from "./network/http";
+import { REGISTRY_PORT } from "../stack/ports";
 import type { Link } from "./network/link";
 import { arpRequest, decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { LinkName, Proof } from "./record";

@@ -41,11 +41,8 @@ export const handoverCommands = (tries: number, pauseS: number): string =>
 /** Client architectures (IANA, Processor Architecture Types) that no file here is for: UEFI of 32 bits and on Arm, BIOS by HTTP. */
 const OTHER_ARCHITECTURES = [6, 8, 10, 11, 15, 18, 19, 20];
 
-/** A stack's config, and whether its image serves the images that its mini-PC needs. */
-type ServedConfig = StackConfig & { offline?: boolean };
-
 /** What a template may name. */
-function templateView(config: ServedConfig) {
+function templateView(config: StackConfig) {
   const { applianceCidr: link } = config;
   return {
     applianceCidr: link.cidr,
@@ -103,7 +100,7 @@ function renderFile(name: string, view: Record<string, unknown>): string {
 }
 
 /** Renders the files of one stack's services. */
-export function renderServiceFiles(config: ServedConfig): RenderedFiles {
+export function renderServiceFiles(config: StackConfig): RenderedFiles {
   const view = templateView(config);
   return Object.fromEntries(TEMPLATES.map((name) => [name, renderFile(name, view)])) as RenderedFiles;
 }

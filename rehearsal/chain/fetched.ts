@@ -1,4 +1,4 @@
-import { WEB_PORT } from "../network/http";
+import { WEB_PORT } from "../../stack/ports";
 import { sizeWords } from "../timeline/words";
 import { ofMinipc, lines, lastWords, type View } from "../view";
 import { ENOUGH, isSure, type Break, type Milestone } from "./milestone";

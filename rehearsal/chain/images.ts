@@ -1,4 +1,4 @@
-import { REGISTRY_PORT } from "../network/http";
+import { REGISTRY_PORT } from "../../stack/ports";
 import { sizeWords } from "../timeline/words";
 import { lastWords, line, lines, ofMinipc, type ServedImage, type View } from "../view";
 import { accepted, lacksInstallDisk } from "./acceptance";

@@ -1,9 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
+import { REGISTRY_PORT } from "../../stack/ports";
 import { FIN, RST, SYN, ACK, type Packet } from "./packets";
 import type { HttpWhat } from "./seen";
-
-/** Where the appliance serves its web pages, and its images. */
-export const [WEB_PORT, REGISTRY_PORT] = [80, 5000];
 
 const HEAD_END = "\r\n\r\n";
 

@@ -1,5 +1,6 @@
 import { readDhcp } from "./dhcp";
-import { HttpConnection, REGISTRY_PORT, WEB_PORT } from "./http";
+import { REGISTRY_PORT, WEB_PORT } from "../../stack/ports";
+import { HttpConnection } from "./http";
 import type { Link } from "./link";
 import { decode, type Packet } from "./packets";
 import type { LinkWhat } from "./seen";

@@ -1,16 +1,14 @@
 import semver from "semver";
 import { stringify } from "yaml";
 import { servedHost } from "../../stack/image-reference";
+import { REGISTRY_PORT } from "../../stack/ports";
 import { parseDocuments } from "./config-patch";
 import type { NodeConfig } from "./node-config";
 import { applianceOf, type Surroundings } from "./surroundings";
 
-/** Where the appliance serves images. */
-export const IMAGES_PORT = 5000;
-
 /** The appliance's address with the port of its images. */
 export const mirrorAddress = (around: Pick<Surroundings, "applianceCidr">) =>
-  `${applianceOf(around)}:${IMAGES_PORT}`;
+  `${applianceOf(around)}:${REGISTRY_PORT}`;
 
 /** The release from which on mirrors and time servers are documents of their own. */
 const hasDocuments = (talosVersion: string) => semver.gte(talosVersion, "1.12.0-0");
