@@ -17,7 +17,10 @@ export interface RunOptions extends Options {
  */
 export function start(program: string, args: readonly string[], options: Options = {}): ExecaChildProcess {
   const env = { ...environmentFor(program), ...options.env };
-  return execa(program, args, { ...options, env, extendEnv: false });
+  const child = execa(program, args, { ...options, env, extendEnv: false });
+  // A program may end without reading all its input: its status judges it, where execa would take the broken pipe for its fault.
+  child.stdin?.removeAllListeners("error").on("error", () => undefined);
+  return child;
 }
 
 /**
