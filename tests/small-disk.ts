@@ -14,7 +14,5 @@ export function onSmallDisk(
 ): [program: string, args: string[]] {
   const script = `${KEEP_MOUNTS} mkdir -p "$1" && mount -t tmpfs -o size=${kib}k,mode=755 tmpfs "$1" || exit 99
     folder=$1; shift; "$@"; status=$?; umount --lazy "$folder"; exit "$status"`;
-  const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  const namespace = [...OWN_MOUNTS, ...asRoot, "--"];
-  return ["unshare", [...namespace, "sh", "-c", script, "sh", folder, ...command]];
+  return ["unshare", [...OWN_MOUNTS, "--", "sh", "-c", script, "sh", folder, ...command]];
 }

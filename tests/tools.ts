@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import execa, { type Options } from "execa";
+import { judgedByStatus } from "../steps/programs/process";
 import { makeContext } from "../tools/setup/context.cjs";
 
 export const TOP = join(__dirname, "..");
@@ -23,7 +24,7 @@ export const sha256Of = (content: Buffer | string) => createHash("sha256").updat
 
 /** Runs a program as a step would find it; a failure is a result. */
 export function inToolEnvironment(program: string, args: string[], options: Options = {}) {
-  return execa(program, args, {
+  const child = execa(program, args, {
     cwd: TOP,
     reject: false,
     all: true,
@@ -32,6 +33,7 @@ export function inToolEnvironment(program: string, args: string[], options: Opti
     ...options,
     env: { ...toolEnvironment, ...options.env },
   });
+  return judgedByStatus(child);
 }
 
 /**

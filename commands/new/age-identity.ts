@@ -29,7 +29,7 @@ function usualIdentity(): string {
 
 /** The key itself, where neither a flag nor the checkout names its file. */
 const keyInEnvironment = (ageKey?: string) =>
-  ageKey || declaredDefaults().ageKeyFile ? undefined : process.env.SOPS_AGE_KEY;
+  ageKey || declaredDefaults().ageKeyFile ? undefined : process.env.SOPS_AGE_KEY || undefined;
 
 /** The age identity that is missing, if one is. */
 export function missingIdentity({ ageKey }: Request): string | undefined {

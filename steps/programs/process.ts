@@ -17,7 +17,13 @@ export interface RunOptions extends Options {
  */
 export function start(program: string, args: readonly string[], options: Options = {}): ExecaChildProcess {
   const env = { ...environmentFor(program), ...options.env };
-  return execa(program, args, { ...options, env, extendEnv: false });
+  return judgedByStatus(execa(program, args, { ...options, env, extendEnv: false }));
+}
+
+/** Has a program judged by its status alone when it ends without reading all its input, where execa 5 takes the broken pipe for its failure. */
+export function judgedByStatus<T extends ExecaChildProcess<string | Buffer>>(child: T): T {
+  child.stdin?.removeAllListeners("error").on("error", () => undefined);
+  return child;
 }
 
 /**

@@ -17,6 +17,7 @@ export const CHAIN = [
   "config",
   "accepted",
 ];
+
 /** The image, whose mini-PC does both at once, in the given order. */
 export const ordered = (
   images: Images,

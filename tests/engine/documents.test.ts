@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import execa from "execa";
 import { EXAMPLE_MAC } from "../../stack/config/values";
@@ -113,7 +113,7 @@ beforeAll(async () => {
   mkdirSync(join(home, ".cache"), { recursive: true });
   symlinkSync(makeContext().cache, join(home, ".cache/bootstrap-pxe"));
   mkdirSync(join(home, "stand-in"));
-  copyFileSync(join(__dirname, "talosctl-stand-in.cjs"), join(home, "stand-in/talosctl"));
+  symlinkSync(join(__dirname, "talosctl-stand-in.cjs"), join(home, "stand-in/talosctl"));
   checkout.use({
     HOME: home,
     XDG_CACHE_HOME: "",

@@ -8,6 +8,7 @@ const { execFileSync } = require("node:child_process");
 const { writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { parseArgs } = require("node:util");
+const { loaderFor } = require("../../stack/talos-releases.cjs");
 
 const string = /** @type {const} */ ({ type: "string" });
 const { positionals, values } = parseArgs({
@@ -24,12 +25,12 @@ const [gen, config, cluster = "", endpoint = ""] = positionals;
 const { "output-types": types = "", output = "", ...passed } = values;
 if (gen !== "gen" || config !== "config")
   throw new Error("this stand-in for talosctl takes gen config alone");
-const minor = /^v(\d+\.\d+)\./.exec(values["talos-version"] ?? "")?.[1];
+const generator = loaderFor(values["talos-version"] ?? "")?.program ?? "";
 const flags = Object.entries({ cluster, endpoint, ...passed }).flatMap(([name, value]) => [
   `--${name}`,
   value,
 ]);
-const made = JSON.parse(execFileSync(`talos-config-${minor}`, ["generate", ...flags], { encoding: "utf8" }));
+const made = JSON.parse(execFileSync(generator, ["generate", ...flags], { encoding: "utf8" }));
 for (const type of types.split(",")) {
   const name = type === "talosconfig" ? type : `${type}.yaml`;
   writeFileSync(join(output, name), made[type], { mode: 0o600 });

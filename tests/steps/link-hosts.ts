@@ -47,8 +47,7 @@ ${DNSMASQ_APPLIED}`;
 /** Runs a shell script as the appliance, in a folder, in namespaces of its own; a failure is a result. */
 export function onAppliance(folder: string, script: string) {
   writeFileSync(join(folder, "link.sh"), `${KEEP_MOUNTS}\n${script}`);
-  const root = process.getuid?.() === 0 ? [] : ["--map-root-user"];
-  return inToolEnvironment("unshare", [...root, "--net", ...OWN_MOUNTS, "sh", "link.sh"], { cwd: folder });
+  return inToolEnvironment("unshare", ["--net", ...OWN_MOUNTS, "sh", "link.sh"], { cwd: folder });
 }
 
 /**
