@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/beevik/ntp v1.4.3
 	github.com/siderolabs/talos/pkg/machinery v1.12.6
+	gopkg.in/yaml.v3 v3.0.1
 )
 
 require (
@@ -54,7 +55,6 @@ require (
 	google.golang.org/grpc v1.79.3 // indirect
 	google.golang.org/protobuf v1.36.10 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
-	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
 
 // As the machinery does itself.

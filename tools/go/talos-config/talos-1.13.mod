@@ -5,6 +5,7 @@ go 1.26.5
 require (
 	github.com/beevik/ntp v1.4.3
 	github.com/siderolabs/talos/pkg/machinery v1.13.6
+	gopkg.in/yaml.v3 v3.0.1
 )
 
 require (
