@@ -18,6 +18,8 @@ import { HARDWARE } from "../rehearsal/hardware";
 import type { Hardware } from "../rehearsal/record";
 import { timelineText } from "../rehearsal/timeline/text";
 import { readNodeConfig } from "../steps/talos/read-node-config";
+import { servedConfig } from "../steps/talos/served-config";
+import { surroundingsOf } from "../steps/talos/surroundings";
 import { timeElsewhere } from "../steps/talos/time-source";
 import { unseenDisk } from "../steps/talos/unseen-disk";
 import { readCommandLine } from "./command-line.cjs";
@@ -60,6 +62,29 @@ async function configOf(context: StepContext, stack: string): Promise<StackConfi
   }
 }
 
+/** What the boot of a stack's image is checked against, which is the same as in `pulumi up`. */
+async function subjectOf(context: StepContext, config: StackConfig, image: string) {
+  const secret = await decrypt(context, {
+    path: config.machineConfig,
+    ageKeyFile: config.ageKeyFile,
+    allowPlaintext: config.allowPlaintextSecrets,
+    setKey: "machineConfig",
+  });
+  const script = await bootScriptOf(context, image);
+  const around = surroundingsOf(config);
+  const node = readNodeConfig(secret);
+  const served = servedConfig(secret, node, around);
+  return {
+    ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
+    hasSerialConsole: hasSerialConsole(script),
+    image,
+    configSha256: createHash("sha256").update(served.text).digest("hex"),
+    timeElsewhere: timeElsewhere(served.node, around),
+    unseenDisk: unseenDisk(node),
+    images: await imagesIn(context, image),
+  };
+}
+
 void runProgram("rehearse", async (context) => {
   const args = readCommandLine(REHEARSE).values;
   const { stack = "" } = args;
@@ -71,24 +96,8 @@ void runProgram("rehearse", async (context) => {
       "there is no such image",
       `pulumi up --stack ${stack} makes it`,
     );
-  const secret = await decrypt(context, {
-    path: config.machineConfig,
-    ageKeyFile: config.ageKeyFile,
-    allowPlaintext: config.allowPlaintextSecrets,
-    setKey: "machineConfig",
-  });
-  const script = await bootScriptOf(context, path);
-  const node = readNodeConfig(secret);
   const rehearsal = {
-    subject: {
-      ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
-      hasSerialConsole: hasSerialConsole(script),
-      image: path,
-      configSha256: createHash("sha256").update(secret).digest("hex"),
-      timeElsewhere: timeElsewhere(node, { ...config, applianceCidr: config.applianceCidr.cidr }),
-      unseenDisk: unseenDisk(node),
-      images: await imagesIn(context, path),
-    },
+    subject: await subjectOf(context, config, path),
     accelerator: config.accelerator,
     hardware: hardwareFrom(args),
   };
