@@ -104,7 +104,7 @@ test("up again fetches the rest, and says what it serves and what the node is to
 
 test("the image verifies, and says how many images it serves", async () => {
   const { exitCode, all } = await checkout.script("commands/verify.mjs", [image()]);
-  expect(all).toMatch(/bootstrap-images, 2 MiB; bootstrap-site, 1 MiB/);
+  expect(all).toMatch(/bootstrap-images, 1 MiB; bootstrap-site, 1 MiB/);
   expect(all).toContain(`It serves ${COUNT} images.`);
   expect(exitCode).toBe(0);
 });
@@ -129,7 +129,9 @@ test("a rehearsal is made once for an image: the mini-PC pulls every image, whic
   for (const reference of IMAGES) expect(console).toContain(`node: image ${reference}: sha256:`);
   const page = readFileSync(checkout.path(timeline), "utf8");
   const linked = [...page.matchAll(/ (?:href|src)="(?!data:)([^"]+)"/g)].map(([, path]) => path ?? "");
-  expect(linked).toEqual(expect.arrayContaining(["isolated.pcap", "minipc.serial.log", "twin-uplink.pcap"]));
+  expect(linked).toEqual(
+    expect.arrayContaining(["isolated.pcap", "minipc.serial.log", "twin-isolated.pcap"]),
+  );
   expect(linked.filter((path) => !existsSync(checkout.path(dirname(timeline), path)))).toEqual([]);
 
   checkout.set("lab", { rehearse: "false" });
