@@ -143,6 +143,7 @@ test("a rehearsal is made once for an image: the mini-PC pulls every image, whic
   checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
   const said = await told();
   expect(said).toMatch(/rehearsal-boot +follows/);
+  expect(said).toContain("All have been fetched here before.");
   // What the last rehearsal was given and what it saw is no news.
   for (const { title } of reached) expect(said).not.toContain(title);
   expect(said.split("\n").length).toBeLessThan(45);
