@@ -1,4 +1,4 @@
-import { isMap, parseAllDocuments, type Document } from "yaml";
+import { isMap, parseAllDocuments, stringify, visit, type Document } from "yaml";
 
 /** The documents of a YAML text. */
 export const parseDocuments = (text: string): Document.Parsed[] => {
@@ -11,7 +11,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Sets each value of a patch where it belongs; a list takes the place of the one that was there. */
-function setAll(document: Document.Parsed, value: unknown, path: string[] = []): void {
+function setAll(document: Document, value: unknown, path: string[] = []): void {
   if (!isObject(value)) return document.setIn(path, document.createNode(value));
   // What is there without any value is no map that something could be put into.
   if (path.length > 0 && !isMap(document.getIn(path)))
@@ -19,8 +19,22 @@ function setAll(document: Document.Parsed, value: unknown, path: string[] = []):
   for (const [key, below] of Object.entries(value)) setAll(document, below, [...path, key]);
 }
 
+/** A document in which what is set in one place is not set in others, by an alias: only where it has one, its comments go. */
+function withoutAliases(document: Document): Document {
+  let hasAlias = false;
+  visit(document, {
+    Alias: () => {
+      hasAlias = true;
+      return visit.BREAK;
+    },
+  });
+  if (!hasAlias) return document;
+  const [plain] = parseDocuments(stringify(document.toJS(), { aliasDuplicateObjects: false }));
+  return plain ?? document;
+}
+
 /** Whether a patch's document is for a config's: both are the v1alpha1 config, or of one kind and name. */
-function isFor(patch: Document.Parsed, document: Document.Parsed): boolean {
+function isFor(patch: Document, document: Document): boolean {
   return ["kind", "name"].every((key) => patch.get(key) === document.get(key));
 }
 
@@ -30,7 +44,7 @@ function isFor(patch: Document.Parsed, document: Document.Parsed): boolean {
  */
 export function patched(config: string, patch: string): string {
   if (patch === "") return config;
-  const documents = parseDocuments(config);
+  const documents: Document[] = parseDocuments(config).map(withoutAliases);
   for (const each of parseDocuments(patch)) {
     const found = documents.find((document) => isFor(each, document));
     if (found) setAll(found, each.toJS());

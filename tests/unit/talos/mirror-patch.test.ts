@@ -91,6 +91,21 @@ test("mirrors that the config has of the same registry give way, and others stay
   }
 });
 
+test("a mirror that another registry's stands for by an alias stays that one's", () => {
+  const text = edited(made("v1.11.6"), { "machine.registries": "HERE" }).replace(
+    "registries: HERE",
+    `registries:
+    mirrors:
+      ghcr.io: &mine { endpoints: &urls ["https://mine.example.com"] }
+      quay.io: *mine
+      docker.io: { endpoints: *urls }`,
+  );
+  const { mirrors } = readNodeConfig(patched(text, patchOf(text, "v1.11.6")));
+  const hosts = Object.fromEntries(mirrors.map((mirror) => [mirror.registry, mirror.hosts]));
+  expect(hosts).toMatchObject({ "ghcr.io": ["10.10.10.2:5000"], "quay.io": ["mine.example.com"] });
+  expect(hosts["docker.io"]).toEqual(["mine.example.com"]);
+});
+
 test.each([
   ["v1.11.6", edited(made("v1.11.6"), { "machine.time": { servers: ["time.example.com"] } })],
   ["v1.12.6", edited(made("v1.12.6"), { "machine.time": { servers: ["time.example.com"] } })],
