@@ -133,6 +133,27 @@ test("a static lease brings no time server along, so the patch names one", () =>
   expect(readNodeConfig(patched(text, patchOf(text, "v1.14.1"))).timeServers).toEqual(["10.10.10.2"]);
 });
 
+test("what the config says beside the patch stays as it is written, in numbers that YAML 1.1 and Go read otherwise", () => {
+  const lines = [
+    "permissions: 0644",
+    "serial: 12345678901234567890",
+    "mask: 0x1F",
+    "name: +5",
+    "version: 1.10",
+    "time: 1e3",
+    "0777: yes",
+    "nothing:",
+    "copied: &mode { permissions: 0600 }",
+  ];
+  const text = `${lines.join("\n")}\nagain: *mode\n`;
+  const served = patched(text, "machine:\n  seen: true\n").split("\n");
+  for (const line of lines.slice(0, -1)) expect(served).toContain(line);
+  expect(served).toEqual(
+    expect.arrayContaining(["copied: { permissions: 0600 }", "again: { permissions: 0600 }"]),
+  );
+  expect(served.join("\n")).toContain("machine:\n  seen: true\n");
+});
+
 test("a config without a patch is served as it is, byte by byte", () => {
   const text = "a:   1 # odd\n";
   expect(patched(text, "")).toBe(text);
