@@ -1,4 +1,5 @@
 import type { NamedImages } from "./named-images";
+import type { Proxying } from "./proxying";
 
 /** How a v1alpha1 section selects NICs: text of Talos's own, in which `*` stands for anything. */
 export interface NicSelector {
@@ -109,10 +110,11 @@ export interface NodeConfig {
   /** Host of the Omni that the machine reports to; empty without. */
   omni: string;
   images: NamedImages;
+  plainHttp: Proxying;
 }
 
 export type Reading = Partial<
-  Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors" | "proxies" | "images">
+  Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors" | "proxies" | "images" | "plainHttp">
 > & {
   /** Certificate of the CA of Talos's API. */
   ca?: string;

@@ -180,6 +180,35 @@ test("what no registry of images can serve is named", () => {
   ]);
 });
 
+describe("an HTTP proxy", () => {
+  const proxied = (variables: Record<string, string>) => [
+    withMachine({ env: variables }),
+    withDocuments({ kind: "EnvironmentConfig", variables }),
+  ];
+
+  test.each([
+    { http_proxy: "http://proxy.example.com:3128" },
+    { HTTP_PROXY: "proxy.example.com:3128", no_proxy: "10.10.11.0/24,localhost, 10.10.10.2:80" },
+    // Only the lease is answered.
+    { http_proxy: "http://10.10.10.9:3128" },
+  ])("%j stands between the mini-PC and the appliance's images", (variables) => {
+    for (const text of proxied(variables))
+      expect(notMirrored(text)).toEqual([
+        expect.stringMatching(/through the proxy .*:3128, .*Add 10\.10\.10\.2 to no_proxy/),
+      ]);
+  });
+
+  test.each([
+    { https_proxy: "http://proxy.example.com:3128" },
+    ...["10.10.10.2", "localhost, 10.10.10.2:5000", "10.10.10.0/24", "*"].map((no_proxy) => ({
+      http_proxy: "http://proxy.example.com:3128",
+      no_proxy,
+    })),
+  ])("%j does not", (variables) => {
+    for (const text of proxied(variables)) expect(notMirrored(text)).toEqual([]);
+  });
+});
+
 test("of an offline stack nothing is said of images, since the appliance has them, and a later release's list is doubted", () => {
   const without = (more: object) => found(PLAIN, { uplink: false, ...more }).join();
   expect(without({ offline: true })).not.toContain("no-images");
