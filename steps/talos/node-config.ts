@@ -1,5 +1,4 @@
 import type { NamedImages } from "./named-images";
-import type { Proxying } from "./proxying";
 
 /** How a v1alpha1 section selects NICs: text of Talos's own, in which `*` stands for anything. */
 export interface NicSelector {
@@ -63,6 +62,14 @@ export interface Mirror {
   hosts: string[];
   /** Those that have no `http://` or `https://` before them: Talos finds no host in such a URL. */
   withoutScheme: string[];
+}
+
+/** What plain HTTP goes through, as Talos and its services take it from their environment (golang.org/x/net/http/httpproxy). */
+export interface Proxying {
+  /** Hosts with their port. */
+  proxies: string[];
+  /** What is fetched without them: names, addresses, networks, with a port or without; `*` is all. */
+  except: string[];
 }
 
 /** What of a Talos machine config matters for a start on the isolated link. No secret is in it. */

@@ -2,15 +2,8 @@ import * as z from "zod";
 import { REGISTRY_PORT } from "../../stack/ports";
 import { proxiesOf } from "./hosts";
 import { part } from "./lenient";
+import type { Proxying } from "./node-config";
 import { applianceOf, isIn, type Surroundings } from "./surroundings";
-
-/** What plain HTTP goes through, as Talos and its services take it from their environment (golang.org/x/net/http/httpproxy). */
-export interface Proxying {
-  /** Hosts with their port. */
-  proxies: string[];
-  /** What is fetched without them: names, addresses, networks, with a port or without; `*` is all. */
-  except: string[];
-}
 
 const Variables = part(z.record(z.string(), z.unknown()));
 const Sections = z.object({ machine: z.object({ env: Variables }) });

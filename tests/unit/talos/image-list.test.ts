@@ -186,7 +186,7 @@ describe("an HTTP proxy", () => {
     withDocuments({ kind: "EnvironmentConfig", variables }),
   ];
 
-  test.each([
+  test.each<Record<string, string>>([
     { http_proxy: "http://proxy.example.com:3128" },
     { HTTP_PROXY: "proxy.example.com:3128", no_proxy: "10.10.11.0/24,localhost, 10.10.10.2:80" },
     // Only the lease is answered.
@@ -198,7 +198,7 @@ describe("an HTTP proxy", () => {
       ]);
   });
 
-  test.each([
+  test.each<Record<string, string>>([
     { https_proxy: "http://proxy.example.com:3128" },
     ...["10.10.10.2", "localhost, 10.10.10.2:5000", "10.10.10.0/24", "*"].map((no_proxy) => ({
       http_proxy: "http://proxy.example.com:3128",
