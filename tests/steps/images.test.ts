@@ -193,6 +193,39 @@ test("a tag that moved is said, and the recorded digest is taken", async () => {
   expect((await resolved(name)).images[0]?.digest).toBe(second.digest);
 });
 
+test("a digest is recorded for the place that it came from, and that of the checkout counts wherever it comes from", async () => {
+  const name = "ghcr.io/siderolabs/placed:v1";
+  const first = await maker.push(name, ["of the first place"]);
+  await resolved(name);
+  const record = () => JSON.parse(readFileSync(join(place, "local.json"), "utf8")) as object;
+  expect(record()).toEqual({ [`docker://${proxy.address}/${name}`]: first.digest });
+  // Another registry stands in for the same upstream.
+  const other = await startRegistry(join(place, "other"));
+  const own = env;
+  try {
+    env = { ...env, ...homeWithMirrors(join(place, "home"), other.address, HOSTS) };
+    const second = await new ImageMaker(place, other).push(name, ["of the second place"]);
+    const { images, warnings } = await resolved(name);
+    expect({ digest: images[0]?.digest, warnings }).toEqual({ digest: second.digest, warnings: [] });
+    expect(record()).toEqual({
+      [`docker://${proxy.address}/${name}`]: first.digest,
+      [`docker://${other.address}/${name}`]: second.digest,
+    });
+    rmSync(join(place, "store"), { recursive: true });
+    writeFileSync(join(place, "lock.json"), JSON.stringify({ [`docker://${name}`]: first.digest }));
+    await refused(
+      "image-digests",
+      asking([name]),
+      `the tag of ${name} has moved: it names ${second.digest} now, and ${join(place, "lock.json")} has ${first.digest}`,
+      `which ${other.address}/${name} does not have. To take the new one, remove the line of docker://${name} from`,
+    );
+  } finally {
+    env = own;
+    await other.stop();
+  }
+  expect((await resolved(name)).images[0]?.digest).toBe(first.digest);
+});
+
 test("what was recorded and fetched is taken where no registry answers, so that an image can be made anew", async () => {
   const { images } = await resolved(KUBELET);
   await filled(images);
@@ -232,6 +265,33 @@ test("credentials come from the user's own auth file, and are told nowhere", asy
   const fill = await runStep("images", filling(images), withAuth);
   expect(fill.manifest).toBeDefined();
   for (const text of [said, fill.said, JSON.stringify(fill.manifest)]) expect(text).not.toContain(password);
+});
+
+test("a credential helper is given what it reads of the environment, and no passphrase and no key of sops", async () => {
+  const [bin, said] = [join(place, "bin"), join(place, "helper-env")];
+  const config = join(place, "auth.json");
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, "docker-credential-said"),
+    `#!/bin/sh\nenv >${said}\ncat >/dev/null\necho '{"Username":"u","Secret":"s"}'\n`,
+    { mode: 0o755 },
+  );
+  writeFileSync(config, JSON.stringify({ credHelpers: { [proxy.address]: "said" } }));
+  const secrets = { AWS_SECRET_ACCESS_KEY: "a", GOOGLE_APPLICATION_CREDENTIALS: "/g", GITHUB_TOKEN: "t" };
+  const kept = { PULUMI_CONFIG_PASSPHRASE: "p", SOPS_AGE_KEY: "k", IDRIVE_SECRET_KEY: "i" };
+  const asked = {
+    ...env,
+    ...secrets,
+    ...kept,
+    REGISTRY_AUTH_FILE: config,
+    PATH: `${bin}:${process.env.PATH}`,
+  };
+  const { images } = await resolved(KUBELET);
+  const { manifest } = await runStep("images", filling(images), asked);
+  expect(manifest).toBeDefined();
+  const given = readFileSync(said, "utf8").split("\n");
+  for (const [name, value] of Object.entries(secrets)) expect(given).toContain(`${name}=${value}`);
+  for (const name of Object.keys(kept)) expect(given.join()).not.toContain(name);
 });
 
 test("a registry that wants fewer requests is waited for as long as it says, and not without end", async () => {
