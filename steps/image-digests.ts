@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import * as contract from "./contracts/image-digests";
-import type { Image } from "./contracts/image";
+import type { ServedImage } from "./contracts/image";
 import { imageReference, servedRepository, type ImageReference } from "../stack/image-reference";
 import { digestOf, readManifest } from "./registry/manifest";
 import { RegistryFault } from "./registry/skopeo";
@@ -119,7 +119,7 @@ async function resolveImage(context: StepContext, request: Request, reference: s
       "Name an image that runs on linux/amd64",
     );
   const digest = digestOf(own);
-  const named: z.output<typeof Image> = {
+  const named: ServedImage = {
     reference,
     repository: servedRepository(image),
     tag: image.tag,

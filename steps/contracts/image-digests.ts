@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Image } from "./image";
+import { ServedImage } from "./image";
 
 export const Input = z.object({
   /** References, written out. */
@@ -13,7 +13,7 @@ export const Input = z.object({
 });
 
 export const Manifest = z.object({
-  images: z.array(Image),
+  images: z.array(ServedImage),
   /** Tags that name something else by now than when they were recorded, one sentence each. */
   warnings: z.array(z.string()),
 });

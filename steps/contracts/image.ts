@@ -1,7 +1,7 @@
 import * as z from "zod";
 
-/** An image as the appliance's registry has it. */
-export const Image = z.object({
+/** A container image as the appliance's registry has it. */
+export const ServedImage = z.object({
   /** As the machine config, Talos or the stack names it, written out: `ghcr.io/siderolabs/kubelet:v1.34.1`. */
   reference: z.string(),
   /** Its name in the appliance's registry, the upstream's host first: `ghcr.io/siderolabs/kubelet`. */
@@ -15,3 +15,4 @@ export const Image = z.object({
   /** Bytes of its manifest, its config and its layers, as they are sent. */
   bytes: z.number(),
 });
+export type ServedImage = z.output<typeof ServedImage>;

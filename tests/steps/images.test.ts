@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { ServedImage } from "../../steps/contracts/image";
 import {
   homeWithMirrors,
   ImageMaker,
@@ -13,15 +14,6 @@ import {
 import { onSmallDisk } from "../small-disk";
 import { inToolEnvironment, sha256Of, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
-
-interface Image {
-  reference: string;
-  repository: string;
-  tag: string;
-  digest: string;
-  index?: string;
-  bytes: number;
-}
 
 const folder = testFolder();
 const HOSTS = ["ghcr.io", "registry.k8s.io"];
@@ -62,7 +54,7 @@ const asking = (images: string[], more: object = {}) => ({
   store: join(place, "store"),
   ...more,
 });
-const filling = (images: Image[], more: object = {}) => ({
+const filling = (images: ServedImage[], more: object = {}) => ({
   ...{ key: "k", path: join(place, "layers/k/images.squashfs"), store: join(place, "store"), images },
   ...more,
 });
@@ -70,11 +62,11 @@ const filling = (images: Image[], more: object = {}) => ({
 async function resolved(...references: string[]) {
   const { manifest, said } = await runStep("image-digests", asking(references), env);
   expect(said.split("\n").filter((line) => line.includes("asking"))).toEqual([]);
-  return manifest as unknown as { images: Image[]; warnings: string[] };
+  return manifest as unknown as { images: ServedImage[]; warnings: string[] };
 }
 
 /** Fills a layer, which has to work. */
-async function filled(images: Image[], more: object = {}) {
+async function filled(images: ServedImage[], more: object = {}) {
   const { manifest, said } = await runStep("images", filling(images, more), env);
   expect({ made: manifest !== undefined, said: manifest ? "" : said }).toEqual({ made: true, said: "" });
   return { layer: (manifest as { path: string }).path, said };
@@ -114,7 +106,7 @@ async function served(layer: string, use: (address: string) => Promise<void>) {
   await tool("unsquashfs", ["-quiet", "-no-progress", "-dest", root, layer]);
   const registry = await startRegistry(root, true);
   await use(registry.address).finally(registry.stop);
-  return JSON.parse(readFileSync(join(root, "images.json"), "utf8")) as { images: Image[] };
+  return JSON.parse(readFileSync(join(root, "images.json"), "utf8")) as { images: ServedImage[] };
 }
 
 /** Pulls an image, which compares every blob with its digest. */
@@ -261,7 +253,7 @@ test("credentials come from the user's own auth file, and are told nowhere", asy
   writeFileSync(file, JSON.stringify({ auths: { [proxy.address]: { auth } } }));
   const withAuth = { ...env, REGISTRY_AUTH_FILE: file };
   const { manifest, said } = await runStep("image-digests", asking([KUBELET]), withAuth);
-  const { images } = manifest as unknown as { images: Image[] };
+  const { images } = manifest as unknown as { images: ServedImage[] };
   const fill = await runStep("images", filling(images), withAuth);
   expect(fill.manifest).toBeDefined();
   for (const text of [said, fill.said, JSON.stringify(fill.manifest)]) expect(text).not.toContain(password);
