@@ -2,7 +2,8 @@ import type * as z from "zod";
 import * as contract from "./contracts/image-digests";
 import type { ServedImage } from "./contracts/image";
 import { imageReference, servedRepository, type ImageReference } from "../stack/image-reference";
-import { digestOf, readManifest } from "./registry/manifest";
+import { imageUnder } from "./registry/image-under";
+import { digestOf } from "./registry/manifest";
 import { RegistryFault } from "./registry/skopeo";
 import { ImageStore } from "./registry/store";
 import { manifestBy, manifestOf } from "./registry/upstream";
@@ -109,23 +110,16 @@ async function resolveImage(context: StepContext, request: Request, reference: s
   const top: Named = image.digest
     ? { digest: image.digest, bytes: await manifestFor(context, request, image, image.digest) }
     : await digestOfTag(context, request, image);
-  const first = readManifest(top.bytes);
-  const own = "amd64" in first ? await manifestFor(context, request, image, first.amd64) : top.bytes;
-  const read = "amd64" in first ? readManifest(own) : first;
-  if (!("image" in read))
-    throw new StepError(
-      doing(reference),
-      "fault" in read ? read.fault : "its index names another index",
-      "Name an image that runs on linux/amd64",
-    );
-  const digest = digestOf(own);
+  const found = await imageUnder(top.bytes, (digest) => manifestFor(context, request, image, digest));
+  if ("fault" in found) throw new StepError(doing(reference), found.fault, found.help);
+  const { manifest, blobs, indexes } = found;
   const named: ServedImage = {
     reference,
     repository: servedRepository(image),
     tag: image.tag,
-    digest,
-    index: image.digest !== undefined && image.digest !== digest ? image.digest : undefined,
-    bytes: read.image.reduce((sum, { size }) => sum + size, own.length),
+    digest: digestOf(manifest),
+    indexes: image.digest !== undefined && indexes.length > 0 ? indexes : undefined,
+    bytes: blobs.reduce((sum, { size }) => sum + size, manifest.length),
   };
   return { image: named, top };
 }

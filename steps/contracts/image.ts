@@ -10,8 +10,8 @@ export const ServedImage = z.object({
   tag: z.string(),
   /** Digest of its manifest for linux/amd64, `sha256:…`. */
   digest: z.string(),
-  /** Digest of the index that the reference names by its digest; unset, it names none. */
-  index: z.string().optional(),
+  /** Digests of the index that the reference names by its digest, and of those between it and the image; unset, it names none. */
+  indexes: z.array(z.string()).optional(),
   /** Bytes of its manifest, its config and its layers, as they are sent. */
   bytes: z.number(),
 });

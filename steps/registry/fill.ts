@@ -93,11 +93,12 @@ async function copy(
   throw new StepError(doing(image), "what came is not all of it", "Run the same again to go on from here");
 }
 
-/** The index above an image is small, and no other image of it is there: it is kept by hand, since registries refuse it. */
-async function keepIndex(context: StepContext, store: ImageStore, image: ServedImage): Promise<void> {
-  if (!image.index || store.sizeOf(image.index) !== undefined) return;
+/** Indexes are small, and no other image of theirs is there: they are kept by hand, since registries refuse such. */
+async function keepIndexes(context: StepContext, store: ImageStore, image: ServedImage): Promise<void> {
   const upstream = imageReference(image.reference)!;
-  await store.keep(await manifestBy(context, upstream.repository, image.index, doing(image)));
+  for (const index of image.indexes ?? [])
+    if (store.sizeOf(index) === undefined)
+      await store.keep(await manifestBy(context, upstream.repository, index, doing(image)));
 }
 
 /**
@@ -113,7 +114,7 @@ export async function fillStore(
   await mkdir(store.folder, { recursive: true });
   writesTo(store.folder);
   for (const image of images)
-    await keepIndex(context, store, image).catch((thrown: unknown) => told(image, thrown));
+    await keepIndexes(context, store, image).catch((thrown: unknown) => told(image, thrown));
   const here = images.filter(({ digest }) => store.has(digest));
   for (const image of here) refuseOther(store, image);
   const lacking = images.filter((image) => !here.includes(image));
