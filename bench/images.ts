@@ -101,10 +101,12 @@ async function filling(bench: Bench, { registry, references, env }: Upstream, lo
 
 /** A stack that is as `lab` but offline, and what a change and a preview of each take. */
 async function offlineStack(bench: Bench, { env }: Upstream, log: StepContext["log"]) {
-  const { context, checkout, lab, runs } = bench;
+  const { context, checkout, runs } = bench;
   checkout.use(env);
   await checkout.stack("offline", { offline: "true", artifactName: "offline" });
-  const offline = new Stack(context, env, checkout.top, "offline");
+  // In the same environment, so that the images alone differ.
+  const of = (name: string) => new Stack(context, env, checkout.top, name);
+  const [offline, lab] = [of("offline"), of("lab")];
   await lab.up();
   await offline.up();
   const changed = (name: string, stack: Stack) => ({
