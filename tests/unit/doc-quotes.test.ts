@@ -18,6 +18,7 @@ const SAID_BY_OTHERS: Record<string, string> = {
   "Security Violation": "firmware",
   "Access Denied": "firmware",
   "sent /srv/tftp/snponly.efi": "dnsmasq",
+  "sent snponly.efi to": "dnsmasq",
   "DHCPDISCOVER(isolated) … ignored": "dnsmasq",
   "KSPP kernel parameter … is required": "Talos",
   "was found with value …": "Talos",
