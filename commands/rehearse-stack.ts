@@ -1,15 +1,11 @@
-import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { rehearsalSubject } from "../stack/rehearsal-subject";
-import { argumentsIn, hasSerialConsole } from "../stack/talos-kernel";
 import { checkConfig } from "../stack/config";
 import { NAMESPACE } from "../stack/config/defaults";
 import type { StackConfig } from "../stack/config/keys";
 import { misreadFaults, readStackFile } from "../stack/stack-files";
 import { intact, sha256File } from "../steps/store/files";
 import { failureOf, run } from "../steps/programs/process";
-import { decrypt } from "../steps/programs/sops";
 import type { StepContext } from "../steps/frame/context";
 import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
@@ -17,12 +13,9 @@ import { PAGE, rehearseInto } from "../rehearsal/evidence";
 import { HARDWARE } from "../rehearsal/hardware";
 import type { Hardware } from "../rehearsal/record";
 import { timelineText } from "../rehearsal/timeline/text";
-import { readNodeConfig } from "../steps/talos/read-node-config";
-import { timeElsewhere } from "../steps/talos/time-source";
-import { unseenDisk } from "../steps/talos/unseen-disk";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
-import { bootScriptOf, imagesIn } from "./image-facts";
+import { subjectOf } from "./rehearsal-subject";
 
 function hardwareFrom(
   args: ReturnType<typeof readCommandLine<typeof REHEARSE.options>>["values"],
@@ -71,24 +64,8 @@ void runProgram("rehearse", async (context) => {
       "there is no such image",
       `pulumi up --stack ${stack} makes it`,
     );
-  const secret = await decrypt(context, {
-    path: config.machineConfig,
-    ageKeyFile: config.ageKeyFile,
-    allowPlaintext: config.allowPlaintextSecrets,
-    setKey: "machineConfig",
-  });
-  const script = await bootScriptOf(context, path);
-  const node = readNodeConfig(secret);
   const rehearsal = {
-    subject: {
-      ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
-      hasSerialConsole: hasSerialConsole(script),
-      image: path,
-      configSha256: createHash("sha256").update(secret).digest("hex"),
-      timeElsewhere: timeElsewhere(node, { ...config, applianceCidr: config.applianceCidr.cidr }),
-      unseenDisk: unseenDisk(node),
-      images: await imagesIn(context, path),
-    },
+    subject: await subjectOf(context, config, path),
     accelerator: config.accelerator,
     hardware: hardwareFrom(args),
   };
