@@ -3,7 +3,7 @@ import { readTable, rootOf, SECTOR, type Partition } from "../steps/disk/partiti
 import { run, saidBy } from "../steps/programs/process";
 import type { StepContext } from "../steps/frame/context";
 import { StepError } from "../steps/frame/step-error";
-import type { ServedImage } from "../rehearsal/view";
+import { ServedImage } from "../steps/contracts/image";
 import { MIB } from "../stack/mib";
 
 /** What an image says of itself: the site layer's `site.env` (files/site.env). */
@@ -18,17 +18,7 @@ const Site = z.object({
 });
 
 /** What the layer of images says of itself, its images.json. */
-const Images = z.object({
-  images: z.array(
-    z.object({
-      reference: z.string(),
-      repository: z.string(),
-      tag: z.string(),
-      digest: z.string(),
-      bytes: z.number(),
-    }),
-  ),
-});
+const Images = z.object({ images: z.array(ServedImage) });
 
 export interface ImageFacts {
   bootstrapVersion: string;

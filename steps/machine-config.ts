@@ -51,7 +51,7 @@ void runStep("machine-config", contract, async (input, context) => {
   const doing = `checking ${input.path}`;
   const refused = await validateConfig(context, config, input.talosVersion);
   if (refused !== undefined)
-    throw new StepError(doing, `Talos refuses it: ${refused}`, `Mend it: sops edit ${input.path}`);
+    throw new StepError(doing, `Talos refuses it: ${refused}`, `Fix it: sops edit ${input.path}`);
   const { LAST_RUN: lastRunFile } = process.env;
   const runs = lastRunFile && dirname(lastRunFile);
   const leases = (runs && clusterRecord(runs)?.leases) || [];

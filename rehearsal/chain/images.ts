@@ -1,6 +1,7 @@
 import { REGISTRY_PORT } from "../../stack/ports";
+import type { ServedImage } from "../../steps/contracts/image";
 import { sizeWords } from "../timeline/words";
-import { lastWords, line, lines, ofMinipc, type ServedImage, type View } from "../view";
+import { lastWords, line, lines, ofMinipc, type View } from "../view";
 import { accepted, lacksInstallDisk } from "./acceptance";
 import { isSure, type Break, type Milestone, type Sign } from "./milestone";
 
