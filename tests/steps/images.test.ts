@@ -63,6 +63,7 @@ const filling = (images: ServedImage[], more: object = {}) => ({
 
 async function resolved(...references: string[]) {
   const { manifest, said } = await runStep("image-digests", asking(references), env);
+  expect({ made: manifest !== undefined, said: manifest ? "" : said }).toEqual({ made: true, said: "" });
   expect(said.split("\n").filter((line) => line.includes("asking"))).toEqual([]);
   return manifest as unknown as { images: ServedImage[]; warnings: string[] };
 }
