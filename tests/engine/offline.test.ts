@@ -104,7 +104,7 @@ test("up again fetches the rest, and says what it serves and what the node is to
 
 test("registries are asked again where up is told so, as after a tag that moved", async () => {
   const asksAgain = await checkout.preview("lab", "--replace", "**::images-digests");
-  expect(asksAgain).toEqual({ "images-digests": "replace" });
+  expect(asksAgain["images-digests"]).toBe("replace");
 });
 
 test("the image verifies, and says how many images it serves", async () => {
