@@ -14,7 +14,7 @@ import {
   type Registry,
 } from "../registry";
 import { onSmallDisk } from "../small-disk";
-import { inToolEnvironment, sha256Of, tool } from "../tools";
+import { inToolEnvironment, sha256Of, tool, toolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -340,7 +340,7 @@ test("a credential helper is given what it reads of the environment, and no pass
     ...secrets,
     ...kept,
     REGISTRY_AUTH_FILE: config,
-    PATH: `${bin}:${process.env.PATH}`,
+    PATH: `${bin}:${toolEnvironment.PATH}`,
   };
   const { images } = await resolved(KUBELET);
   const { manifest } = await runStep("images", filling(images), asked);
