@@ -114,6 +114,7 @@ export = async () => {
           config,
           image,
           compressed: compressed?.file,
+          images: images?.apply((layer) => layer.images),
           rehearsal: rehearsal.summary,
         })
       : undefined;
