@@ -1,9 +1,8 @@
-import ipaddr from "ipaddr.js";
 import type { Image } from "./Appliance";
 import type { CheckedConfig } from "./MachineConfig";
 import type { RehearsalSummary } from "./Rehearsal";
 import type { StackConfig } from "../stack/config/keys";
-import { hostOf } from "../steps/talos/hosts";
+import { isElsewhere } from "../steps/talos/hosts";
 
 /** What `up` made, and what it knows of the cluster. */
 export interface Made {
@@ -13,15 +12,6 @@ export interface Made {
   checked: Pick<CheckedConfig, "machineType" | "endpoint">;
   /** Other stacks of the checkout that may start the same cluster. */
   starters: string[];
-}
-
-/** Where the cluster is reached, if not on the isolated link: a name may be anywhere. */
-function reachedElsewhere({ checked }: Made, { minipcIp, applianceCidr }: StackConfig): boolean {
-  const host = hostOf(checked.endpoint);
-  if (host === minipcIp) return false;
-  return (
-    !ipaddr.IPv4.isValid(host) || !ipaddr.IPv4.parse(host).match(ipaddr.IPv4.parseCIDR(applianceCidr.cidr))
-  );
 }
 
 /** Which machine runs `talosctl bootstrap`: once for a cluster, since a second time would split etcd. */
@@ -34,16 +24,16 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
     ];
   if (machineType === "worker" || config.joins)
     return ["Never run talosctl bootstrap on it: it joins the cluster at", `  ${endpoint}`];
-  const isElsewhere = reachedElsewhere(made, config);
+  const moves = isElsewhere(endpoint, config.minipcIp, config.applianceCidr.cidr);
   // etcd keeps the address that its machine has at the bootstrap.
-  const move = isElsewhere
+  const move = moves
     ? [
         "When Talos runs from its disk, move the mini-PC to where it will stay",
         `  (docs/lasting-network.md): ${endpoint}`,
       ]
     : [];
   const once = [
-    `When Talos answers ${isElsewhere ? "there" : `on ${config.minipcIp}`}, run talosctl bootstrap on it, once`,
+    `When Talos answers ${moves ? "there" : `on ${config.minipcIp}`}, run talosctl bootstrap on it, once`,
     "  (docs/runbook.md, part 7, says from where)",
   ];
   if (made.starters.length === 0) return [...move, ...once];

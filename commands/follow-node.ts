@@ -1,0 +1,75 @@
+import { startersOf } from "../steps/talos/clusters";
+import type { StepContext } from "../steps/frame/context";
+import { runProgram } from "../steps/frame/main";
+import { StepError } from "../steps/frame/step-error";
+import { decrypt } from "../steps/programs/sops";
+import { isElsewhere } from "../steps/talos/hosts";
+import type { NodeConfig } from "../steps/talos/node-config";
+import { readNodeConfig } from "../steps/talos/read-node-config";
+import { TalosClient } from "../steps/talos/talos-client";
+import type { StackConfig } from "../stack/config/keys";
+import { readCommandLine } from "./command-line.cjs";
+import { NODE } from "./commands.cjs";
+import { follow } from "./node/follow";
+import { kubeconfigPath, refuseTaken, writeKubeconfig } from "./node/kubeconfig-file";
+import { nextLines, stayLine } from "./node/next-lines";
+import { whyNoBootstrap } from "./node/role";
+import { Waiting } from "./node/wait";
+import { configOf } from "./stack-config";
+
+/** A file of the stack's, decrypted in memory. */
+const opened = (context: StepContext, config: StackConfig, setKey: "machineConfig" | "talosConfig") =>
+  decrypt(context, {
+    path: config[setKey] ?? "",
+    ageKeyFile: config.ageKeyFile,
+    allowPlaintext: config.allowPlaintextSecrets,
+    setKey,
+    talosVersion: config.talosVersion,
+  });
+
+/** Refuses before any wait what this stack's mini-PC can never be asked for. */
+function refuseImpossible(
+  { bootstrap, kubeconfig }: { bootstrap: boolean; kubeconfig?: string },
+  config: StackConfig,
+  node: NodeConfig,
+  stack: string,
+): void {
+  const others = node.cluster ? startersOf(node.cluster, stack) : [];
+  const refusal = bootstrap && whyNoBootstrap(config.joins, node.machineType, others);
+  if (refusal) throw new StepError(`bootstrapping the stack ${stack}`, ...refusal);
+  if (kubeconfig && node.machineType === "worker")
+    throw new StepError(
+      `asking the stack ${stack} for the kubeconfig`,
+      "its mini-PC is a worker, which has none",
+      "Name the stack of a control plane",
+    );
+}
+
+void runProgram("node", async (context) => {
+  const { stack = "", bootstrap, kubeconfig, address, timeout } = readCommandLine(NODE).values;
+  const path = kubeconfig && kubeconfigPath(kubeconfig);
+  if (path) refuseTaken(path);
+  const config = await configOf(context, stack);
+  if (!config.talosConfig)
+    throw new StepError(
+      `reading the client config of the stack ${stack}`,
+      "talosConfig is not set",
+      `npm run pulumi -- config set talosConfig FILE --stack ${stack}, with the file made with its machine config`,
+    );
+  const node = readNodeConfig(await opened(context, config, "machineConfig"));
+  refuseImpossible({ bootstrap, kubeconfig }, config, node, stack);
+  const at = address ?? config.minipcIp;
+  const client = new TalosClient(context, {
+    talosVersion: config.talosVersion,
+    address: at,
+    talosConfig: await opened(context, config, "talosConfig"),
+  });
+  const onLink = at === config.minipcIp;
+  if (bootstrap && onLink && node.endpoint && isElsewhere(node.endpoint, at, config.applianceCidr.cidr))
+    context.log(stayLine(at, node.endpoint));
+  const request = { address: at, bootstrap, kubeconfig: path !== undefined };
+  const made = await follow({ context, client, waiting: new Waiting(context, Number(timeout)), request });
+  if (path && made.kubeconfig) await writeKubeconfig(path, made.kubeconfig);
+  for (const line of nextLines({ stack, onLink, endpoint: node.endpoint }, path)) context.log(line);
+  return undefined;
+});

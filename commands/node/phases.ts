@@ -1,0 +1,78 @@
+import type { Answer, MachineStatus, TalosFault } from "../../steps/talos/talos-client";
+import type { Look } from "./wait";
+
+/** One part of the way from a machine that answers to a node that is Ready. */
+export interface Phase {
+  /** What is waited for, in words that go on from `waiting for`. */
+  what: string;
+  /** What to say when it is there. */
+  done: string;
+  isThere: (status: MachineStatus) => boolean;
+  /** How far the machine is, as long as it is not there. */
+  still: (status: MachineStatus) => string;
+}
+
+function serviceWords({ services }: MachineStatus, name: string): string {
+  const service = services[name];
+  if (!service) return `Talos has not started ${name} yet`;
+  const last = service.last ? `, ${service.last}` : "";
+  return `${name} is ${service.state}${service.healthy ? "" : " and not healthy"}${last}`;
+}
+
+const service = (name: string): Phase => ({
+  what: `${name} on it`,
+  done: `${name} is healthy`,
+  isThere: ({ services }) => services[name]?.healthy ?? false,
+  still: (status) => serviceWords(status, name),
+});
+
+/** Talos checks nothing in its other stages, and calls itself ready in them. */
+const UP = ["booting", "running"];
+
+/** Talos is past its installation: what it starts now stays. */
+export const INSTALLED: Phase = {
+  what: "Talos to be installed and started from its disk",
+  done: "Talos runs from its disk",
+  isThere: ({ stage }) => UP.includes(stage),
+  still: ({ stage }) => (stage ? `it is ${stage}` : "it does not say how far it is"),
+};
+
+export const ETCD = service("etcd");
+export const KUBELET = service("kubelet");
+
+/** Talos asks Kubernetes whether the node is Ready (its controller runtime.MachineStatusController). */
+export const READY: Phase = {
+  what: "Kubernetes to call the node Ready",
+  done: "the node is Ready",
+  isThere: ({ stage, ready }) => stage === "running" && ready,
+  still: ({ stage, unmet }) =>
+    unmet.map(({ reason }) => reason).join("; ") ||
+    (stage === "running" ? "not ready yet" : `it is ${stage}`),
+};
+
+/** The parts after the installation; a control plane's cluster has to be started before its etcd comes. */
+export const phasesAfter = (type: string): Phase[] =>
+  type === "worker" ? [KUBELET, READY] : [ETCD, KUBELET, READY];
+
+/** Faults that no time heals. */
+const LASTING: Partial<Record<TalosFault["kind"], string>> = {
+  certificate:
+    "The client config and the machine there are of different clusters, or it has no machine config yet: set talosConfig to " +
+    "the file made with its machine config, and see what its screen says",
+  name: "Set --address to an address of the machine's own, or add this one to machine.certSANs of its machine config",
+  forbidden: "Set talosConfig to a client config whose role is os:admin",
+  unimplemented: "Set talosVersion to the release that runs there",
+};
+
+/** What to do about a fault that ends the work; undefined where it may pass. */
+export const lasting = ({ kind }: TalosFault): string | undefined => LASTING[kind];
+
+/** How far a machine is that gives no answer. */
+export const faultWords = ({ kind, words }: TalosFault): string =>
+  kind === "clock" ? `its clock and this one's differ, or a certificate is old (${words})` : words;
+
+/** What a look at the machine shows of a phase. */
+export function lookFor(phase: Phase, { answer, fault }: Answer<MachineStatus>): Look<MachineStatus> {
+  if (fault) return { still: `no answer: ${faultWords(fault)}` };
+  return phase.isThere(answer) ? { there: answer } : { still: phase.still(answer) };
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"sync"
+
+	"bootstrap-pxe.local/tools/go/talos-config/loader"
+	"github.com/cosi-project/runtime/pkg/resource"
+	"github.com/cosi-project/runtime/pkg/state"
+	"github.com/cosi-project/runtime/pkg/state/impl/inmem"
+	"github.com/cosi-project/runtime/pkg/state/impl/namespaced"
+	"github.com/siderolabs/talos/pkg/machinery/api/common"
+	"github.com/siderolabs/talos/pkg/machinery/api/machine"
+	kind "github.com/siderolabs/talos/pkg/machinery/config/machine"
+	"github.com/siderolabs/talos/pkg/machinery/resources/config"
+	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// node is a machine that gets one step further each time somebody asks for its version.
+type node struct {
+	machine.UnimplementedMachineServiceServer
+
+	kind, etcd           string
+	installing, unsynced int
+	drops                bool
+
+	lock      sync.Mutex
+	looks     int
+	started   int // looks when its etcd was started; 0: not yet
+	resources state.State
+}
+
+func newNode() *node {
+	return &node{resources: state.WrapCore(namespaced.NewState(inmem.Build))}
+}
+
+// step is how far it is since it is on its way up: 1 etcd, 2 kubelet, 3 the control plane's pods, 4 ready.
+func (is *node) step() int {
+	switch {
+	case is.looks <= is.installing:
+		return 0
+	case is.kind == "worker":
+		return is.looks - is.installing
+	case is.etcd == "runs", is.etcd == "data" && is.looks > is.installing+2:
+		return is.looks - is.installing
+	case is.etcd == "stuck" || is.started == 0:
+		return 0
+	}
+	return is.looks - is.started
+}
+
+// stage is what Talos calls how far it is: its boot ends when its services run.
+func (is *node) stage() runtime.MachineStage {
+	switch {
+	case is.looks <= is.installing:
+		return runtime.MachineStageInstalling
+	case is.step() < 2:
+		return runtime.MachineStageBooting
+	}
+	return runtime.MachineStageRunning
+}
+
+// put makes a resource what it is now.
+func put[R resource.Resource](ctx context.Context, resources state.State, fresh R, set func(R)) error {
+	set(fresh)
+	err := resources.Create(ctx, fresh)
+	if !state.IsConflictError(err) {
+		return err
+	}
+	if err := resources.Destroy(ctx, fresh.Metadata()); err != nil {
+		return err
+	}
+	return resources.Create(ctx, fresh)
+}
+
+// tell puts what the machine says of itself where clients read it.
+func (is *node) tell(ctx context.Context) error {
+	err := put(ctx, is.resources, config.NewMachineType(), func(fresh *config.MachineType) {
+		fresh.SetMachineType(kind.TypeControlPlane)
+		if is.kind == "worker" {
+			fresh.SetMachineType(kind.TypeWorker)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return put(ctx, is.resources, runtime.NewMachineStatus(), func(fresh *runtime.MachineStatus) {
+		spec := fresh.TypedSpec()
+		// Without anything to check it calls itself ready, as Talos does.
+		if spec.Stage = is.stage(); spec.Stage == runtime.MachineStageInstalling {
+			spec.Status.Ready = true
+			return
+		}
+		add := func(name, reason string) {
+			spec.Status.UnmetConditions = append(spec.Status.UnmetConditions, runtime.UnmetCondition{Name: name, Reason: reason})
+		}
+		if is.step() < 2 {
+			add("services", "kubelet not healthy")
+		}
+		if is.kind != "worker" && is.step() < 3 {
+			add("staticPods", "kube-system/kube-apiserver-nuc1 not ready")
+		}
+		if is.step() < 4 {
+			add("nodeReady", `node "nuc1" is not ready`)
+		}
+		spec.Status.Ready = len(spec.Status.UnmetConditions) == 0
+	})
+}
+
+func (is *node) Version(ctx context.Context, _ *emptypb.Empty) (*machine.VersionResponse, error) {
+	is.lock.Lock()
+	defer is.lock.Unlock()
+	is.looks++
+	if err := is.tell(ctx); err != nil {
+		return nil, err
+	}
+	return &machine.VersionResponse{Messages: []*machine.Version{
+		{Version: &machine.VersionInfo{Tag: loader.Version()}},
+	}}, nil
+}
+
+func service(id string, runs bool) *machine.ServiceInfo {
+	state, said := "Preparing", "Running pre state"
+	if runs {
+		state, said = "Running", "Health check successful"
+	}
+	return &machine.ServiceInfo{
+		Id: id, State: state,
+		Events: &machine.ServiceEvents{Events: []*machine.ServiceEvent{{Msg: said, State: state}}},
+		Health: &machine.ServiceHealth{Healthy: runs},
+	}
+}
+
+func (is *node) ServiceList(context.Context, *emptypb.Empty) (*machine.ServiceListResponse, error) {
+	is.lock.Lock()
+	defer is.lock.Unlock()
+	services := []*machine.ServiceInfo{service("apid", true)}
+	if is.looks > is.installing {
+		services = append(services, service("kubelet", is.step() >= 2))
+		if is.kind != "worker" {
+			services = append(services, service("etcd", is.step() >= 1))
+		}
+	}
+	return &machine.ServiceListResponse{Messages: []*machine.ServiceList{{Services: services}}}, nil
+}
+
+// Bootstrap answers as machined does (internal/app/machined/internal/server/v1alpha1).
+func (is *node) Bootstrap(context.Context, *machine.BootstrapRequest) (*machine.BootstrapResponse, error) {
+	is.lock.Lock()
+	defer is.lock.Unlock()
+	fmt.Println("asked for bootstrap")
+	if is.looks <= is.installing {
+		return nil, status.Error(codes.FailedPrecondition, "bootstrap is not available yet")
+	}
+	if is.kind == "worker" {
+		return nil, status.Error(codes.FailedPrecondition, "bootstrap can only be performed on a control plane node")
+	}
+	if is.unsynced > 0 {
+		is.unsynced--
+		return nil, status.Error(codes.FailedPrecondition, "time is not in sync yet")
+	}
+	if is.etcd == "runs" || is.etcd == "data" || is.started > 0 {
+		return nil, status.Error(codes.AlreadyExists, "etcd data directory is not empty")
+	}
+	is.started = is.looks
+	fmt.Println("bootstrapped")
+	if is.drops {
+		return nil, status.Error(codes.Unavailable, "the connection is lost")
+	}
+	return &machine.BootstrapResponse{Messages: []*machine.Bootstrap{{}}}, nil
+}
+
+// Kubeconfig sends an archive with one file, as machined does.
+func (is *node) Kubeconfig(_ *emptypb.Empty, to machine.MachineService_KubeconfigServer) error {
+	fmt.Println("asked for the kubeconfig")
+	text := []byte("apiVersion: v1\nkind: Config\n")
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	archive := tar.NewWriter(zip)
+	header := &tar.Header{Typeflag: tar.TypeReg, Name: "kubeconfig", Size: int64(len(text)), Mode: 0o600}
+	if err := archive.WriteHeader(header); err != nil {
+		return err
+	}
+	if _, err := archive.Write(text); err != nil {
+		return err
+	}
+	if err := archive.Close(); err != nil {
+		return err
+	}
+	if err := zip.Close(); err != nil {
+		return err
+	}
+	return to.Send(&common.Data{Bytes: packed.Bytes()})
+}
