@@ -35,7 +35,7 @@ function refuseLasting(doing: string, fault: TalosFault | undefined): void {
 /** Waits for one phase. */
 async function reach({ client, waiting, request }: Following, phase: Phase, next: string) {
   return waiting.for(
-    { what: phase.what, next: () => next },
+    { doing: phase.doing, next: () => next },
     async () => {
       const seen = await client.status();
       refuseLasting(`asking ${request.address}`, seen.fault);
@@ -52,8 +52,8 @@ async function answers({ client, waiting, request }: Following): Promise<Machine
     refuseLasting(`asking ${request.address}`, fault);
     return fault ? { still: faultWords(fault) } : { there: answer };
   };
-  const what = `Talos to answer at ${request.address}, port 50000`;
-  return waiting.for({ what, next: () => REACH }, look, ({ version }) => `Talos ${version} answers`);
+  const doing = `waiting for Talos to answer at ${request.address}, port 50000`;
+  return waiting.for({ doing, next: () => REACH }, look, ({ version }) => `Talos ${version} answers`);
 }
 
 /**
@@ -74,7 +74,11 @@ async function bootstrapOnce({ context, client, waiting, request }: Following, s
       };
     throw new StepError(`bootstrapping ${request.address}`, fault.words, LOOK);
   };
-  await waiting.for({ what: "bootstrap to be accepted", next: () => LOOK }, look, (said) => said);
+  await waiting.for(
+    { doing: "waiting for bootstrap to be accepted", next: () => LOOK },
+    look,
+    (said) => said,
+  );
 }
 
 async function fetchKubeconfig({ client, waiting, request }: Following): Promise<string> {
@@ -84,7 +88,11 @@ async function fetchKubeconfig({ client, waiting, request }: Following): Promise
     refuseLasting(`asking ${request.address} for the kubeconfig`, fault);
     return { still: faultWords(fault) };
   };
-  return waiting.for({ what: "the kubeconfig", next: () => LOOK }, look, () => "the kubeconfig is fetched");
+  return waiting.for(
+    { doing: "waiting for the kubeconfig", next: () => LOOK },
+    look,
+    () => "the kubeconfig is fetched",
+  );
 }
 
 /** What to do when a phase does not come. */

@@ -3,8 +3,8 @@ import type { Look } from "./wait";
 
 /** One part of the way from a machine that answers to a node that is Ready. */
 export interface Phase {
-  /** What is waited for, in words that go on from `waiting for`. */
-  what: string;
+  /** What is done until then, such as `waiting for etcd`. */
+  doing: string;
   /** What to say when it is there. */
   done: string;
   isThere: (status: MachineStatus) => boolean;
@@ -20,7 +20,7 @@ function serviceWords({ services }: MachineStatus, name: string): string {
 }
 
 const service = (name: string): Phase => ({
-  what: `${name} on it`,
+  doing: `waiting for ${name}`,
   done: `${name} is healthy`,
   isThere: ({ services }) => services[name]?.healthy ?? false,
   still: (status) => serviceWords(status, name),
@@ -31,7 +31,7 @@ const UP = ["booting", "running"];
 
 /** Talos is past its installation: what it starts now stays. */
 export const INSTALLED: Phase = {
-  what: "Talos to be installed and started from its disk",
+  doing: "waiting for Talos to be installed and started from its disk",
   done: "Talos runs from its disk",
   isThere: ({ stage }) => UP.includes(stage),
   still: ({ stage }) => (stage ? `it is ${stage}` : "it does not say how far it is"),
@@ -42,7 +42,7 @@ export const KUBELET = service("kubelet");
 
 /** Talos asks Kubernetes whether the node is Ready (its controller runtime.MachineStatusController). */
 export const READY: Phase = {
-  what: "Kubernetes to call the node Ready",
+  doing: "waiting for Kubernetes to call the node Ready",
   done: "the node is Ready",
   isThere: ({ stage, ready }) => stage === "running" && ready,
   still: ({ stage, unmet }) =>

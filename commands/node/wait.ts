@@ -20,8 +20,8 @@ const PAUSE_MS = 1_000;
 export type Look<T> = { there: T } | { still: string };
 
 export interface Wait {
-  /** What is waited for, in words that go on from `waiting for`. */
-  what: string;
+  /** What is done, such as `waiting for etcd`. */
+  doing: string;
   /** What to do when it does not come, given what was seen last. */
   next: (still: string) => string;
 }
@@ -57,11 +57,11 @@ export class Waiting {
    * @param done what to say then; the time that it took follows
    * @throws StepError when it does not come in time, with what was seen last
    */
-  async for<T>({ what, next }: Wait, look: () => Promise<Look<T>>, done: (there: T) => string): Promise<T> {
+  async for<T>({ doing, next }: Wait, look: () => Promise<Look<T>>, done: (there: T) => string): Promise<T> {
     const { context, clock } = this;
     const started = clock.now();
     const seconds = () => (clock.now() - started) / 1000;
-    context.log(`waiting for ${what}`);
+    context.log(doing);
     for (let last = ""; ;) {
       const seen = await look();
       context.signal.throwIfAborted();
@@ -71,11 +71,11 @@ export class Waiting {
       }
       if (seconds() >= this.minutes * 60)
         throw new StepError(
-          `waiting for ${what}`,
+          doing,
           `not there after ${duration(seconds())} (--timeout ${this.minutes}): ${seen.still}`,
           next(seen.still),
         );
-      if (seen.still !== last) context.log(`waiting for ${what}: ${seen.still}`);
+      if (seen.still !== last) context.log(`${doing}: ${seen.still}`);
       last = seen.still;
       await clock.pause(PAUSE_MS, context.signal);
     }

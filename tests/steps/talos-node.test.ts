@@ -68,9 +68,9 @@ test("a first control plane is followed from its installation to Ready, bootstra
     "waiting for bootstrap to be accepted",
     "waiting for bootstrap to be accepted: time is not in sync yet",
     "etcd is bootstrapped, after N s",
-    "waiting for etcd on it",
+    "waiting for etcd",
     "etcd is healthy, after N s",
-    "waiting for kubelet on it",
+    "waiting for kubelet",
     "kubelet is healthy, after N s",
     "waiting for Kubernetes to call the node Ready",
     'waiting for Kubernetes to call the node Ready: node "nuc1" is not ready',
@@ -171,7 +171,7 @@ test("etcd that never comes ends the wait with how far it is", async () => {
   const api = await serve(["--etcd", "stuck"]);
   const { fault } = await followed(api.address, { bootstrap: true }, { minutes: AT_ONCE });
   expect(fault).toMatch(
-    /^waiting for etcd on it: not there after .*: etcd is Preparing and not healthy, Running pre state\. Look at/,
+    /^waiting for etcd: not there after .*: etcd is Preparing and not healthy, Running pre state\. Look at/,
   );
   expect(api.count("bootstrapped")).toBe(1);
 });
