@@ -67,11 +67,11 @@ async function bootstrapOnce({ context, client, waiting, request }: Following, s
     refuseLasting(`bootstrapping ${request.address}`, fault);
     if (!fault) return { there: "etcd is bootstrapped" };
     if (fault.kind === "exists") return { there: before };
-    if (fault.kind === "not-yet") return { still: fault.words };
-    if (fault.kind === "unreachable" || fault.kind === "clock")
+    if (fault.kind === "lost")
       return {
         there: `bootstrap was asked for and the answer lost (${fault.words}): etcd shows whether it was done`,
       };
+    if (["not-yet", "unreachable", "clock"].includes(fault.kind)) return { still: faultWords(fault) };
     throw new StepError(`bootstrapping ${request.address}`, fault.words, LOOK);
   };
   await waiting.for(

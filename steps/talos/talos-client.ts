@@ -6,13 +6,15 @@ import { loaderFor } from "../../stack/talos-releases.cjs";
 
 const Fault = z.object({
   /**
-   * Why a machine gives no answer. `unreachable`: nothing answers at its port 50000, or not in time. `clock`: a certificate
+   * Why a machine gives no answer. `unreachable`: there is no connection to its port 50000. `lost`: there was one, and no
+   * answer came: whether the request did is not known. `clock`: a certificate
    * is expired or not valid yet, by the clock of one side. `name`: the machine's is for other addresses. `certificate`: one
    * side refuses the other's authority. `forbidden`: the
    * client config's role may not do this. `exists`: etcd has data. `not-yet`: the machine is not that far.
    */
   kind: z.enum([
     "unreachable",
+    "lost",
     "clock",
     "name",
     "certificate",

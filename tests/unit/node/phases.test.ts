@@ -57,7 +57,7 @@ test("a worker has no etcd to wait for", () => {
 });
 
 test("what time may heal is waited for, and only that", () => {
-  const kinds = ["unreachable", "clock", "exists", "not-yet", "other"] as const;
+  const kinds = ["unreachable", "lost", "clock", "exists", "not-yet", "other"] as const;
   for (const kind of kinds) expect(lasting({ kind, words: "" })).toBeUndefined();
   for (const kind of ["certificate", "name", "forbidden", "unimplemented"] as const)
     expect(lasting({ kind, words: "" })).toEqual(expect.any(String));

@@ -73,7 +73,7 @@ func run() error {
 	flag.StringVar(&node.etcd, "etcd", "empty", "empty: waits for bootstrap; runs: done before; data: done before and still starting; stuck: never starts")
 	flag.IntVar(&node.installing, "installing", 0, "looks at it until it is installed")
 	flag.IntVar(&node.unsynced, "unsynced", 0, "requests for bootstrap that it refuses since its clock is not set")
-	flag.BoolVar(&node.drops, "drops", false, "does what it is asked for first by bootstrap, and loses the answer")
+	flag.BoolVar(&node.drops, "drops", false, "goes away in the middle of bootstrap, once that is done")
 	flag.Parse()
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {

@@ -26,9 +26,12 @@ var (
 	preface = regexp.MustCompile(`^error reading server preface: `)
 )
 
+// unsent is what gRPC says of a request that it had no connection for; of others nobody knows whether they arrived.
+var unsent = regexp.MustCompile(`^connection error: |(?:last|latest) (?:connection |balancer )?error: |while waiting for `)
+
 var kinds = map[codes.Code]string{
-	codes.Unavailable:        "unreachable",
-	codes.DeadlineExceeded:   "unreachable",
+	codes.Unavailable:        "lost",
+	codes.DeadlineExceeded:   "lost",
 	codes.PermissionDenied:   "forbidden",
 	codes.Unauthenticated:    "forbidden",
 	codes.AlreadyExists:      "exists",
@@ -43,6 +46,9 @@ func judge(err error) *fault {
 	}
 	code := client.StatusCode(err)
 	kind := kinds[code]
+	if kind == "lost" && unsent.MatchString(said) {
+		kind = "unreachable"
+	}
 	if kind == "unreachable" {
 		switch {
 		case clock.MatchString(said):
