@@ -1,9 +1,12 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { follow, type Request } from "../../commands/node/follow";
 import { Waiting } from "../../commands/node/wait";
 import { TalosClient } from "../../steps/talos/talos-client";
 import type { GeneratedConfigs } from "../../steps/talos/talos-config";
 import { loopbackAddress, TalosApi } from "../talos-api";
 import { talosConfigs } from "../talos-configs";
+import { inToolEnvironment } from "../tools";
 
 let ours: GeneratedConfigs;
 let theirs: GeneratedConfigs;
@@ -107,6 +110,24 @@ test("where nothing ever answers it gives up in one line that says what to look 
   expect(fault).toMatch(
     /^waiting for Talos to answer at [\d.]+, port 50000: not there after .* connection refused\. See that the mini-PC is on/,
   );
+});
+
+test.each([
+  ["[::1]", /: dial tcp \[::1\]:50000: .*\. See that/],
+  ["nowhere.invalid", /: its name has no address here\. See that/],
+])("at %s it waits, since nothing is there yet", async (address, words) => {
+  const { fault } = await followed(address, {}, { minutes: AT_ONCE });
+  expect(fault).toMatch(words);
+});
+
+test("a port that takes connections and says nothing is no answer in time", async () => {
+  const [silent, address] = [createServer(), loopbackAddress()];
+  silent.listen(50000, address);
+  await once(silent, "listening");
+  const args = ["--address", address, "--seconds", "1", "status"];
+  const { stdout } = await inToolEnvironment("talos-client-1.11", args, { input: ours.talosconfig });
+  silent.close();
+  expect(JSON.parse(stdout)).toEqual({ fault: { kind: "unreachable", words: "no connection in time" } });
 });
 
 test("a machine of another cluster is refused at once", async () => {

@@ -29,7 +29,6 @@ const SAID_BY_OTHERS: Record<string, string> = {
   "not registered": "Talos",
   "connection refused": "the network",
   "no route to host": "the network",
-  "i/o timeout": "the network",
   "no stack named 'nuc1' found": "Pulumi",
   "incorrect passphrase": "Pulumi",
   "pending operations": "Pulumi",

@@ -27,7 +27,7 @@ var (
 )
 
 // unsent is what gRPC says of a request that it had no connection for; of others nobody knows whether they arrived.
-var unsent = regexp.MustCompile(`^connection error: |(?:last|latest) (?:connection |balancer )?error: |while waiting for `)
+var unsent = regexp.MustCompile(`^connection error: |(?:last|latest) (?:connection |balancer )?error: |while waiting for |^name resolver error: `)
 
 var kinds = map[codes.Code]string{
 	codes.Unavailable:        "lost",
@@ -61,6 +61,14 @@ func judge(err error) *fault {
 	}
 	if kind == "" {
 		kind = "other"
+	}
+	switch {
+	case code == codes.DeadlineExceeded && kind == "lost":
+		said = "no answer in time"
+	case code == codes.DeadlineExceeded && kind == "unreachable" && !wrapping.MatchString(said):
+		said = "no connection in time"
+	case strings.HasPrefix(said, "name resolver error: "):
+		said = "its name has no address here"
 	}
 	words := preface.ReplaceAllString(strings.TrimSuffix(wrapping.ReplaceAllString(said, ""), `"`), "")
 	return &fault{Kind: kind, Words: strings.Join(strings.Fields(words), " ")}

@@ -49,6 +49,14 @@ type answer struct {
 	Fault  *fault `json:"fault,omitempty"`
 }
 
+// unbracketed takes the brackets off an IPv6 address without a port, as Talos's client wants it.
+func unbracketed(address string) string {
+	if strings.HasPrefix(address, "[") && strings.HasSuffix(address, "]") {
+		return address[1 : len(address)-1]
+	}
+	return address
+}
+
 // open makes a client of the context that the config names; nothing is sent yet.
 func open(text []byte, address string) (*client.Client, error) {
 	config, err := clientconfig.FromBytes(text)
@@ -61,7 +69,7 @@ func open(text []byte, address string) (*client.Client, error) {
 	}
 	opened, err := client.New(context.Background(),
 		client.WithConfig(config),
-		client.WithEndpoints(address),
+		client.WithEndpoints(unbracketed(address)),
 		// A machine on the desk's own networks is not behind a proxy that the environment may name.
 		client.WithGRPCDialOptions(grpc.WithNoProxy()),
 	)
