@@ -12,8 +12,17 @@ let controlPlane: string;
 let key: string;
 const running: TalosApi[] = [];
 
+/** By its name's end alone, sops takes a talosconfig for a binary file. */
+const AS_YAML = ["--input-type", "yaml", "--output-type", "yaml"];
+
 async function opened(path: string): Promise<string> {
-  const { stdout } = await inToolEnvironment("sops", ["decrypt", checkout.path(path)], { env: checkout.env });
+  const options = { env: { SOPS_AGE_KEY_FILE: checkout.env.SOPS_AGE_KEY_FILE } };
+  const { exitCode, all, stdout } = await inToolEnvironment(
+    "sops",
+    ["decrypt", ...AS_YAML, checkout.path(path)],
+    options,
+  );
+  expect([exitCode, all]).toEqual([0, stdout]);
   return stdout;
 }
 

@@ -20,7 +20,6 @@ import (
 
 	"bootstrap-pxe.local/tools/go/talos-config/loader"
 	"github.com/cosi-project/runtime/api/v1alpha1"
-	cosi "github.com/cosi-project/runtime/pkg/state/protobuf/server"
 	"github.com/siderolabs/crypto/x509"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
 	"google.golang.org/grpc"
@@ -65,7 +64,7 @@ func credentialsOf(text []byte, of string, age time.Duration) (credentials.Trans
 }
 
 func run() error {
-	node := newNode()
+	node := &node{}
 	listen := flag.String("listen", "127.0.0.1:50000", "the address that is served")
 	of := flag.String("certificate-for", "", "the address in the server's certificate; unset, the one that is served")
 	age := flag.Duration("certificate-age", time.Minute, "how long ago the server's certificate was made; it holds for a day")
@@ -96,7 +95,7 @@ func run() error {
 	}
 	server := grpc.NewServer(grpc.Creds(with))
 	machine.RegisterMachineServiceServer(server, node)
-	v1alpha1.RegisterStateServer(server, cosi.NewState(node.resources))
+	v1alpha1.RegisterStateServer(server, resources{of: node})
 	fmt.Printf("serving %s\n", listener.Addr())
 	return server.Serve(listener)
 }

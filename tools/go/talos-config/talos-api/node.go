@@ -10,14 +10,8 @@ import (
 	"sync"
 
 	"bootstrap-pxe.local/tools/go/talos-config/loader"
-	"github.com/cosi-project/runtime/pkg/resource"
-	"github.com/cosi-project/runtime/pkg/state"
-	"github.com/cosi-project/runtime/pkg/state/impl/inmem"
-	"github.com/cosi-project/runtime/pkg/state/impl/namespaced"
 	"github.com/siderolabs/talos/pkg/machinery/api/common"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
-	kind "github.com/siderolabs/talos/pkg/machinery/config/machine"
-	"github.com/siderolabs/talos/pkg/machinery/resources/config"
 	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -32,14 +26,9 @@ type node struct {
 	installing, unsynced int
 	drops                bool
 
-	lock      sync.Mutex
-	looks     int
-	started   int // looks when its etcd was started; 0: not yet
-	resources state.State
-}
-
-func newNode() *node {
-	return &node{resources: state.WrapCore(namespaced.NewState(inmem.Build))}
+	lock    sync.Mutex
+	looks   int
+	started int // looks when its etcd was started; 0: not yet
 }
 
 // step is how far it is since it is on its way up: 1 etcd, 2 kubelet, 3 the control plane's pods, 4 ready.
@@ -68,60 +57,10 @@ func (is *node) stage() runtime.MachineStage {
 	return runtime.MachineStageRunning
 }
 
-// put makes a resource what it is now.
-func put[R resource.Resource](ctx context.Context, resources state.State, fresh R, set func(R)) error {
-	set(fresh)
-	err := resources.Create(ctx, fresh)
-	if !state.IsConflictError(err) {
-		return err
-	}
-	if err := resources.Destroy(ctx, fresh.Metadata()); err != nil {
-		return err
-	}
-	return resources.Create(ctx, fresh)
-}
-
-// tell puts what the machine says of itself where clients read it.
-func (is *node) tell(ctx context.Context) error {
-	err := put(ctx, is.resources, config.NewMachineType(), func(fresh *config.MachineType) {
-		fresh.SetMachineType(kind.TypeControlPlane)
-		if is.kind == "worker" {
-			fresh.SetMachineType(kind.TypeWorker)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return put(ctx, is.resources, runtime.NewMachineStatus(), func(fresh *runtime.MachineStatus) {
-		spec := fresh.TypedSpec()
-		// Without anything to check it calls itself ready, as Talos does.
-		if spec.Stage = is.stage(); spec.Stage == runtime.MachineStageInstalling {
-			spec.Status.Ready = true
-			return
-		}
-		add := func(name, reason string) {
-			spec.Status.UnmetConditions = append(spec.Status.UnmetConditions, runtime.UnmetCondition{Name: name, Reason: reason})
-		}
-		if is.step() < 2 {
-			add("services", "kubelet not healthy")
-		}
-		if is.kind != "worker" && is.step() < 3 {
-			add("staticPods", "kube-system/kube-apiserver-nuc1 not ready")
-		}
-		if is.step() < 4 {
-			add("nodeReady", `node "nuc1" is not ready`)
-		}
-		spec.Status.Ready = len(spec.Status.UnmetConditions) == 0
-	})
-}
-
-func (is *node) Version(ctx context.Context, _ *emptypb.Empty) (*machine.VersionResponse, error) {
+func (is *node) Version(context.Context, *emptypb.Empty) (*machine.VersionResponse, error) {
 	is.lock.Lock()
 	defer is.lock.Unlock()
 	is.looks++
-	if err := is.tell(ctx); err != nil {
-		return nil, err
-	}
 	return &machine.VersionResponse{Messages: []*machine.Version{
 		{Version: &machine.VersionInfo{Tag: loader.Version()}},
 	}}, nil
