@@ -13,9 +13,9 @@ import { inOneSentence, Rehearsal } from "./components/Rehearsal";
 import { ServiceFiles } from "./components/ServiceFiles";
 import { TalosIso } from "./components/TalosIso";
 import { stackConfig } from "./components/stack-config";
-import { factoryPath } from "./stack/image-factory";
 import { nextSteps } from "./components/next-steps";
 import { startersOf } from "./steps/talos/clusters";
+import { surroundingsOf } from "./steps/talos/surroundings";
 
 /** @pulumi/aws loads for longer than all the rest: only an upload waits for it. */
 const loadPublication = () => import("./components/Publication");
@@ -23,7 +23,8 @@ const loadPublication = () => import("./components/Publication");
 export = async () => {
   const config = stackConfig();
   const { talosVersion, talosConfig, ageKeyFile } = config;
-  const schematic = config.talosSchematic ?? factoryPath(config.isoUrl ?? "")?.schematic;
+  const around = surroundingsOf(config);
+  const { schematic } = around;
 
   const password = new random.RandomPassword("console", {
     length: 20,
@@ -37,15 +38,7 @@ export = async () => {
     talosConfig,
     ageKeyFile,
     allowPlaintext: config.allowPlaintextSecrets,
-    talosVersion,
-    schematic,
-    minipcIp: config.minipcIp,
-    minipcMac: config.minipcMac,
-    applianceCidr: config.applianceCidr.cidr,
-    uplink: config.uplink,
-    joins: config.joins,
-    offline: config.offline,
-    extraImages: config.extraImages,
+    ...around,
     acceptWarnings: config.acceptWarnings,
   });
   const { checked } = machineConfig;

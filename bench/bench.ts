@@ -17,6 +17,7 @@ import { compression } from "./compression";
 import { contentBytes } from "./content";
 import { manyStacks } from "./fleet";
 import { EmptyProgram, environment, Stack } from "./pulumi";
+import { imagesLayer } from "./images";
 import { rehearsal } from "./rehearsal";
 import { inTurn } from "./runs";
 import { atLeast, atMost, imageOf, inputOf, newMac, type Bench } from "./setting";
@@ -184,6 +185,7 @@ const MEASURE: Record<Part, (bench: Bench, log: StepContext["log"]) => Promise<F
   e: size,
   g: compression,
   h: rehearsal,
+  i: imagesLayer,
   f: manyStacks,
   d: coldBuild,
 };
@@ -217,8 +219,8 @@ async function measure(context: StepContext, parts: Part[], runs: number) {
     log(`(${part})`);
     figures[part] = await MEASURE[part](bench, (line) => log(`(${part}) ${line}`));
   }
-  const { a = [], b = [], c = [], d = [], e = [], f = [], g = [], h = [] } = figures;
-  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e, ...f, ...g, ...h];
+  const { a = [], b = [], c = [], d = [], e = [], f = [], g = [], h = [], i = [] } = figures;
+  const all = [...a, ...againstPacker(figures), ...b, ...c, ...d, ...e, ...f, ...g, ...h, ...i];
   const machine = [
     `${availableParallelism()} cores`,
     `${Math.round(totalmem() / (1 << 30))} GiB`,

@@ -177,14 +177,14 @@ const VERIFY = command({
     positionals.length === 1 ? undefined : `${positionals.length} files are named, not one`,
 });
 
-const BENCH_PARTS = /** @type {const} */ (["a", "b", "c", "d", "e", "f", "g", "h"]);
+const BENCH_PARTS = /** @type {const} */ (["a", "b", "c", "d", "e", "f", "g", "h", "i"]);
 
 const BENCH = command({
   name: "bench",
   usage: `npm run bench -- [OPTION…]: speed and size as ratios, on the demo's own inputs
   --parts a,c  of: a a changed MAC, b the assembly, c preview, d a cold build, e the image's size, f 30 stacks,
-               g compression, h a rehearsal
-  --runs N     of each side of a, b, c and g; 5 by default
+               g compression, h a rehearsal, i the images layer
+  --runs N     of each side of a, b, c, g and i; 5 by default
   --write      put the table of all parts into docs/figures.md
   --help       this text`,
   options: {

@@ -3,7 +3,7 @@ import { readTable, rootOf, SECTOR, type Partition } from "../steps/disk/partiti
 import { run, saidBy } from "../steps/programs/process";
 import type { StepContext } from "../steps/frame/context";
 import { StepError } from "../steps/frame/step-error";
-import type { ServedImage } from "../rehearsal/view";
+import { ServedImage } from "../steps/contracts/image";
 import { MIB } from "../stack/mib";
 
 /** What an image says of itself: the site layer's `site.env` (files/site.env). */
@@ -18,17 +18,7 @@ const Site = z.object({
 });
 
 /** What the layer of images says of itself, its images.json. */
-const Images = z.object({
-  images: z.array(
-    z.object({
-      reference: z.string(),
-      repository: z.string(),
-      tag: z.string(),
-      digest: z.string(),
-      bytes: z.number(),
-    }),
-  ),
-});
+const Images = z.object({ images: z.array(ServedImage) });
 
 export interface ImageFacts {
   bootstrapVersion: string;
@@ -39,6 +29,8 @@ export interface ImageFacts {
   minipcIp: string;
   /** Whether the mini-PC gets NAT and DNS. */
   uplink: boolean;
+  /** References of the images that the appliance serves; unset where its stack is not offline. */
+  images?: string[];
   /** The partitions in the order in which they lie, as one reads them: `bootstrap-site, 1 MiB`. */
   partitions: string[];
 }
@@ -91,14 +83,10 @@ async function openImage(context: StepContext, image: string) {
   return { partitions, damaged, siteFile, imagesFile };
 }
 
-/**
- * Reads what the layer of images of an offline stack's image has.
- *
- * @returns undefined for another stack's image
- * @throws StepError when the table is damaged, a layer is missing or cannot be read
- */
-export async function imagesIn(context: StepContext, image: string): Promise<ServedImage[] | undefined> {
-  const { damaged, imagesFile } = await openImage(context, image);
+type Opened = Awaited<ReturnType<typeof openImage>>;
+
+/** What the layer of images lists, if there is one. */
+async function listedImages({ damaged, imagesFile }: Opened): Promise<ServedImage[] | undefined> {
   const text = await imagesFile("images.json");
   if (text === undefined) return undefined;
   try {
@@ -106,6 +94,16 @@ export async function imagesIn(context: StepContext, image: string): Promise<Ser
   } catch {
     throw damaged("the images.json of the layer bootstrap-images lists no images");
   }
+}
+
+/**
+ * Reads what the layer of images of an offline stack's image has.
+ *
+ * @returns undefined for another stack's image
+ * @throws StepError when the table is damaged, a layer is missing or cannot be read
+ */
+export async function imagesIn(context: StepContext, image: string): Promise<ServedImage[] | undefined> {
+  return listedImages(await openImage(context, image));
 }
 
 /**
@@ -123,13 +121,15 @@ export async function bootScriptOf(context: StepContext, image: string): Promise
  * @throws StepError when the table is damaged, a layer is missing or cannot be read
  */
 export async function imageFacts(context: StepContext, image: string): Promise<ImageFacts> {
-  const { partitions, damaged, siteFile } = await openImage(context, image);
+  const opened = await openImage(context, image);
+  const { partitions, damaged, siteFile } = opened;
   const stdout = await siteFile("site.env");
   const told = Site.safeParse(Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2))));
   if (!told.success) throw damaged("its site.env does not name a mini-PC");
   const { data } = told;
   if (data.OFFLINE && !partitions.some(({ name }) => name === "bootstrap-images"))
     throw damaged("there is no partition bootstrap-images, and its stack is offline");
+  const images = await listedImages(opened);
   const root = rootOf({
     id: "",
     partitions: partitions.filter(({ name }) => !name?.startsWith("bootstrap-")),
@@ -141,6 +141,7 @@ export async function imageFacts(context: StepContext, image: string): Promise<I
     minipcMac: data.MINIPC_MAC,
     minipcIp: data.MINIPC_IP,
     uplink: data.UPLINK === "true",
+    images: images?.map(({ reference }) => reference),
     partitions: partitions.map((partition) => describe(partition, root)),
   };
 }

@@ -1,22 +1,15 @@
-import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { rehearsalSubject } from "../stack/rehearsal-subject";
-import { argumentsIn, hasSerialConsole } from "../stack/talos-kernel";
 import { intact, sha256File } from "../steps/store/files";
-import { decrypt } from "../steps/programs/sops";
 import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { PAGE, rehearseInto } from "../rehearsal/evidence";
 import { HARDWARE } from "../rehearsal/hardware";
 import type { Hardware } from "../rehearsal/record";
 import { timelineText } from "../rehearsal/timeline/text";
-import { readNodeConfig } from "../steps/talos/read-node-config";
-import { timeElsewhere } from "../steps/talos/time-source";
-import { unseenDisk } from "../steps/talos/unseen-disk";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
-import { bootScriptOf, imagesIn } from "./image-facts";
+import { subjectOf } from "./rehearsal-subject";
 import { configOf } from "./stack-config";
 
 function hardwareFrom(
@@ -45,24 +38,8 @@ void runProgram("rehearse", async (context) => {
       "there is no such image",
       `pulumi up --stack ${stack} makes it`,
     );
-  const secret = await decrypt(context, {
-    path: config.machineConfig,
-    ageKeyFile: config.ageKeyFile,
-    allowPlaintext: config.allowPlaintextSecrets,
-    setKey: "machineConfig",
-  });
-  const script = await bootScriptOf(context, path);
-  const node = readNodeConfig(secret);
   const rehearsal = {
-    subject: {
-      ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
-      hasSerialConsole: hasSerialConsole(script),
-      image: path,
-      configSha256: createHash("sha256").update(secret).digest("hex"),
-      timeElsewhere: timeElsewhere(node, { ...config, applianceCidr: config.applianceCidr.cidr }),
-      unseenDisk: unseenDisk(node),
-      images: await imagesIn(context, path),
-    },
+    subject: await subjectOf(context, config, path),
     accelerator: config.accelerator,
     hardware: hardwareFrom(args),
   };

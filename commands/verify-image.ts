@@ -67,13 +67,14 @@ async function rawOf(context: StepContext, file: string, folder: () => string): 
   return raw;
 }
 
-function inWords({ minipcMac, minipcIp, talosVersion, bootstrapVersion, ...facts }: ImageFacts): string[] {
+function inWords({ minipcMac, minipcIp, talosVersion, bootstrapVersion, images, ...facts }: ImageFacts) {
   return [
     `partitions: ${facts.partitions.join("; ")}`,
     `This is the appliance ${bootstrapVersion} for the mini-PC ${minipcMac}: it leases it ${minipcIp} and boots ` +
       `Talos ${talosVersion} on it.`,
     `The appliance is ${facts.applianceCidr} on the isolated link and gives the mini-PC ` +
       (facts.uplink ? "NAT, DNS and time." : "time, but no way out."),
+    ...(images ? [`It serves ${images.length === 1 ? "1 image" : `${images.length} images`}.`] : []),
   ];
 }
 

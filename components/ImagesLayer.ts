@@ -55,7 +55,7 @@ export class ImagesLayer extends Part {
       this,
     );
     this.layer = manifest;
-    if (pulumi.runtime.isDryRun()) tellInPreview(this.foretell(machineConfig, found));
+    if (pulumi.runtime.isDryRun()) tellInPreview(this.foretell(machineConfig, found, last?.images));
     this.registerOutputs({ layer: this.layer });
   }
 
@@ -63,13 +63,19 @@ export class ImagesLayer extends Part {
   private async foretell(
     machineConfig: MachineConfig,
     found: pulumi.Output<ManifestOf<"image-digests">>,
+    last: Listed["images"] = [],
   ): Promise<string> {
     const store = new ImageStore(join(TOP, STORE));
     const sized = (await known(found))?.images;
     if (sized) return imagesSentence(sized.map((image) => ({ ...image, isHere: store.has(image.digest) })));
     const listed = await machineConfig.foretoldImages();
+    // Until up asks the registries, a reference means what it meant last time.
+    const meant = (reference: string) => {
+      const before = last.find((image) => image.reference === reference);
+      return before ? { ...before, isHere: store.has(before.digest) } : { reference, isHere: false };
+    };
     return listed
-      ? imagesSentence(listed.map((reference) => ({ reference, isHere: false })))
+      ? imagesSentence(listed.map(meant))
       : "Which images the appliance serves shows when up has read the machine config.";
   }
 }

@@ -8,7 +8,7 @@ import { rehearsalSubject } from "../stack/rehearsal-subject";
 import { kernelLineOf } from "../stack/templates";
 import type { ManifestOf } from "../steps/contracts/contracts";
 import type { KernelLine } from "../stack/talos-kernel";
-import type { ServedImage } from "../rehearsal/view";
+import type { ServedImage } from "../steps/contracts/image";
 
 export interface RehearsalArgs {
   config: StackConfig;

@@ -65,6 +65,12 @@ export function nextSteps(made: Made, config: StackConfig): string[] {
     "Start the VM and wait for this line on its console:",
     `  bootstrap-pxe: serving ${config.minipcMac} -> ${config.minipcIp}`,
     "Power on the mini-PC: UEFI PXE on, its disk first in the boot order",
+    ...(config.offline
+      ? [
+          "It pulls images from the appliance alone until you remove its mirrors:",
+          "  docs/offline.md says when, before you move it or delete the VM",
+        ]
+      : []),
     ...startOfCluster(made, config),
     "Then delete the VM and the image: they hold secrets",
   ];

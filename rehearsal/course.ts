@@ -57,8 +57,9 @@ export async function follow(
       }
       const fault = firstBreak(stage.view, openAt(chain, index));
       if (fault) {
-        const diagnosis = { ...naming(fault.milestone), ...fault.broken };
-        return countsTries(fault.milestone) ? inDoubt(diagnosis, waited()) : diagnosis;
+        const { isAnswer, ...broken } = fault.broken;
+        const diagnosis = { ...naming(fault.milestone), ...broken };
+        return countsTries(fault.milestone) && !isAnswer ? inDoubt(diagnosis, waited()) : diagnosis;
       }
       const { ms, lostMs } = waited();
       // A busy host is not the image's fault: only time that the machines could use counts.

@@ -6,7 +6,7 @@ import type { Link } from "./network/link";
 import { arpRequest, decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { LinkName, Proof } from "./record";
 import { Station, until } from "./network/station";
-import type { ServedImage } from "./view";
+import type { ServedImage } from "../steps/contracts/image";
 
 /** The links of a running appliance, and who is on them. */
 export interface Site {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Accelerator } from "../steps/programs/accelerator";
 import { Capture } from "./network/capture";
-import type { ServedImage, View } from "./view";
+import type { ServedImage } from "../steps/contracts/image";
+import type { View } from "./view";
 import type { Lease } from "./network/dhcp";
 import { attachGateway, HOME } from "./network/gateway";
 import { Link } from "./network/link";

@@ -1,3 +1,4 @@
+import type { ServedImage } from "../steps/contracts/image";
 import type { DhcpMessage } from "./network/dhcp";
 import type { MachineName, Seen } from "./network/seen";
 
@@ -20,19 +21,6 @@ export interface Expected {
   hasSerialConsole: boolean;
   /** What the appliance of an offline stack has of images; unset for others. */
   images?: ServedImage[];
-}
-
-/** An image that an offline stack's appliance serves. */
-export interface ServedImage {
-  /** As in `ghcr.io/siderolabs/kubelet:v1.34.1`. */
-  reference: string;
-  /** Its name at the appliance: the registry's host first, whose port follows a `_` there. */
-  repository: string;
-  /** Empty for one that is named by its digest alone. */
-  tag: string;
-  /** Of its manifest, with the algorithm before it. */
-  digest: string;
-  bytes: number;
 }
 
 /** All that was seen so far, and what it is compared with. */

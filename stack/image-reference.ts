@@ -12,22 +12,26 @@ export interface ImageReference {
   digest?: string;
 }
 
-const HOST = /^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[0-9a-fA-F:]+\])(:\d+)?$|^[A-Za-z0-9-]+:\d+$/;
+const HOST = /^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9a-fA-F:]+\])(:\d+)?$/;
 const NAME = /^[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(\/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** The registry of names without a host. */
 const DOCKER = "docker.io";
-/** Names that Docker's registry goes by. */
-const DOCKER_TOO = ["index.docker.io", "registry-1.docker.io"];
+/** The only other name that containerd takes for it; what names registry-1.docker.io is another registry's to a mirror. */
+const DOCKER_TOO = "index.docker.io";
 
-/** The host of a reference and what follows it. Without a dot or a port, the first part belongs to a name at Docker's registry. */
+/** Whether the first part of a name is a host: it has a dot, a port or a capital, which no name has. */
+const isHost = (first: string) =>
+  HOST.test(first) && (first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase());
+
+/** The host of a reference and what follows it; without one, it is a name at Docker's registry. */
 function split(name: string): { host: string; path: string } {
   const [first = "", ...rest] = name.split("/");
-  const isHost = rest.length > 0 && HOST.test(first);
-  const host = isHost ? first : DOCKER;
-  const path = isHost ? rest.join("/") : name;
-  if (host !== DOCKER && !DOCKER_TOO.includes(host)) return { host, path };
+  const hasHost = rest.length > 0 && isHost(first);
+  const host = hasHost ? first : DOCKER;
+  const path = hasHost ? rest.join("/") : name;
+  if (host !== DOCKER && host !== DOCKER_TOO) return { host, path };
   return { host: DOCKER, path: path.includes("/") ? path : `library/${path}` };
 }
 

@@ -1,13 +1,14 @@
 import type * as z from "zod";
 import * as contract from "./contracts/image-digests";
-import type { Image } from "./contracts/image";
+import type { ServedImage } from "./contracts/image";
 import { imageReference, servedRepository, type ImageReference } from "../stack/image-reference";
-import { digestOf, readManifest } from "./registry/manifest";
+import { imageUnder } from "./registry/image-under";
+import { digestOf } from "./registry/manifest";
 import { RegistryFault } from "./registry/skopeo";
 import { ImageStore } from "./registry/store";
 import { manifestBy, manifestOf } from "./registry/upstream";
 import type { Fault } from "./store/transfer.cjs";
-import { recordDigests, recordedDigest } from "./store/records";
+import { digestIn, recordDigests } from "./store/records";
 import { runStep } from "./frame/main";
 import { together } from "./frame/together";
 import type { StepContext } from "./frame/context";
@@ -21,6 +22,8 @@ const AT_ONCE = 4;
 interface Named {
   digest: string;
   bytes: Buffer;
+  /** The URL that it is to be recorded by; unset, it is known, or its reference names its digest. */
+  record?: string;
   /** A sentence, if a tag names something else by now. */
   warning?: string;
 }
@@ -40,30 +43,58 @@ async function manifestFor(context: StepContext, request: Request, image: ImageR
 /** Whether a fault is the network's or the registry's own, which says nothing of the image. */
 const saysNothing = ({ status }: Fault) => status === undefined || status >= 500;
 
+const urlOf = (place: string) => `docker://${place}`;
+
+/**
+ * The digest that is known of a tag. A record counts for the place that it came from alone, since what a mirror or a stand-in
+ * has may be another image. What the checkout itself has of a reference counts wherever the image comes from.
+ */
+const knownOf = ({ lockFile, recordFile }: Request, reference: string, places: readonly string[]) =>
+  digestIn(lockFile, [...places, reference].map(urlOf)) ?? digestIn(recordFile, places.map(urlOf));
+
+/** What is recorded and was fetched of a tag, where nobody answers. */
+function withoutAnswer(
+  context: StepContext,
+  request: Request,
+  { reference }: ImageReference,
+  thrown: unknown,
+) {
+  if (!(thrown instanceof RegistryFault) || !saysNothing(thrown.fault)) throw thrown;
+  const known = knownOf(request, reference, thrown.places);
+  const bytes = known && new ImageStore(request.store).manifest(known.digest);
+  if (!bytes) throw thrown;
+  context.log(`${reference} is taken as it was recorded, since its registry does not answer`);
+  return { digest: known.digest, bytes };
+}
+
 /** The recorded digest of a tag, or what it names now, and a sentence if the two differ. */
 async function digestOfTag(context: StepContext, request: Request, image: ImageReference): Promise<Named> {
   const { reference, repository, tag } = image;
-  const known = recordedDigest(request, `docker://${reference}`);
-  const here = known && new ImageStore(request.store).manifest(known.digest);
-  let now: string;
+  let answer: Awaited<ReturnType<typeof manifestOf>>;
   try {
-    const bytes = await manifestOf(context, repository, `:${tag}`);
-    now = digestOf(bytes);
-    if (!known || known.digest === now) {
-      await new ImageStore(request.store).keep(bytes);
-      return { digest: now, bytes };
-    }
+    answer = await manifestOf(context, repository, `:${tag}`);
   } catch (thrown) {
-    if (!known || !here || !(thrown instanceof RegistryFault) || !saysNothing(thrown.fault)) throw thrown;
-    context.log(`${reference} is taken as it was recorded, since its registry does not answer`);
-    return { digest: known.digest, bytes: here };
+    return withoutAnswer(context, request, image, thrown);
   }
+  const { bytes, place } = answer;
+  const now = digestOf(bytes);
+  const known = knownOf(request, reference, [place]);
+  if (!known || known.digest === now) {
+    await new ImageStore(request.store).keep(bytes);
+    return { digest: now, bytes, record: known ? undefined : urlOf(place) };
+  }
+  const { digest, file, url } = known;
+  const moved = `the tag of ${reference} has moved: it names ${now} now, and ${file} has ${digest}`;
+  const toTakeIt = `To take the new one, remove the line of ${url} from ${file}`;
   return {
-    digest: known.digest,
-    bytes: await manifestFor(context, request, image, known.digest),
-    warning:
-      `the tag of ${reference} has moved: it names ${now} now, and ${known.file} has ${known.digest}, which is taken. ` +
-      `To take the new one, remove its line from ${known.file}`,
+    digest,
+    bytes: await manifestFor(context, request, image, digest).catch((thrown: unknown) => {
+      if (!(thrown instanceof RegistryFault) || thrown.fault.status !== 404) throw thrown;
+      throw new StepError(doing(reference), `${moved}, which ${place} does not have`, toTakeIt, {
+        cause: thrown,
+      });
+    }),
+    warning: `${moved}, which is taken. ${toTakeIt}`,
   };
 }
 
@@ -79,25 +110,18 @@ async function resolveImage(context: StepContext, request: Request, reference: s
   const top: Named = image.digest
     ? { digest: image.digest, bytes: await manifestFor(context, request, image, image.digest) }
     : await digestOfTag(context, request, image);
-  const first = readManifest(top.bytes);
-  const own = "amd64" in first ? await manifestFor(context, request, image, first.amd64) : top.bytes;
-  const read = "amd64" in first ? readManifest(own) : first;
-  if (!("image" in read))
-    throw new StepError(
-      doing(reference),
-      "fault" in read ? read.fault : "its index names another index",
-      "Name an image that runs on linux/amd64",
-    );
-  const digest = digestOf(own);
-  const named: z.output<typeof Image> = {
+  const found = await imageUnder(top.bytes, (digest) => manifestFor(context, request, image, digest));
+  if ("fault" in found) throw new StepError(doing(reference), found.fault, found.help);
+  const { manifest, blobs, indexes } = found;
+  const named: ServedImage = {
     reference,
     repository: servedRepository(image),
     tag: image.tag,
-    digest,
-    index: image.digest !== undefined && image.digest !== digest ? image.digest : undefined,
-    bytes: read.image.reduce((sum, { size }) => sum + size, own.length),
+    digest: digestOf(manifest),
+    indexes: image.digest !== undefined && indexes.length > 0 ? indexes : undefined,
+    bytes: blobs.reduce((sum, { size }) => sum + size, manifest.length),
   };
-  return { image: named, tagged: top.digest, isTag: image.digest === undefined, warning: top.warning };
+  return { image: named, top };
 }
 
 /** One line for whoever has to do something about it. */
@@ -111,12 +135,9 @@ void runStep("image-digests", contract, async (request, context) => {
   const found = await together(context, request.images, AT_ONCE, (reference, within) =>
     resolveImage(within, request, reference).catch((thrown: unknown) => told(reference, thrown)),
   );
-  const tags = found.filter(({ isTag }) => isTag);
-  const digests = Object.fromEntries(
-    tags.map(({ image, tagged }) => [`docker://${image.reference}`, tagged]),
-  );
-  await recordDigests(context, request, digests);
-  const warnings = found.flatMap(({ warning }) => warning ?? []);
+  const tags = found.flatMap(({ top: { record, digest } }) => (record ? [[record, digest] as const] : []));
+  await recordDigests(context, request, Object.fromEntries(tags));
+  const warnings = found.flatMap(({ top }) => top.warning ?? []);
   const images = found.map(({ image }) => image);
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
   context.log(

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import { dirname } from "node:path";
-import { PassThrough } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import type { Pack } from "tar-stream";
+import { statSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type * as z from "zod";
 import * as contract from "./contracts/images";
-import { squashfsOf } from "./disk/squashfs";
+import { squashfsOfFolder } from "./disk/squashfs";
 import { fillStore } from "./registry/fill";
 import { foldersOf, storeOf, type StoredImage, type StoreFile } from "./registry/layout";
 import { ImageStore } from "./registry/store";
@@ -19,24 +17,26 @@ import { manifestOf, partialBeside, publish, verified } from "./store/files";
 
 type Request = z.output<typeof contract.Input>;
 
-const fixed = { mtime: new Date(0), uid: 0, gid: 0, mode: 0o644 };
+/** Lays the layer's files out in a folder, as docker-registry would; blobs are the store's own, by another name. */
+async function layOut(store: ImageStore, files: readonly StoreFile[], folder: string): Promise<void> {
+  for (const name of foldersOf(files.map(({ path }) => path))) await mkdir(join(folder, name));
+  for (const file of files) {
+    const path = join(folder, file.path);
+    await ("text" in file ? writeFile(path, file.text) : store.linkTo(file.blob, path));
+  }
+}
 
-/** Adds a blob, and checks it by its digest on the way: what is served is what was fetched. */
-async function addBlob(pack: Pack, store: ImageStore, { path, blob }: { path: string; blob: string }) {
-  const size = store.sizeOf(blob) ?? 0;
-  const entry = pack.entry({ ...fixed, name: path, size });
-  const hash = createHash("sha256");
-  const hashed = new PassThrough({ highWaterMark: 1 << 20 }).on("data", (piece: Buffer) =>
-    hash.update(piece),
-  );
-  await pipeline(store.read(blob), hashed, entry);
-  if (`sha256:${hash.digest("hex")}` === blob) return size;
-  store.drop(blob);
-  throw new StepError(
-    `packing the images`,
-    `the blob ${blob} in ${store.folder} is damaged`,
-    "It was removed: run the same again, which fetches it anew",
-  );
+/** Checks blobs by their digests: what is served is what was fetched. */
+async function checkBlobs({ signal }: StepContext, store: ImageStore, files: readonly StoreFile[]) {
+  for (const file of files) {
+    if ("text" in file || (await store.isSound(file.blob, signal))) continue;
+    store.drop(file.blob);
+    throw new StepError(
+      `packing the images`,
+      `the blob ${file.blob} in ${store.folder} is damaged`,
+      "It was removed: run the same again, which fetches it anew",
+    );
+  }
 }
 
 /** Writes the layer: a registry's store of these images alone, and the list of them. */
@@ -46,17 +46,21 @@ async function writeLayer(context: StepContext, store: ImageStore, { images }: R
   const files: StoreFile[] = [...storeOf(stored), { path: "images.json", text: list }];
   const total = files.reduce((sum, file) => sum + ("blob" in file ? (store.sizeOf(file.blob) ?? 0) : 0), 0);
   await needRoom(dirname(path), total);
-  let done = 0;
-  const stopTelling = reportProgress(context, "of the images layer written", () => done, total);
-  const fill = async (pack: Pack) => {
-    for (const name of foldersOf(files.map((file) => file.path)))
-      pack.entry({ ...fixed, name, type: "directory", mode: 0o755 });
-    for (const file of files) {
-      if ("text" in file) pack.entry({ ...fixed, name: file.path }, file.text);
-      else done += await addBlob(pack, store, file);
-    }
-  };
-  await squashfsOf(context, fill, path).finally(stopTelling);
+  const folder = await partialBeside(join(dirname(path), "files"));
+  await mkdir(folder);
+  const written = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const stopTelling = reportProgress(context, "of the images layer written", written, total);
+  try {
+    await layOut(store, files, folder);
+    // A blob that is damaged says more than what its packing says.
+    const packing = squashfsOfFolder(context, folder, path).catch((fault: unknown) => ({ fault }));
+    const checking = checkBlobs(context, store, files).catch((fault: unknown) => ({ fault }));
+    const [packed, checked] = await Promise.all([packing, checking]);
+    for (const failed of [checked, packed]) if (failed) throw failed.fault;
+  } finally {
+    stopTelling();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 void runStep("images", contract, async (request, context) => {

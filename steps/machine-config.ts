@@ -11,12 +11,12 @@ import { validateConfig } from "./talos/talos-config";
 import { loaderFor } from "../stack/talos-releases.cjs";
 import { clientConfigFault } from "./talos/client-config";
 import { findingsOf } from "./talos/findings";
-import { patched } from "./talos/config-patch";
 import { imagesOf } from "./talos/image-list";
-import { mirrorPatch, removalPatch } from "./talos/mirror-patch";
+import { removalPatch } from "./talos/mirror-patch";
 import type { NodeConfig } from "./talos/node-config";
 import { readNodeConfig } from "./talos/read-node-config";
-import { needsTime, servedNode, upstreamsOf } from "./talos/served-node";
+import { servedConfig } from "./talos/served-config";
+import { upstreamsOf } from "./talos/served-node";
 import { timeElsewhere } from "./talos/time-source";
 import { unseenDisk } from "./talos/unseen-disk";
 
@@ -26,12 +26,9 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 
 /** What the appliance of an offline stack serves: the images, and the config that makes the machine take them from there. */
 async function offlineParts(context: StepContext, input: Request, config: string, node: NodeConfig) {
-  if (!input.offline) return { images: [], patch: "", removal: "", served: config };
-  const around = { ...input, tellsTime: needsTime(node, input) };
-  const hosts = upstreamsOf(node, input);
-  const patch = mirrorPatch(config, hosts, servedNode(node, input), around);
-  const served = patched(config, patch);
-  const refused = await validateConfig(context, served, input.talosVersion);
+  const served = servedConfig(config, node, input);
+  if (!input.offline) return { images: [], removal: "", served };
+  const refused = await validateConfig(context, served.text, input.talosVersion);
   if (refused !== undefined)
     throw new StepError(
       `adding the appliance's mirrors to ${input.path}`,
@@ -39,7 +36,7 @@ async function offlineParts(context: StepContext, input: Request, config: string
       `Remove from it what it says of mirrors, and of time servers: sops edit ${input.path}`,
     );
   const images = imagesOf(node, input, input.extraImages).map(({ reference }) => reference);
-  return { images, patch, removal: removalPatch(hosts, input.talosVersion), served };
+  return { images, removal: removalPatch(upstreamsOf(node, input), input.talosVersion), served };
 }
 
 void runStep("machine-config", contract, async (input, context) => {
@@ -54,7 +51,7 @@ void runStep("machine-config", contract, async (input, context) => {
   const doing = `checking ${input.path}`;
   const refused = await validateConfig(context, config, input.talosVersion);
   if (refused !== undefined)
-    throw new StepError(doing, `Talos refuses it: ${refused}`, `Mend it: sops edit ${input.path}`);
+    throw new StepError(doing, `Talos refuses it: ${refused}`, `Fix it: sops edit ${input.path}`);
   const { LAST_RUN: lastRunFile } = process.env;
   const runs = lastRunFile && dirname(lastRunFile);
   const leases = (runs && clusterRecord(runs)?.leases) || [];
@@ -65,7 +62,7 @@ void runStep("machine-config", contract, async (input, context) => {
     const found = faults.map(({ text }) => text).join("; ");
     throw new StepError(doing, found, `Fix it (sops edit ${input.path}), or the stack's config`);
   }
-  const { images, patch, removal, served } = await offlineParts(context, input, config, node);
+  const { images, removal, served } = await offlineParts(context, input, config, node);
   const client =
     input.talosConfig &&
     (await decrypt(context, {
@@ -100,13 +97,13 @@ void runStep("machine-config", contract, async (input, context) => {
     );
   return {
     ...facts,
-    timeElsewhere: timeElsewhere(servedNode(node, input), input),
+    timeElsewhere: timeElsewhere(served.node, input),
     unseenDisk: unseenDisk(node),
     warnings: findings.map(({ name, text }) => ({ name, text })),
     images,
-    mirrorPatch: patch,
+    mirrorPatch: served.patch,
     mirrorRemoval: removal,
-    sha256: sha256(served),
+    sha256: sha256(served.text),
     talosConfigSha256: client ? sha256(client) : undefined,
   };
 });

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ServedImage } from "../rehearsal/view";
+import type { ServedImage } from "../steps/contracts/image";
+import { storeOf, type StoredImage } from "../steps/registry/layout";
+import { digestOf } from "../steps/registry/manifest";
 
 const TYPE = "application/vnd.oci.image";
-const digestOf = (bytes: Buffer) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-const hexOf = (digest: string) => digest.slice("sha256:".length);
 
 /** The files of an images layer, by their paths, and what its images.json lists. */
 export interface ImagesLayer {
@@ -13,33 +12,28 @@ export interface ImagesLayer {
   images: ServedImage[];
 }
 
-/** Puts an image of one layer into a registry's files (distribution 2.8, registry/storage/paths.go). */
-function addImage(files: ImagesLayer["files"], reference: string): ServedImage {
+/** An image of one layer, and its blobs by their digests, its manifest among them. */
+function makeImage(reference: string) {
   const [, named = "", tag = ""] = /^(.*):([^:/]*)$/.exec(reference) ?? [];
-  const repository = named.replace(/^([^/:]*):/, "$1_");
-  const top = `docker/registry/v2/repositories/${repository}`;
-  let bytes = 0;
-  const put = (content: Buffer) => {
-    const digest = digestOf(content);
-    files.set(`docker/registry/v2/blobs/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}/data`, content);
-    bytes += content.length;
-    return { digest, size: content.length };
+  const content = new Map<string, Buffer>();
+  const put = (text: string) => {
+    const bytes = Buffer.from(text);
+    content.set(digestOf(bytes), bytes);
+    return { digest: digestOf(bytes), size: bytes.length };
   };
-  const link = (path: string, { digest }: { digest: string }) =>
-    files.set(`${top}/${path}/link`, Buffer.from(digest));
-  const blobs = [JSON.stringify({ architecture: "amd64", os: "linux" }), reference.repeat(10_000)].map(
-    (text) => put(Buffer.from(text)),
-  );
-  const [config, layer] = blobs.map((blob, index) => ({
-    mediaType: index === 0 ? `${TYPE}.config.v1+json` : `${TYPE}.layer.v1.tar`,
-    ...blob,
-  }));
-  const text = { schemaVersion: 2, mediaType: `${TYPE}.manifest.v1+json`, config, layers: [layer] };
-  const manifest = put(Buffer.from(JSON.stringify(text)));
-  for (const blob of blobs) link(`_layers/sha256/${hexOf(blob.digest)}`, blob);
-  link(`_manifests/revisions/sha256/${hexOf(manifest.digest)}`, manifest);
-  link(`_manifests/tags/${tag}/current`, manifest);
-  return { reference, repository, tag, digest: manifest.digest, bytes };
+  const config = put(JSON.stringify({ architecture: "amd64", os: "linux" }));
+  const layer = put(reference.repeat(10_000));
+  const text = {
+    ...{ schemaVersion: 2, mediaType: `${TYPE}.manifest.v1+json` },
+    config: { mediaType: `${TYPE}.config.v1+json`, ...config },
+    layers: [{ mediaType: `${TYPE}.layer.v1.tar`, ...layer }],
+  };
+  const { digest } = put(JSON.stringify(text));
+  const bytes = [...content.values()].reduce((sum, { length }) => sum + length, 0);
+  const repository = named.replace(/^([^/:]*):/, "$1_");
+  const image: ServedImage = { reference, repository, tag, digest, bytes };
+  const stored: StoredImage = { ...image, blobs: [config, layer] };
+  return { image, stored, content };
 }
 
 /**
@@ -49,10 +43,16 @@ function addImage(files: ImagesLayer["files"], reference: string): ServedImage {
  * @param leftOut those of them whose files are not there
  */
 export function imagesLayer(listed: string[], leftOut: string[] = []): ImagesLayer {
-  const files = new Map<string, Buffer>();
-  const images = listed.map((reference) =>
-    addImage(leftOut.includes(reference) ? new Map<string, Buffer>() : files, reference),
+  const made = listed.map(makeImage);
+  const content = new Map(made.flatMap((each) => [...each.content]));
+  const there = made.filter(({ image }) => !leftOut.includes(image.reference));
+  const files = new Map(
+    storeOf(there.map(({ stored }) => stored)).map((file) => [
+      file.path,
+      "text" in file ? Buffer.from(file.text) : content.get(file.blob)!,
+    ]),
   );
+  const images = made.map(({ image }) => image);
   files.set("images.json", Buffer.from(JSON.stringify({ images })));
   return { files, images };
 }

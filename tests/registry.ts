@@ -90,6 +90,17 @@ export async function startFaultyProxy(upstream: string): Promise<FaultyProxy> {
   return proxy;
 }
 
+/** How a layer is compressed: the end of its media type, and what does it. */
+interface Squeeze {
+  name: "gzip" | "zstd";
+  bytes: (raw: Buffer) => Buffer | Promise<Buffer>;
+}
+const gzip: Squeeze = { name: "gzip", bytes: (raw) => gzipSync(raw) };
+export const zstd: Squeeze = {
+  name: "zstd",
+  bytes: async (raw) => (await execa("zstd", ["--quiet"], { input: raw, encoding: null })).stdout,
+};
+
 /** Makes images, as an OCI layout by hand (image-spec, image-layout.md), and pushes them. */
 export class ImageMaker {
   private number = 0;
@@ -104,14 +115,34 @@ export class ImageMaker {
    *
    * @param name with its tag, `ghcr.io/siderolabs/kubelet:v1.34.1`
    * @param contents of its layers
+   * @param squeeze what compresses them
    * @returns digests of its manifest and its blobs
    */
-  async push(name: string, contents: (string | Buffer)[], architecture = "amd64") {
+  async push(name: string, contents: (string | Buffer)[], architecture = "amd64", squeeze = gzip) {
     const layout = join(this.folder, `layout-${++this.number}`);
-    const made = await this.layout(layout, contents, architecture);
+    const made = await this.layout(layout, contents, architecture, squeeze);
     const to = `docker://${this.registry.address}/${name}`;
     await tool("skopeo", ["copy", "--quiet", "--dest-tls-verify=false", `oci:${layout}:made`, to]);
     return made;
+  }
+
+  /** Pushes a manifest, whose parts are in its repository, as it is, and returns its digest. */
+  async pushManifest(
+    name: string,
+    manifest: { mediaType: string; [field: string]: unknown },
+  ): Promise<string> {
+    const [repository, tag] = [name.replace(/:[^:]*$/, ""), name.replace(/^.*:/, "")];
+    const body = JSON.stringify(manifest);
+    const url = `http://${this.registry.address}/v2/${repository}/manifests/${tag}`;
+    const put = await fetch(url, { method: "PUT", body, headers: { "content-type": manifest.mediaType } });
+    if (put.status !== 201) throw new Error(`${url}: ${put.status} ${await put.text()}`);
+    return digestOf(body);
+  }
+
+  /** Pushes an index of manifests of the same repository, and returns its digest. */
+  pushIndexOf(name: string, manifests: object[]): Promise<string> {
+    const mediaType = "application/vnd.oci.image.index.v1+json";
+    return this.pushManifest(name, { schemaVersion: 2, mediaType, manifests });
   }
 
   /** Pushes an index of an image for amd64 and one for arm64, by their digests, and returns its own. */
@@ -120,25 +151,20 @@ export class ImageMaker {
     amd64: { digest: string; size: number },
     arm64: typeof amd64,
   ): Promise<string> {
-    const [repository, tag] = [name.replace(/:[^:]*$/, ""), name.replace(/^.*:/, "")];
     const mediaType = "application/vnd.oci.image.manifest.v1+json";
     const entry = (image: typeof amd64, architecture: string) => ({
       ...{ mediaType, digest: image.digest, size: image.size },
       platform: { os: "linux", architecture },
     });
-    const kind = "application/vnd.oci.image.index.v1+json";
-    const index = JSON.stringify({
-      schemaVersion: 2,
-      mediaType: kind,
-      manifests: [entry(arm64, "arm64"), entry(amd64, "amd64")],
-    });
-    const url = `http://${this.registry.address}/v2/${repository}/manifests/${tag}`;
-    const put = await fetch(url, { method: "PUT", body: index, headers: { "content-type": kind } });
-    if (put.status !== 201) throw new Error(`${url}: ${put.status} ${await put.text()}`);
-    return digestOf(index);
+    return this.pushIndexOf(name, [entry(arm64, "arm64"), entry(amd64, "amd64")]);
   }
 
-  private async layout(folder: string, contents: (string | Buffer)[], architecture: string) {
+  private async layout(
+    folder: string,
+    contents: (string | Buffer)[],
+    architecture: string,
+    squeeze: Squeeze,
+  ) {
     mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
     const put = (bytes: Buffer) => {
       const digest = digestOf(bytes);
@@ -148,7 +174,7 @@ export class ImageMaker {
     const layers = [];
     for (const content of contents) {
       const raw = await archived(content);
-      layers.push({ diff: digestOf(raw), ...put(gzipSync(raw)) });
+      layers.push({ diff: digestOf(raw), ...put(await squeeze.bytes(raw)) });
     }
     const rootfs = { type: "layers", diff_ids: layers.map(({ diff }) => diff) };
     const config = put(Buffer.from(JSON.stringify({ architecture, os: "linux", config: {}, rootfs })));
@@ -161,7 +187,7 @@ export class ImageMaker {
           mediaType,
           config: { mediaType: `${type}.config.v1+json`, ...config },
           layers: layers.map(({ digest, size }) => ({
-            mediaType: `${type}.layer.v1.tar+gzip`,
+            mediaType: `${type}.layer.v1.tar+${squeeze.name}`,
             digest,
             size,
           })),

@@ -12,6 +12,7 @@ const LONG = [
   "e2e/broken-node",
   "e2e/broken-netboot",
   "engine/changes",
+  "engine/offline",
   "e2e/rehearsal",
   "engine/up",
   "engine/faults",

@@ -1,14 +1,33 @@
-# One line an event out of the journal of dnsmasq, nginx and chrony: its second, then what happened.
+# What happened, out of the journal of dnsmasq, nginx and chrony, a line an event: with `as` at "sentences" its second and what
+# the consoles say of it, with "facts" what `handover` acts on.
 # Input: journalctl -o short-unix --no-hostname. `own` is the appliance's address, whose requests are no events.
 
 function event(text) {
+  if (as == "facts") return
   # What a client sent is in it; a console obeys control characters.
   gsub(/[^ -~]/, "?", text)
   print int($1), text
   fflush()
 }
 
-function told() {
+# The service, what it gave or was asked for, and to whom. No part has a space in it.
+function fact(text) {
+  if (as != "facts") return
+  print text
+  fflush()
+}
+
+function last_word(text) {
+  sub(/.* /, "", text)
+  return text
+}
+
+function told(   name) {
+  if (answer ~ /^ack / && file != "") {
+    name = file
+    sub(/.*\//, "", name)
+    fact("ack " name " " last_word(answer))
+  }
   if (answer != "") event("dhcp: " answer (file != "" ? ": " file : firmware() != "" ? ": no boot file for " firmware() : ""))
   answer = ""
 }
@@ -38,6 +57,7 @@ function dhcp_message(text,   word, count, at, name, address, rest) {
     event("dhcp: nak " address "to " word[at])
   } else if (name != "request") {
     event("dhcp: " name " " (name == "discover" ? "" : address) "from " word[at])
+    fact("asks " substr(word[at], 1, 17))
   }
 }
 
@@ -71,13 +91,18 @@ function dhcp(text) {
 }
 
 # Firmware that wants a file's size begins to fetch it and gives up; dnsmasq calls that sent, too.
-function tftp(text,   client) {
-  client = text
-  sub(/.* /, "", client)
+function tftp(text,   client, word) {
+  client = last_word(text)
   if (text ~ /^error .*[Aa]bort/) gave_up[client] = 1
   else if (text ~ /^sent / && client in gave_up) delete gave_up[client]
   # iPXE of 2022 and newer looks for a script beside itself, which there need not be.
-  else if (text !~ /^TFTP root|^file autoexec\.ipxe not found/) event("tftp: " text)
+  else if (text !~ /^TFTP root|^file autoexec\.ipxe not found/) {
+    event("tftp: " text)
+    if (text ~ /^sent /) {
+      split(text, word, " ")
+      fact("tftp " word[2] " " client)
+    }
+  }
 }
 
 # What is asked of the registry of images, by the images' names: a pull is told once, by the tag where it begins with one.
@@ -132,6 +157,7 @@ function http(text,   topic, quoted, request, parts, result, client) {
       return
     }
     sub(/\?.*/, "", request[2])
+    if (parts == 3 && request[1] == "GET") fact("http " request[2] " " result[1] " " client)
     event("http: " (parts == 3 ? request[1] " " request[2] : "no request") " " result[1] " to " client ", " result[2] " bytes")
   }
 }
@@ -142,6 +168,7 @@ function unserved(text,   mac) {
   # Destination, source and type of the frame are one value.
   sub(/.* MAC=([0-9a-f][0-9a-f]:){6}/, "", mac)
   mac = substr(mac, 1, 17)
+  fact("asks " mac)
   if (text ~ / DPT=547 /) event("dhcp: DHCPv6 question from " mac ": only IPv4 is served; choose network boot by IPv4 in its firmware")
   if (text ~ / DPT=4011 /) event("dhcp: question to port 4011 from " mac ": its firmware wants a ProxyDHCP server, and there is none; choose another network boot in it")
 }

@@ -4,8 +4,8 @@ set -eu
 
 from=/tmp/appliance
 install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot /srv/images
-install -m 755 "$from/apply" "$from/hand-out" "$from/ask-resolvers" "$from/narrate" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
-install -m 644 "$from/consoles" "$from/verdict" "$from/silence" "$from/closed.nft" "$from/events.awk" "$from/registry.yml" /usr/local/lib/bootstrap-pxe/
+install -m 755 "$from/apply" "$from/hand-out" "$from/ask-resolvers" "$from/narrate" "$from/handover" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from/consoles" "$from/verdict" "$from/journal" "$from/closed.nft" "$from/events.awk" "$from/registry.yml" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf
 install -m 644 "$from/sysctl.conf" /etc/sysctl.d/60-bootstrap-pxe.conf
@@ -44,7 +44,7 @@ rm -f /etc/nginx/sites-enabled/default
 # chrony's own file would ask the world for time from the uplink before the site says so.
 rm -f /etc/chrony/sources.d/* /etc/chrony/conf.d/*
 
-systemctl enable bootstrap-apply.service bootstrap-narrate.service bootstrap-announce.service \
+systemctl enable bootstrap-apply.service bootstrap-narrate.service bootstrap-handover.service bootstrap-announce.service \
   bootstrap-registry.service nftables.service nginx.service dnsmasq.service chrony.service systemd-networkd.service systemd-resolved.service \
   serial-getty@ttyS0.service >/dev/null
 # Masked as systemctl does it, which would read all units anew at each: a link without a cable must not hold the boot

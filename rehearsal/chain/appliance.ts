@@ -4,8 +4,8 @@ import type { Break, Milestone } from "./milestone";
 /** As SeaBIOS and OVMF say it; an OVMF that has a shell of its own starts that instead. */
 const NOTHING_TO_BOOT = /No bootable (?:device|option)|UEFI Interactive Shell|to skip startup\.nsh/i;
 
-/** Why the appliance serves nothing, by its own words, with the place to look. */
-const NOT_SERVING: [says: RegExp, look: string][] = [
+/** Why the appliance serves nothing, by the words of packer/appliance/apply, announce and verdict, with the place to look. */
+export const NOT_SERVING: [says: RegExp, look: string][] = [
   [
     /layer is missing \(partition (\S+)\)/,
     "The image lacks that partition: remove the image and run pulumi up",
@@ -22,6 +22,7 @@ const NOT_SERVING: [says: RegExp, look: string][] = [
     /DHCP server answers on the NIC taken/,
     "NIC 1 must be on the isolated link alone, without a DHCP server (docs/runbook.md)",
   ],
+  [/NIC's link is down/, "Connect NIC 1 to the isolated link, and switch on what is at its other end"],
   [/overlaps the isolated link's/, "Set applianceCidr to a network that the uplink does not have"],
   [/has no NIC/, "Give the virtual machine a NIC of a model that Linux has a driver for"],
   [/netplan refused|not on the isolated NIC/, "Look at files/netplan.yaml and applianceCidr"],
@@ -47,9 +48,11 @@ const NOT_SERVING: [says: RegExp, look: string][] = [
     "The netboot layer lacks it: remove artifacts/cache/netboot and run pulumi up",
   ],
   [/is not served/, "Look at files/nginx-bootstrap.conf, and at what lies under /srv/http on the appliance"],
+  [/console password/, "Remove the image and run pulumi up, which makes the site layer again"],
   [/no machine config/, "Look at the config key machineConfig; pulumi up makes the site layer again"],
 ];
 
+/** As `verdict` in packer/appliance/verdict writes it, and {@link SERVING}, too. */
 const SAYS_WHY = /bootstrap-pxe: NOT serving: (.*)/;
 
 function notServing(view: View): Break | undefined {

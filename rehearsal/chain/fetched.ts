@@ -16,7 +16,11 @@ export function notFetched(view: View, path: RegExp, look: string): Break | unde
     (what) => what.state === "answered" && what.status >= 400 && path.test(what.path),
   );
   if (refused && "status" in refused)
-    return { seen: `${refused.path} was answered with the status ${refused.status}`, look };
+    return {
+      seen: `${refused.path} was answered with the status ${refused.status}`,
+      look,
+      isAnswer: refused.status < 500,
+    };
   const connects = ofMinipc(view, "connect").filter(({ port }) => port === WEB_PORT);
   if (
     connects.some(({ state }) => state === "refused") &&
@@ -42,7 +46,7 @@ export function notLoaded(view: View, path: RegExp, look: string): Break | undef
   const empty = ofMinipc(view, "http").find(
     (what) => what.state === "sent" && what.bytes === 0 && what.status === 200 && path.test(what.path),
   );
-  if (empty && "path" in empty) return { seen: `${empty.path} is served, but empty`, look };
+  if (empty && "path" in empty) return { seen: `${empty.path} is served, but empty`, look, isAnswer: true };
   // It tries again after some seconds, so one failure is no sure sign.
   const failed = lines(view, "minipc", /bootstrap-pxe: that failed/).length;
   if (failed < ENOUGH) return undefined;

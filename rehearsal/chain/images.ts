@@ -1,6 +1,7 @@
 import { REGISTRY_PORT } from "../../stack/ports";
+import type { ServedImage } from "../../steps/contracts/image";
 import { sizeWords } from "../timeline/words";
-import { lastWords, line, lines, ofMinipc, type ServedImage, type View } from "../view";
+import { lastWords, line, lines, ofMinipc, type View } from "../view";
 import { accepted, lacksInstallDisk } from "./acceptance";
 import { isSure, type Break, type Milestone, type Sign } from "./milestone";
 
@@ -119,12 +120,14 @@ function notServed(view: View): Break | undefined {
       return {
         seen: `${words} was answered with the status ${what.status}`,
         look: what.status === 404 ? LACKING : DAMAGED,
+        isAnswer: what.status < 500,
       };
     const isWhole = what.state === "sent" && what.status === 200 && what.bytes > 0;
     if (isWhole && reference.startsWith("sha256:") && reference !== `sha256:${what.sha256}`)
       return {
         seen: `${words} has other bytes than its digest says (SHA-256 ${what.sha256.slice(0, 12)}…)`,
         look: DAMAGED,
+        isAnswer: true,
       };
   }
   return undefined;

@@ -5,7 +5,12 @@ import type { Expected, View } from "../view";
 export type Sign = { atMs: number; evidence: string };
 
 /** What was seen instead, and where to look. */
-export type Break = { seen: string; look: string };
+export interface Break {
+  seen: string;
+  look: string;
+  /** Whether it is what the appliance answered, which a slow host does not change. */
+  isAnswer?: boolean;
+}
 
 /** One milestone from a powered-on appliance to a configured mini-PC. */
 export interface Milestone {

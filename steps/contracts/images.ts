@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Image } from "./image";
+import { ServedImage } from "./image";
 import { Made } from "./made";
 
 export const Input = z.object({
@@ -8,7 +8,7 @@ export const Input = z.object({
   path: z.string(),
   /** Folder of the blobs that were fetched for any layer. */
   store: z.string().default("artifacts/cache/images/store"),
-  images: z.array(Image),
+  images: z.array(ServedImage),
 });
 
-export const Manifest = Made.extend({ images: z.array(Image) });
+export const Manifest = Made.extend({ images: z.array(ServedImage) });

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ServedImage } from "./image";
 
 export const Input = z.object({
   key: z.string(),
@@ -15,17 +16,7 @@ export const Input = z.object({
     hasUplink: z.boolean(),
     secretPaths: z.array(z.string()),
     /** What the layer of images has, which only an offline stack has: its images.json. */
-    images: z
-      .array(
-        z.object({
-          reference: z.string(),
-          repository: z.string(),
-          tag: z.string(),
-          digest: z.string(),
-          bytes: z.number(),
-        }),
-      )
-      .optional(),
+    images: z.array(ServedImage).optional(),
   }),
   /** SHA-256 of the decrypted machine config. */
   configSha256: z.string(),

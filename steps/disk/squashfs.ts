@@ -3,22 +3,24 @@ import tar, { type Pack } from "tar-stream";
 import { run } from "../programs/process";
 import type { StepContext } from "../frame/context";
 
+/** The same files give the same bytes: times are 0, and nothing is compressed that a later compressor would see less in. */
+const FLAGS = [
+  ...["-quiet", "-no-progress", "-no-xattrs"],
+  ...["-noI", "-noD", "-noF", "-noX", "-noId"],
+  ...["-mkfs-time", "0", "-all-time", "0"],
+  ...["-processors", "2"],
+];
+
 /**
- * Writes a squashfs straight from a tar stream: no root, no file with its content beside it, and the same tar
- * gives the same bytes (times are 0, nothing is compressed that a later compressor would see less in).
+ * Writes a squashfs straight from a tar stream: no root, no file with its content beside it.
  */
 export async function squashfs(context: StepContext, tar: Pack, path: string): Promise<void> {
-  const flags = [
-    ...["-quiet", "-no-progress", "-no-xattrs"],
-    ...["-noI", "-noD", "-noF", "-noX", "-noId"],
-    ...["-mkfs-time", "0", "-all-time", "0"],
-  ];
   const input = Readable.from(tar);
   // A program whose input breaks off would wait for the rest of it.
   const broken = new AbortController();
   input.once("error", (fault) => broken.abort(fault));
   const signal = AbortSignal.any([context.signal, broken.signal]);
-  await run({ signal }, "sqfstar", [...flags, "-processors", "2", path], { input });
+  await run({ signal }, "sqfstar", [...FLAGS, path], { input });
 }
 
 /**
@@ -53,4 +55,9 @@ export async function squashfsOf<T>(
   const [filled] = await Promise.all([filling, writing]);
   if (fault) throw fault.cause;
   return filled as T;
+}
+
+/** Writes a squashfs of what a folder has, which belongs to root in it. */
+export async function squashfsOfFolder(context: StepContext, folder: string, path: string): Promise<void> {
+  await run(context, "mksquashfs", [folder, path, ...FLAGS, "-all-root"]);
 }

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import type * as z from "zod";
-import type { Image } from "../contracts/image";
+import type { ServedImage } from "../contracts/image";
 import { imageReference } from "../../stack/image-reference";
 import { follow, figure } from "../frame/progress";
 import { needRoom, writesTo } from "../frame/room";
@@ -13,17 +12,16 @@ import { RegistryFault, skopeo, sourceFlags } from "./skopeo";
 import { manifestBy } from "./upstream";
 import type { ImageStore } from "./store";
 
-type Image = z.output<typeof Image>;
 /** An image that is fetched, with its blobs. */
 interface Fetching {
-  image: Image;
+  image: ServedImage;
   blobs: Blob[];
 }
 
 /** skopeo itself fetches the layers of one image beside each other. */
 const AT_ONCE = 3;
 
-const doing = ({ reference }: Image) => `fetching the image ${reference}`;
+const doing = ({ reference }: ServedImage) => `fetching the image ${reference}`;
 
 /** A full disk is told as that of any step. */
 function refuseFull({ complaint }: LocalRegistry): void {
@@ -31,7 +29,7 @@ function refuseFull({ complaint }: LocalRegistry): void {
 }
 
 /** One line for whoever has to do something about it. */
-function told(image: Image, thrown: unknown): never {
+function told(image: ServedImage, thrown: unknown): never {
   if (!(thrown instanceof RegistryFault)) throw thrown;
   const { words, help } = thrown.fault;
   const next = "Run the same again to go on from here; what was fetched is kept";
@@ -39,7 +37,7 @@ function told(image: Image, thrown: unknown): never {
 }
 
 /** The blobs of an image, by its manifest, which is asked for where it is not there. */
-async function blobsOf(context: StepContext, image: Image): Promise<Blob[]> {
+async function blobsOf(context: StepContext, image: ServedImage): Promise<Blob[]> {
   const upstream = imageReference(image.reference)!;
   const read = readManifest(await manifestBy(context, upstream.repository, image.digest, doing(image)));
   if ("image" in read) return read.image;
@@ -51,7 +49,7 @@ const bytesThere = (store: ImageStore, blobs: Map<string, Blob>) =>
   [...blobs.values()].reduce((sum, { digest }) => sum + (store.sizeOf(digest) ?? 0), 0);
 
 /** Where no index says it, only the image's own config tells what it is for. */
-function refuseOther(store: ImageStore, image: Image): void {
+function refuseOther(store: ImageStore, image: ServedImage): void {
   const architecture = store.architectureOf(image.digest);
   if (architecture && architecture !== "amd64")
     throw new StepError(doing(image), `it is for ${architecture}`, "Name an image that runs on linux/amd64");
@@ -95,11 +93,12 @@ async function copy(
   throw new StepError(doing(image), "what came is not all of it", "Run the same again to go on from here");
 }
 
-/** The index above an image is small, and no other image of it is there: it is kept by hand, since registries refuse it. */
-async function keepIndex(context: StepContext, store: ImageStore, image: Image): Promise<void> {
-  if (!image.index || store.sizeOf(image.index) !== undefined) return;
+/** Indexes are small, and no other image of theirs is there: they are kept by hand, since registries refuse such. */
+async function keepIndexes(context: StepContext, store: ImageStore, image: ServedImage): Promise<void> {
   const upstream = imageReference(image.reference)!;
-  await store.keep(await manifestBy(context, upstream.repository, image.index, doing(image)));
+  for (const index of image.indexes ?? [])
+    if (store.sizeOf(index) === undefined)
+      await store.keep(await manifestBy(context, upstream.repository, index, doing(image)));
 }
 
 /**
@@ -110,12 +109,12 @@ async function keepIndex(context: StepContext, store: ImageStore, image: Image):
 export async function fillStore(
   context: StepContext,
   store: ImageStore,
-  images: readonly Image[],
+  images: readonly ServedImage[],
 ): Promise<void> {
   await mkdir(store.folder, { recursive: true });
   writesTo(store.folder);
   for (const image of images)
-    await keepIndex(context, store, image).catch((thrown: unknown) => told(image, thrown));
+    await keepIndexes(context, store, image).catch((thrown: unknown) => told(image, thrown));
   const here = images.filter(({ digest }) => store.has(digest));
   for (const image of here) refuseOther(store, image);
   const lacking = images.filter((image) => !here.includes(image));

@@ -6,8 +6,8 @@ export interface StoredImage {
   /** Empty where it has none. */
   tag: string;
   digest: string;
-  /** The index above it, which it is asked for by too. */
-  index?: string;
+  /** The indexes above it, which it is asked for by too. */
+  indexes?: readonly string[];
   blobs: Blob[];
 }
 
@@ -28,7 +28,13 @@ export const layerLink = (repository: string, digest: string) =>
 export const uploadsPath = (repository: string) => `${repositoryPath(repository)}/_uploads`;
 
 /** The files of a store that say what its repositories have, by path; each holds a digest. */
-function linksOf({ repository, tag, digest, index, blobs }: StoredImage): [path: string, digest: string][] {
+function linksOf({
+  repository,
+  tag,
+  digest,
+  indexes = [],
+  blobs,
+}: StoredImage): [path: string, digest: string][] {
   const manifests = `${repositoryPath(repository)}/_manifests`;
   const tagged: [string, string][] = tag
     ? [
@@ -38,7 +44,7 @@ function linksOf({ repository, tag, digest, index, blobs }: StoredImage): [path:
     : [];
   return [
     ...blobs.map((blob): [string, string] => [layerLink(repository, blob.digest), blob.digest]),
-    ...[digest, ...(index ? [index] : [])].map((each): [string, string] => [
+    ...[digest, ...indexes].map((each): [string, string] => [
       `${manifests}/revisions/sha256/${hexOf(each)}/link`,
       each,
     ]),
@@ -52,9 +58,9 @@ export type StoreFile = { path: string } & ({ text: string } | { blob: string })
 /** The files of a store that has these images and nothing else, sorted by path. Whatever images share a blob, it is there once. */
 export function storeOf(images: readonly StoredImage[]): StoreFile[] {
   const links = new Map(images.flatMap(linksOf));
-  const blobs = images.flatMap(({ digest, index, blobs }) => [
+  const blobs = images.flatMap(({ digest, indexes = [], blobs }) => [
     digest,
-    ...(index ? [index] : []),
+    ...indexes,
     ...blobs.map((blob) => blob.digest),
   ]);
   const files: StoreFile[] = [

@@ -83,6 +83,15 @@ function lastWords(stderr: string): string {
     .replace(/\s*\n\s*/g, " ");
 }
 
+/**
+ * The place that skopeo says it asks for an image, `HOST/NAME:TAG`: registries.conf(5) may name others than the image's own
+ * registry (containers/image, docker/docker_image_src.go). It says so with --debug.
+ *
+ * @returns undefined for a line that says something else
+ */
+export const placeAsked = (line: string): string | undefined =>
+  /level=debug msg="Trying to access \\"([^"\\]+)\\""/.exec(line)?.[1];
+
 /** What a failed skopeo means. Words that are not known are told as they are. */
 export function skopeoFault(stderr: string): Fault {
   const words = lastWords(stderr);

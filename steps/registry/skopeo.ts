@@ -7,6 +7,9 @@ import { skopeoFault } from "./skopeo-words";
 
 /** What failed for good. */
 export class RegistryFault extends Error {
+  /** Where skopeo asked, in that order, where it was told to say so. */
+  places: readonly string[] = [];
+
   constructor(
     readonly fault: Fault,
     cause: unknown,

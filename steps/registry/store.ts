@@ -1,7 +1,7 @@
-import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { constants, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmod, copyFile, link, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeWhole } from "../store/files";
+import { sha256File, writeWhole } from "../store/files";
 import { blobPath, layerLink, uploadsPath } from "./layout";
 import { architectureIn, digestOf, readManifest, type Blob } from "./manifest";
 
@@ -16,8 +16,16 @@ export class ImageStore {
     return statSync(this.at(blobPath(digest)), { throwIfNoEntry: false })?.size;
   }
 
-  read(digest: string) {
-    return createReadStream(this.at(blobPath(digest)), { highWaterMark: 1 << 20 });
+  /** Whether the bytes of a blob have its digest. */
+  async isSound(digest: string, signal?: AbortSignal): Promise<boolean> {
+    return `sha256:${await sha256File(this.at(blobPath(digest)), signal)}` === digest;
+  }
+
+  /** Gives a blob another name, or copies it to one that is on another file system. Anybody may read it. */
+  async linkTo(digest: string, path: string): Promise<void> {
+    const blob = this.at(blobPath(digest));
+    await link(blob, path).catch(() => copyFile(blob, path, constants.COPYFILE_FICLONE));
+    await chmod(path, 0o644);
   }
 
   /** A blob that is not what it should be is fetched again. */

@@ -14,14 +14,19 @@ export interface Records {
 const Digests = z.record(z.string(), z.string());
 const digestsIn = (file: string) => readJson(file, Digests) ?? {};
 
-/** The digest that is known of a URL, and the file that has it. */
-export function recordedDigest({ lockFile, recordFile }: Records, url: string) {
-  for (const file of [lockFile, recordFile]) {
-    const digest = digestsIn(file)[url];
-    if (digest) return { file, digest };
+/** The digest that a file has of the first of these URLs that is in it, with that URL. */
+export function digestIn(file: string, urls: readonly string[]) {
+  const digests = digestsIn(file);
+  for (const url of urls) {
+    const digest = digests[url];
+    if (digest) return { file, url, digest };
   }
   return undefined;
 }
+
+/** The digest that is known of a URL, and the file that has it. */
+export const recordedDigest = ({ lockFile, recordFile }: Records, url: string) =>
+  digestIn(lockFile, [url]) ?? digestIn(recordFile, [url]);
 
 /** Records digests by their URLs, where another one or none is known. */
 export async function recordDigests(

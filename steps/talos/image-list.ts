@@ -21,6 +21,9 @@ const OF_CONTROL_PLANE: readonly Component[] = [
 const kubernetesImage = (component: Component, tag: string) =>
   component === "kubelet" ? `ghcr.io/siderolabs/kubelet:${tag}` : `registry.k8s.io/${component}:${tag}`;
 
+/** The version of Kubernetes in a tag of Talos's kubelet, which comes in variants too: v1.34.1-slim. */
+const kubernetesIn = (tag: string) => /^v\d+\.\d+\.\d+(-(alpha|beta|rc)\.\d+)?/.exec(tag)?.[0];
+
 /** What a component runs: what the config names, or what Talos takes by itself. */
 function componentImage(component: Component, node: NodeConfig, talosVersion: string): string {
   const own = releaseImages(talosVersion);
@@ -29,7 +32,7 @@ function componentImage(component: Component, node: NodeConfig, talosVersion: st
   if (component === "etcd") return own.etcd;
   if (component === "CoreDNS") return own.coredns;
   // A worker's config does not name the proxy, which is of the cluster's version, as is the kubelet.
-  const kubelet = imageReference(node.images.components.kubelet ?? "")?.tag;
+  const kubelet = kubernetesIn(imageReference(node.images.components.kubelet ?? "")?.tag ?? "");
   const isOfCluster = component === "kube-proxy" && node.machineType === "worker" && kubelet;
   return kubernetesImage(component, isOfCluster ? kubelet : `v${own.kubernetes}`);
 }

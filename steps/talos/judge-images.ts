@@ -3,7 +3,8 @@ import { unknownImagesLine } from "../../stack/talos-images";
 import { hostOf } from "./hosts";
 import { unreadableImages } from "./image-list";
 import type { NodeConfig } from "./node-config";
-import { placeOf, type Surroundings } from "./surroundings";
+import { isProxied } from "./proxying";
+import { applianceOf, placeOf, type Surroundings } from "./surroundings";
 
 const listed = (things: string[]) => things.join(", ");
 
@@ -32,6 +33,15 @@ export function judgeMirrored(node: NodeConfig, around: Surroundings): Finding[]
             "not-mirrored",
             "an ImageVerificationConfig has rules, and the signatures that they want are not in the appliance's registry: " +
               "an image that a rule applies to is not pulled. Leave it out until the node reaches a registry",
+          ),
+        ]
+      : []),
+    ...(isProxied(node.plainHttp, around)
+      ? [
+          warning(
+            "not-mirrored",
+            `the config has HTTP go through the proxy ${listed(node.plainHttp.proxies)}, and the appliance's images with it, which are ` +
+              `for the mini-PC alone: no image is pulled. Add ${applianceOf(around)} to no_proxy beside it, or leave it out`,
           ),
         ]
       : []),

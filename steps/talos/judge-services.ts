@@ -33,7 +33,7 @@ function judgeImages(node: NodeConfig, around: Surroundings): Finding[] {
     warning(
       "no-images",
       `uplink is false, and the installer comes from ${registry}${used ? ` or its mirrors ${used.hosts.join(", ")}` : ""}: ` +
-        `${failing}. Set uplink to true, or name a mirror by its address on ` +
+        `${failing}. Set uplink or offline to true, or name a mirror by its address on ` +
         `the isolated link (RegistryMirrorConfig, machine.registries before Talos 1.12), or a proxy there. Right only if another NIC of the mini-PC gets it`,
     ),
   ];

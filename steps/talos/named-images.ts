@@ -1,4 +1,4 @@
-import { parseAllDocuments } from "yaml";
+import { parseAllDocuments, type Document as Yaml } from "yaml";
 import * as z from "zod";
 import { withoutUrlSecrets } from "../../stack/source-url";
 import { flag, part, text, texts } from "./lenient";
@@ -82,26 +82,43 @@ const OF_DOCUMENT: Record<string, Component> = {
   KubeCoreDNSConfig: "CoreDNS",
 };
 
+const OfContainer = z.object({ image: z.string() });
+/** A volume that is an image (Kubernetes' API, ImageVolumeSource). */
+const OfVolume = z.object({ image: z.object({ reference: z.string() }) });
+
+const imageOfContainer = (entry: unknown) => OfContainer.safeParse(entry).data?.image;
+/** The lists of a pod that name images, and where each of their entries does. */
+const IN_POD = new Map([
+  ["containers", imageOfContainer],
+  ["initContainers", imageOfContainer],
+  ["ephemeralContainers", imageOfContainer],
+  ["volumes", (entry: unknown) => OfVolume.safeParse(entry).data?.image.reference],
+]);
+
 /** Images of a Kubernetes object, wherever in it its pods are described. */
 function imagesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(imagesIn);
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, below]) => {
-    if (!["containers", "initContainers", "ephemeralContainers"].includes(key) || !Array.isArray(below))
-      return imagesIn(below);
-    return below.flatMap((container) => {
-      const image = (container as { image?: unknown } | null)?.image;
-      return typeof image === "string" && image !== "" ? [image] : [];
-    });
+    const imageOf = IN_POD.get(key);
+    if (!imageOf || !Array.isArray(below)) return imagesIn(below);
+    return below.flatMap((entry) => imageOf(entry) || []);
   });
 }
 
-/** Images of manifests; of a text that is no YAML, none. */
-function imagesOfManifest(manifest: string): string[] {
-  return parseAllDocuments(manifest).flatMap((document) =>
-    document.errors.length > 0 ? [] : imagesIn(document.toJS() as unknown),
-  );
+/** What a document of YAML says; nothing where it is none, or names what it does not have. */
+function valueOf(document: Yaml.Parsed): unknown {
+  if (document.errors.length > 0) return undefined;
+  try {
+    return document.toJS() as unknown;
+  } catch {
+    return undefined;
+  }
 }
+
+/** Images of manifests; of a text that is no YAML, none. */
+const imagesOfManifest = (manifest: string): string[] =>
+  (parseAllDocuments(manifest) as Yaml.Parsed[]).flatMap((document) => imagesIn(valueOf(document)));
 
 const named = (of: string, images: string[]) => images.map((image) => ({ of, image }));
 const fetched = (of: string, urls: string[] | null | undefined) =>

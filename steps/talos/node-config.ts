@@ -64,6 +64,14 @@ export interface Mirror {
   withoutScheme: string[];
 }
 
+/** What plain HTTP goes through, as Talos and its services take it from their environment (golang.org/x/net/http/httpproxy). */
+export interface Proxying {
+  /** Hosts with their port. */
+  proxies: string[];
+  /** What is fetched without them: names, addresses, networks, with a port or without; `*` is all. */
+  except: string[];
+}
+
 /** What of a Talos machine config matters for a start on the isolated link. No secret is in it. */
 export interface NodeConfig {
   /** Whether it is but a part of one, without a machine: Talos gets the rest elsewhere. */
@@ -109,10 +117,11 @@ export interface NodeConfig {
   /** Host of the Omni that the machine reports to; empty without. */
   omni: string;
   images: NamedImages;
+  plainHttp: Proxying;
 }
 
 export type Reading = Partial<
-  Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors" | "proxies" | "images">
+  Omit<NodeConfig, "cluster" | "links" | "vips" | "hosts" | "mirrors" | "proxies" | "images" | "plainHttp">
 > & {
   /** Certificate of the CA of Talos's API. */
   ca?: string;

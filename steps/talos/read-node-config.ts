@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { parseAllDocuments } from "yaml";
 import { readDocuments } from "./documents";
 import { namedImages } from "./named-images";
+import { proxying } from "./proxying";
 import { readSections } from "./sections";
 import type { NodeConfig } from "./node-config";
 
@@ -33,5 +34,6 @@ export function readNodeConfig(text: string): NodeConfig {
     proxies: [...(sections?.proxies ?? []), ...others.proxies],
     omni: others.omni ?? "",
     images: namedImages(documents),
+    plainHttp: proxying(documents),
   };
 }

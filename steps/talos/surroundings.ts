@@ -1,4 +1,6 @@
 import ipaddr from "ipaddr.js";
+import type { StackConfig } from "../../stack/config/keys";
+import { factoryPath } from "../../stack/image-factory";
 
 /** What a stack says of the link that its mini-PC starts on. */
 export interface Surroundings {
@@ -18,6 +20,16 @@ export interface Surroundings {
   extraImages?: string[];
   /** Leases that the stack had when it was checked before. */
   leases?: string[];
+}
+
+/** What a stack's config says of it; a schematic that is not set is the one that the ISO's URL names. */
+export function surroundingsOf(config: StackConfig): Surroundings {
+  const { talosVersion, minipcIp, minipcMac, applianceCidr, uplink, joins, offline, extraImages } = config;
+  const schematic = config.talosSchematic ?? factoryPath(config.isoUrl ?? "")?.schematic;
+  return {
+    ...{ talosVersion, schematic, minipcIp, minipcMac, applianceCidr: applianceCidr.cidr },
+    ...{ uplink, joins, offline, extraImages },
+  };
 }
 
 /** The appliance's own address. */

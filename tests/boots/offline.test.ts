@@ -75,16 +75,13 @@ test("a mini-PC without a way out has every image from the appliance, and looks 
     expect(said).toContain(`bootstrap-pxe: images: ${reference} to ${demo.minipcIp}`);
 });
 
-test("an image that was left out fails by its name, on the console, too", async () => {
-  const { record, folder } = await bootOffline(imagesLayer([KUBELET, PAUSE], [PAUSE]));
+test("an image that was left out fails by its name", async () => {
+  const { record } = await bootOffline(imagesLayer([KUBELET, PAUSE], [PAUSE]));
   expect(record.passed).toBe(false);
   expect(record.diagnosis).toMatchObject({
     at: "images",
     seen: `${PAUSE} was answered with the status 404`,
   });
-  expect(consoleOf(folder)).toContain(
-    `bootstrap-pxe: images: ${PAUSE} is not on this appliance; ${demo.minipcIp} asked for it`,
-  );
 });
 
 test.each([
@@ -99,5 +96,5 @@ test.each([
 ])("an images layer that is %s is said on the console", async (how, change) => {
   const { record } = await bootOffline(imagesLayer([KUBELET]), change);
   expect(record.diagnosis?.seen).toContain(`the images layer is ${how} (partition bootstrap-images)`);
-  expect(record.diagnosis?.look).toMatch(/lacks that partition|is damaged/);
+  expect(record.diagnosis?.look).toMatch(/lacks that partition|Compare the image with its SHA256SUMS/);
 });

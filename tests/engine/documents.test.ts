@@ -18,6 +18,7 @@ const DOCUMENTS = [
   "docs/rehearsal.md",
   "docs/config.md",
   "docs/talos-releases.md",
+  "docs/offline.md",
 ];
 
 /** Blocks that are not pasted here, by how they begin, with the reason. */
@@ -36,7 +37,13 @@ const NOT_HERE: Record<string, string> = {
   "sops exec-file": "a Talos node has to answer",
   "npm run fleet -- preview --all": "tests/engine/fleet.test.ts has a fleet",
   "export AWS_ACCESS_KEY_ID": "tests/engine/s3-backend.test.ts has such a backend",
-  "npm run rehearse": "it boots an image; tests/e2e/rehearsal.test.ts does",
+  "npm run rehearse": "it boots an image; tests/engine/offline.test.ts does",
+  "npm run pulumi -- config set offline": "tests/engine/offline.test.ts has registries",
+  "npm run pulumi -- config set extraImages": "the stack that is pasted is not offline; tests/unit/program.test.ts has it",
+  "npm run --silent pulumi -- stack output": "a Talos node has to answer",
+  "unsquashfs -dest": "the folder's name is the reader's own",
+  'printf \'{"version"': "it copies to the reader's own registry",
+  "skopeo sync": "it copies to the reader's own registry",
   "npm run pulumi -- config set KEY VALUE": "KEY and VALUE are the reader's own",
   "sops decrypt": "tests/setup/talos-releases.test.ts has every release's loader",
   journalctl: "it runs in the appliance",

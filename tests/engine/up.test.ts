@@ -9,27 +9,20 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import execa from "execa";
-import type { RehearsalRecord } from "../../rehearsal/record";
 import { PLAIN_SCHEMATIC } from "../../stack/image-factory";
 import { factoryIsoOf } from "../iso-parts";
 import { sha256Of } from "../tools";
-import { Checkout } from "../checkout";
+import type { Checkout } from "../checkout";
 import { SmallLab } from "./small-lab";
 
 let checkout: Checkout;
-/** The one with the small image, while another takes its place. */
-let small: Checkout;
 const image = () => checkout.path("artifacts/bootstrap/demo/bootstrap-pxe.raw");
 const sha256OfFile = (path: string) => sha256Of(readFileSync(path));
 const TEMPLATE_ONLY = { "services-check": "update", "appliance-assembly": "update" };
 /** The machine config is compared with the MAC and the lease, so these are checked again. */
 const SITE_ONLY = { ...TEMPLATE_ONLY, "config-check": "update" };
-
-/** What a rehearsal says while it runs. */
-const IS_BOOTING = "2/13 next: the appliance has its address on the isolated NIC";
 
 async function unchanged(): Promise<void> {
   const { exitCode, all } = await checkout.up("lab", "--expect-no-changes");
@@ -45,14 +38,9 @@ async function up(): Promise<string> {
 // One state, one test after the other: each starts from a finished `up`.
 beforeAll(async () => {
   ({ checkout } = await SmallLab.bare());
-  small = checkout;
   await checkout.stack("lab");
 });
-afterEach(() => {
-  if (checkout !== small) checkout.remove();
-  checkout = small;
-});
-afterAll(() => small?.remove());
+afterAll(() => checkout?.remove());
 
 test("preview of a new stack makes everything, and touches nothing", async () => {
   const compiled = checkout.path("artifacts/ts-node");
@@ -203,51 +191,6 @@ test("an image that fails its rehearsal ends up with what was seen; without a re
   checkout.set("lab", { rehearse: "false" });
   await up();
   await unchanged();
-});
-
-test("a rehearsal is made once for an image, and what it showed is part of the outputs", async () => {
-  // What boots is an image like the demo's, out of an ISO as the Image Factory makes it: microcode first, extensions last.
-  checkout = new Checkout();
-  const [plain, isoUrl] = [
-    checkout.path("artifacts/demo/metal-amd64.iso"),
-    "file://artifacts/demo/factory.iso",
-  ];
-  await factoryIsoOf(plain, PLAIN_SCHEMATIC, checkout.path("artifacts/demo/factory.iso"));
-  await checkout.stack("lab", { isoUrl });
-  await up();
-  checkout.set("lab", { rehearse: "true" });
-  expect(await checkout.preview("lab")).toMatchObject({ "rehearsal-boot": "create" });
-  expect(await up()).toContain(IS_BOOTING);
-  const said = await checkout.output("lab", "rehearsal");
-  const timeline = /booted from it in \d+ s, 6 proofs held: (\S+\/timeline\.html)$/.exec(said)?.[1] ?? said;
-  const record = readFileSync(checkout.path(dirname(timeline), "rehearsal.json"), "utf8");
-  const { reached, proofs } = JSON.parse(record) as RehearsalRecord;
-  expect(reached.at(-1)).toMatchObject({ title: "Talos's loader accepts the config" });
-  expect(proofs.map(({ title }) => title)).toContain(
-    "on other hardware, with its NICs the other way round, it serves on the isolated side",
-  );
-  const page = readFileSync(checkout.path(timeline), "utf8");
-  const linked = [...page.matchAll(/ (?:href|src)="(?!data:)([^"]+)"/g)].map(([, path]) => path ?? "");
-  expect(linked).toEqual(expect.arrayContaining(["isolated.pcap", "minipc.serial.log", "twin-uplink.pcap"]));
-  expect(linked.filter((path) => !existsSync(checkout.path(dirname(timeline), path)))).toEqual([]);
-  await unchanged();
-
-  checkout.set("lab", { rehearse: "false" });
-  await up();
-  expect(await checkout.output("lab", "rehearsal")).toBe("not rehearsed");
-  checkout.set("lab", { rehearse: "true" });
-  expect(await up()).not.toContain(IS_BOOTING);
-
-  checkout.set("lab", { minipcMac: "52:54:00:ab:cd:ef" });
-  const { stdout } = await checkout.pulumi("preview", "--stack", "lab");
-  expect(stdout).toMatch(/rehearsal-boot +follows/);
-  // What the last rehearsal was given and what it saw is no news.
-  for (const { title } of reached) expect(stdout).not.toContain(title);
-  expect(stdout.split("\n").length).toBeLessThan(45);
-  checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
-
-  rmSync(checkout.path(dirname(timeline), "rehearsal.json"));
-  expect(await checkout.preview("lab")).toEqual({ "rehearsal-boot": "update" });
 });
 
 test("destroy removes the image and keeps the caches; up makes it again", async () => {

@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { ServedImage } from "../../steps/contracts/image";
+import { digestOf } from "../../steps/registry/manifest";
 import {
   homeWithMirrors,
   ImageMaker,
   startFaultyProxy,
   startRegistry,
+  zstd,
   type FaultyProxy,
   type Meddling,
   type Registry,
@@ -13,15 +16,6 @@ import {
 import { onSmallDisk } from "../small-disk";
 import { inToolEnvironment, sha256Of, tool } from "../tools";
 import { runStep, testFolder } from "./run-step";
-
-interface Image {
-  reference: string;
-  repository: string;
-  tag: string;
-  digest: string;
-  index?: string;
-  bytes: number;
-}
 
 const folder = testFolder();
 const HOSTS = ["ghcr.io", "registry.k8s.io"];
@@ -62,7 +56,7 @@ const asking = (images: string[], more: object = {}) => ({
   store: join(place, "store"),
   ...more,
 });
-const filling = (images: Image[], more: object = {}) => ({
+const filling = (images: ServedImage[], more: object = {}) => ({
   ...{ key: "k", path: join(place, "layers/k/images.squashfs"), store: join(place, "store"), images },
   ...more,
 });
@@ -70,11 +64,11 @@ const filling = (images: Image[], more: object = {}) => ({
 async function resolved(...references: string[]) {
   const { manifest, said } = await runStep("image-digests", asking(references), env);
   expect(said.split("\n").filter((line) => line.includes("asking"))).toEqual([]);
-  return manifest as unknown as { images: Image[]; warnings: string[] };
+  return manifest as unknown as { images: ServedImage[]; warnings: string[] };
 }
 
 /** Fills a layer, which has to work. */
-async function filled(images: Image[], more: object = {}) {
+async function filled(images: ServedImage[], more: object = {}) {
   const { manifest, said } = await runStep("images", filling(images, more), env);
   expect({ made: manifest !== undefined, said: manifest ? "" : said }).toEqual({ made: true, said: "" });
   return { layer: (manifest as { path: string }).path, said };
@@ -114,7 +108,7 @@ async function served(layer: string, use: (address: string) => Promise<void>) {
   await tool("unsquashfs", ["-quiet", "-no-progress", "-dest", root, layer]);
   const registry = await startRegistry(root, true);
   await use(registry.address).finally(registry.stop);
-  return JSON.parse(readFileSync(join(root, "images.json"), "utf8")) as { images: Image[] };
+  return JSON.parse(readFileSync(join(root, "images.json"), "utf8")) as { images: ServedImage[] };
 }
 
 /** Pulls an image, which compares every blob with its digest. */
@@ -169,7 +163,7 @@ test("of an index the image for amd64 counts, and by the index's digest it is se
   const index = await maker.pushIndex(`${name}:v1`, amd64, arm64);
   const { images } = await resolved(`${name}:v1`, `${name}:v1@${index}`);
   expect(images.map(({ digest }) => digest)).toEqual([amd64.digest, amd64.digest]);
-  expect(images.map((image) => image.index)).toEqual([undefined, index]);
+  expect(images.map((image) => image.indexes)).toEqual([undefined, [index]]);
   const { layer } = await filled(images);
   await served(layer, (address) => pulled(`${address}/${name}@${index}`).then(() => undefined));
   const only = `${name}:arm64@${arm64.digest}`;
@@ -178,6 +172,67 @@ test("of an index the image for amd64 counts, and by the index's digest it is se
   await refused("images", filling(alone), `fetching the image ${only}`, "it is for arm64");
   // It is there by now.
   await refused("images", filling(alone), `fetching the image ${only}`, "it is for arm64");
+});
+
+test("an index may name an index, and what of it is for no platform is passed over", async () => {
+  const name = "ghcr.io/siderolabs/nested";
+  const amd64 = await maker.push(`${name}:amd64`, ["for amd64, in zstd"], "amd64", zstd);
+  const arm64 = await maker.push(`${name}:arm64`, ["for arm64"], "arm64");
+  const proof = await maker.push(`${name}:proof`, ["what is attested"], "unknown");
+  const [of, index] = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+  ];
+  const entry = ({ digest, size }: { digest: string; size: number }, os: string, architecture: string) => ({
+    ...{ mediaType: of, digest, size, platform: { os, architecture } },
+  });
+  const others = await maker.pushIndexOf(`${name}:others`, [entry(arm64, "linux", "arm64")]);
+  const inner = await maker.pushIndexOf(`${name}:inner`, [
+    entry(proof, "unknown", "unknown"),
+    entry(amd64, "linux", "amd64"),
+  ]);
+  const below = [others, inner].map((digest) => ({ mediaType: index, digest, size: 500 }));
+  const top = await maker.pushIndexOf(`${name}:v1`, below);
+  const { images } = await resolved(`${name}:v1`, `${name}@${top}`);
+  expect(images.map(({ digest, indexes }) => ({ digest, indexes }))).toEqual([
+    { digest: amd64.digest, indexes: undefined },
+    { digest: amd64.digest, indexes: [top, inner] },
+  ]);
+  proxy.requests.length = 0;
+  const { layer } = await filled(images);
+  expect(proxy.requests.filter((each) => each.includes(proof.layers[0]!))).toEqual([]);
+  await served(layer, async (address) => {
+    await pulled(`${address}/${name}:v1`);
+    const accept = `${index}, ${of}`;
+    for (const digest of [top, inner, amd64.digest]) {
+      const answer = await fetch(`http://${address}/v2/${name}/manifests/${digest}`, { headers: { accept } });
+      expect(digestOf(Buffer.from(await answer.arrayBuffer()))).toBe(digest);
+    }
+  });
+  await refused("image-digests", asking([`${name}:others`]), "it has no image for linux/amd64");
+});
+
+test("a manifest that no node takes, or no mirror can serve, is one line", async () => {
+  const name = "ghcr.io/siderolabs/odd";
+  const odd = await maker.push(`${name}:plain`, ["plain"]);
+  const answer = (manifest: object) =>
+    except(/^GET .*manifests/, 1, (_, response) => response.end(JSON.stringify(manifest)));
+  const layer = {
+    mediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar",
+    digest: odd.layers[0]!,
+    size: 9,
+  };
+  const [config] = [{ mediaType: "application/vnd.oci.image.config.v1+json", digest: odd.config, size: 9 }];
+  const foreign = { ...layer, urls: ["https://vendor.test/layer"] };
+  proxy.meddle = answer({ schemaVersion: 2, config, layers: [foreign] });
+  await refused(
+    "image-digests",
+    asking([`${name}:foreign`]),
+    "https://vendor.test",
+    "and not from its registry",
+  );
+  proxy.meddle = answer({ schemaVersion: 1, name: "odd", tag: "old", fsLayers: [], history: [] });
+  await refused("image-digests", asking([`${name}:old`]), "Docker's schema 1");
 });
 
 test("a tag that moved is said, and the recorded digest is taken", async () => {
@@ -191,6 +246,39 @@ test("a tag that moved is said, and the recorded digest is taken", async () => {
   await filled(images);
   rmSync(join(place, "local.json"));
   expect((await resolved(name)).images[0]?.digest).toBe(second.digest);
+});
+
+test("a digest is recorded for the place that it came from, and that of the checkout counts wherever it comes from", async () => {
+  const name = "ghcr.io/siderolabs/placed:v1";
+  const first = await maker.push(name, ["of the first place"]);
+  await resolved(name);
+  const record = () => JSON.parse(readFileSync(join(place, "local.json"), "utf8")) as object;
+  expect(record()).toEqual({ [`docker://${proxy.address}/${name}`]: first.digest });
+  // Another registry stands in for the same upstream.
+  const other = await startRegistry(join(place, "other"));
+  const own = env;
+  try {
+    env = { ...env, ...homeWithMirrors(join(place, "home"), other.address, HOSTS) };
+    const second = await new ImageMaker(place, other).push(name, ["of the second place"]);
+    const { images, warnings } = await resolved(name);
+    expect({ digest: images[0]?.digest, warnings }).toEqual({ digest: second.digest, warnings: [] });
+    expect(record()).toEqual({
+      [`docker://${proxy.address}/${name}`]: first.digest,
+      [`docker://${other.address}/${name}`]: second.digest,
+    });
+    rmSync(join(place, "store"), { recursive: true });
+    writeFileSync(join(place, "lock.json"), JSON.stringify({ [`docker://${name}`]: first.digest }));
+    await refused(
+      "image-digests",
+      asking([name]),
+      `the tag of ${name} has moved: it names ${second.digest} now, and ${join(place, "lock.json")} has ${first.digest}`,
+      `which ${other.address}/${name} does not have. To take the new one, remove the line of docker://${name} from`,
+    );
+  } finally {
+    env = own;
+    await other.stop();
+  }
+  expect((await resolved(name)).images[0]?.digest).toBe(first.digest);
 });
 
 test("what was recorded and fetched is taken where no registry answers, so that an image can be made anew", async () => {
@@ -228,10 +316,37 @@ test("credentials come from the user's own auth file, and are told nowhere", asy
   writeFileSync(file, JSON.stringify({ auths: { [proxy.address]: { auth } } }));
   const withAuth = { ...env, REGISTRY_AUTH_FILE: file };
   const { manifest, said } = await runStep("image-digests", asking([KUBELET]), withAuth);
-  const { images } = manifest as unknown as { images: Image[] };
+  const { images } = manifest as unknown as { images: ServedImage[] };
   const fill = await runStep("images", filling(images), withAuth);
   expect(fill.manifest).toBeDefined();
   for (const text of [said, fill.said, JSON.stringify(fill.manifest)]) expect(text).not.toContain(password);
+});
+
+test("a credential helper is given what it reads of the environment, and no passphrase and no key of sops", async () => {
+  const [bin, said] = [join(place, "bin"), join(place, "helper-env")];
+  const config = join(place, "auth.json");
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, "docker-credential-said"),
+    `#!/bin/sh\nenv >${said}\ncat >/dev/null\necho '{"Username":"u","Secret":"s"}'\n`,
+    { mode: 0o755 },
+  );
+  writeFileSync(config, JSON.stringify({ credHelpers: { [proxy.address]: "said" } }));
+  const secrets = { AWS_SECRET_ACCESS_KEY: "a", GOOGLE_APPLICATION_CREDENTIALS: "/g", GITHUB_TOKEN: "t" };
+  const kept = { PULUMI_CONFIG_PASSPHRASE: "p", SOPS_AGE_KEY: "k", IDRIVE_SECRET_KEY: "i" };
+  const asked = {
+    ...env,
+    ...secrets,
+    ...kept,
+    REGISTRY_AUTH_FILE: config,
+    PATH: `${bin}:${process.env.PATH}`,
+  };
+  const { images } = await resolved(KUBELET);
+  const { manifest } = await runStep("images", filling(images), asked);
+  expect(manifest).toBeDefined();
+  const given = readFileSync(said, "utf8").split("\n");
+  for (const [name, value] of Object.entries(secrets)) expect(given).toContain(`${name}=${value}`);
+  for (const name of Object.keys(kept)) expect(given.join()).not.toContain(name);
 });
 
 test("a registry that wants fewer requests is waited for as long as it says, and not without end", async () => {

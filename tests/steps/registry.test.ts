@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { imagesLayer, writeImagesLayer } from "../images-layer";
@@ -83,4 +84,30 @@ curl_in $stranger ${url}
 nsenter -t $stranger -n ip address add 10.10.10.100/24 dev eth0; curl_in $stranger --interface 10.10.10.100 ${url}
 curl_in $host ${url}; curl_in $host http://192.0.2.2:5000/v2/`);
   expect(said.split("\n")).toEqual(["200", "403", "403", "000", "000", "000", "000"]);
+});
+
+test("a part of a blob is served, and no path and no question leads to anything but images", async () => {
+  const top = "http://10.10.10.2:5000";
+  // What addImage in tests/images-layer.ts puts into a layer of an image.
+  const blob = `sha256:${createHash("sha256").update(KUBELET.repeat(10_000)).digest("hex")}`;
+  const kubelet = `${top}/v2/ghcr.io/siderolabs/kubelet`;
+  const asked: [options: string, status: number][] = [
+    [`-r 5-14 ${kubelet}/blobs/${blob}`, 206],
+    [`-I ${kubelet}/manifests/v1`, 200],
+    [`${top}/v2/../../etc/passwd`, 400],
+    [`${top}/v2/%2e%2e/%2e%2e/etc/passwd`, 400],
+    [`${top}/v2/..%2f..%2fetc/passwd`, 400],
+    [`'${top}/v2/docker/registry?ns=..'`, 301],
+    [`'${top}/v2/x%0d%0aHost:%20y/manifests/v1?ns=ghcr.io'`, 404],
+    [`'${top}/v2/x%3fa=b/manifests/v1?ns=ghcr.io%0d%0ax'`, 404],
+    [`${top}/docker/registry/v2/repositories/`, 404],
+    [`${top}/debug/vars`, 404],
+    [`-X PUT -d x ${top}/images.json`, 405],
+    [`-X PATCH ${kubelet}/blobs/uploads/x`, 403],
+  ];
+  const ask = `curl -s -m 5 --path-as-is -o /dev/null -w '%{http_code} %{size_download}\\n' -H 'Accept: application/vnd.oci.image.manifest.v1+json'`;
+  const said = await serve(asked.map(([options]) => `in_pc ${ask} ${options}`).join("\n"));
+  const lines = said.split("\n").map((line) => line.split(" ").map(Number));
+  expect(lines.map(([status]) => status)).toEqual(asked.map(([, status]) => status));
+  expect(lines[0]).toEqual([206, 10]);
 });

@@ -1,5 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { publish } from "../../steps/store/files";
+import { imagesLayer, writeImagesLayer } from "../images-layer";
 import { inToolEnvironment, NO_PROCESS, sha256Of, tool, TOP } from "../tools";
 import { layersIn, requestFor, type Layers } from "./small-image";
 import { runStep, testFolder } from "./run-step";
@@ -31,6 +33,15 @@ async function makeImage(site: Record<string, string> = SITE, more: object = {})
   return path;
 }
 
+/** A layer of tiny images, as its step leaves it. */
+async function layerOf(references: string[]) {
+  const [files, path] = [join(folder, "images"), join(folder, "images.squashfs")];
+  writeImagesLayer(imagesLayer(references), files);
+  await tool("mksquashfs", [files, `${path}.made`, "-quiet", "-no-progress"]);
+  const { sha256 } = await publish(`${path}.made`, path, "k");
+  return { path, sha256 };
+}
+
 /** As `npm run verify` does, whose set-up is tested elsewhere. */
 const verify = (...args: string[]) =>
   inToolEnvironment("node", ["--import", "tsx", "commands/verify-image.ts", ...args], { cwd: TOP });
@@ -41,9 +52,14 @@ function listAnew(path: string): void {
 
 test("an offline stack's image has a layer of images, and one without it is refused", async () => {
   const site = { ...SITE, OFFLINE: "true" };
-  const whole = await verify(await makeImage(site, { images: layers.netboot }));
+  const images = ["ghcr.io/siderolabs/kubelet:v1.34.1", "registry.k8s.io/pause:3.10"];
+  const whole = await verify(await makeImage(site, { images: await layerOf(images) }), "--json");
   expect(whole.stderr).toContain("bootstrap-netboot, 1 MiB; bootstrap-images, 1 MiB; bootstrap-site, 1 MiB");
+  expect(whole.stderr).toContain("It serves 2 images.");
+  expect(JSON.parse(whole.stdout)).toMatchObject({ images });
   expect(whole.exitCode).toBe(0);
+  const other = await verify(await makeImage(site, { images: layers.netboot }));
+  expect(other.stderr).toContain("the layer bootstrap-images cannot be read");
   expect((await verify(await makeImage(site))).stderr).toContain(
     "there is no partition bootstrap-images, and its stack is offline",
   );

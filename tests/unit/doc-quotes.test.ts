@@ -8,7 +8,7 @@ const DOCUMENTS = ["README.md", ...readdirSync(join(TOP, "docs")).map((name) => 
 /** How code that is no message begins: commands, options, variables, lines of YAML, of templates, and sums. */
 const NO_MESSAGE = new RegExp(
   "^(-|[A-Z_]+=|(busybox|chronyc|cp|default:|gen config|git|gunzip|gzip|ip|journalctl|kill|ls|networkctl|npm|packer|preview|" +
-    "pulumi|qemu-img:|rehearse:|smartctl|sops|sudo|systemctl|talosctl|value:)(\\s|$)|files/\\S+: …|up, \\d)",
+    "pulumi|qemu-img:|rehearse:|skopeo|smartctl|sops|sudo|systemctl|talosctl|value:)(\\s|$)|files/\\S+: …|up, \\d)",
 );
 
 /** What other programs say, or the part of a quote that is theirs, and who says it. */
@@ -18,6 +18,7 @@ const SAID_BY_OTHERS: Record<string, string> = {
   "Security Violation": "firmware",
   "Access Denied": "firmware",
   "sent /srv/tftp/snponly.efi": "dnsmasq",
+  "sent snponly.efi to": "dnsmasq",
   "DHCPDISCOVER(isolated) … ignored": "dnsmasq",
   "KSPP kernel parameter … is required": "Talos",
   "was found with value …": "Talos",

@@ -35,6 +35,17 @@ test("no line is wider than a terminal, whatever was made", () => {
     for (const line of each) expect(line.length).toBeLessThanOrEqual(80);
 });
 
+test("an offline stack's images come from the appliance, which is said before a move and before the VM is deleted", () => {
+  const away = { ...made, checked: { ...made.checked, endpoint: "https://192.168.1.50:6443" } };
+  const said = (more: Record<string, string>) => nextSteps(away, config(more));
+  const at = (words: string) => said({ offline: "true" }).findIndex((line) => line.includes(words));
+  expect(said({}).join()).not.toContain("docs/offline.md");
+  expect(at("docs/offline.md")).toBeGreaterThan(at("Power on"));
+  expect(at("docs/offline.md")).toBeLessThan(at("docs/lasting-network.md"));
+  expect(at("docs/offline.md")).toBeLessThan(at("delete the VM and the image"));
+  for (const line of said({ offline: "true" })) expect(line.length).toBeLessThanOrEqual(80);
+});
+
 /** What is said of starting the cluster. */
 const bootstrap = (given: Partial<Made>, more: Record<string, string> = {}) =>
   nextSteps({ ...made, ...given }, config(more)).filter((line) => line.includes("bootstrap on"));

@@ -1,4 +1,4 @@
-import { skopeoFault } from "../../../steps/registry/skopeo-words";
+import { placeAsked, skopeoFault } from "../../../steps/registry/skopeo-words";
 
 const fatal = (words: string) => `time="2026-01-01T00:00:00Z" level=fatal msg=${JSON.stringify(words)}\n`;
 
@@ -35,4 +35,17 @@ test.each([
   expect(fault.words).toContain(words);
   expect(fault.words).not.toContain("_state");
   expect(fault.tries).toBe(tries);
+});
+
+test.each([
+  [
+    'time="2026-11-26T12:16:41Z" level=debug msg="Trying to access \\"127.0.0.1:5000/ghcr.io/a/b:v1\\""',
+    "127.0.0.1:5000/ghcr.io/a/b:v1",
+  ],
+  [
+    'time="2026-11-26T12:16:41Z" level=debug msg="Accessing \\"127.0.0.1:5000/a:v1\\" failed: connection refused"',
+    undefined,
+  ],
+])("of %s counts the place %s", (line, place) => {
+  expect(placeAsked(line)).toBe(place);
 });

@@ -2,7 +2,8 @@ import { chainFor, firstBreak, openAt } from "../../../rehearsal/chain";
 import { imagesMilestone } from "../../../rehearsal/chain/images";
 import { hearDetours, imagesFromApplianceAlone, nameAsked } from "../../../rehearsal/detours";
 import { ACK, SYN, tcpFrame, udpFrame } from "../../../rehearsal/network/packets";
-import type { Expected, ServedImage } from "../../../rehearsal/view";
+import type { Expected } from "../../../rehearsal/view";
+import type { ServedImage } from "../../../steps/contracts/image";
 import type { What } from "../../../rehearsal/network/seen";
 
 const MAC = "52:54:00:12:34:56";

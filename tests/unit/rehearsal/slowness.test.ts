@@ -62,3 +62,19 @@ test.each([
     expect(found?.look.startsWith(look)).toBe(true);
   },
 );
+
+test.each([
+  ["the appliance answered is sure on any host", true, /^it was refused$/],
+  ["nobody answered may be slow", false, /^it was refused; but of /],
+])("what %s", async (_, isAnswer, seen) => {
+  const milestone = {
+    ...{ id: "x", title: "x", side: "minipc" as const, limitS: 60 },
+    reached: () => undefined,
+    broken: () => ({ seen: "it was refused", look: "Look there", isAnswer }),
+    overdue: () => ({ seen: "", look: "" }),
+  };
+  const { signal } = new AbortController();
+  const found = await follow({ signal }, idleStage(0.6), [milestone], () => undefined);
+  expect(found?.seen).toMatch(seen);
+  expect(found).not.toHaveProperty("isAnswer");
+});

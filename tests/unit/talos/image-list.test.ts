@@ -46,9 +46,28 @@ test.each(["v1.11.6", "v1.13.6", "v1.14.1"])(
   },
 );
 
+test.each([
+  ["v1.36.2-slim", "v1.36.2"],
+  ["v1.36.2-fat", "v1.36.2"],
+  ["v1.37.0-rc.1", "v1.37.0-rc.1"],
+  ["of-our-own", "v1.34.1"],
+])(
+  "the proxy of a worker whose kubelet has the tag %s is %s: only Talos's kubelet comes in variants",
+  (tag, proxy) => {
+    const text = edited(made("v1.11.6", "worker"), {
+      "machine.kubelet": { image: `ghcr.io/siderolabs/kubelet:${tag}` },
+    });
+    expect(references(text, "v1.11.6")).toContain(`registry.k8s.io/kube-proxy:${proxy}`);
+  },
+);
+
 const PLAIN = made("v1.11.6");
 const POD = (image: string) => ({
-  spec: { containers: [{ name: "one", image }], initContainers: [{ image: "init" }] },
+  spec: {
+    containers: [{ name: "one", image }],
+    initContainers: [{ image: "init" }],
+    volumes: [{ name: "data", image: { reference: "ghcr.io/one/volume:v1", pullPolicy: "Always" } }],
+  },
 });
 const MANIFEST = `kind: DaemonSet
 spec:
@@ -77,6 +96,7 @@ test("whatever else a config names is needed, in sections", () => {
   expect(needed).toEqual(
     expect.arrayContaining([
       ...["docker.io/library/nginx:latest", "docker.io/library/init:latest", "ghcr.io/siderolabs/gvisor:1"],
+      "ghcr.io/one/volume:v1",
       ...["registry.local:5000/etcd:v1", "quay.io/cilium/cilium:v1.18.1", "docker.io/library/busybox:latest"],
     ]),
   );
@@ -122,6 +142,18 @@ test("where the config names no installer, it is the release's own, or the schem
   expect(references(documents, "v1.14.1").filter((each) => each.includes("installer"))).toEqual([]);
 });
 
+test("a manifest that is no YAML names no image, and does not end the check", () => {
+  for (const contents of ["a: [", "a: *b", "- image: *"]) {
+    const text = edited(PLAIN, {
+      "cluster.inlineManifests": [
+        { name: "broken", contents },
+        { name: "sound", contents: MANIFEST },
+      ],
+    });
+    expect(references(text, "v1.11.6")).toContain("quay.io/cilium/cilium:v1.18.1");
+  }
+});
+
 const notMirrored = (text: string, more: object = {}) =>
   found(text, { offline: true, ...more }).filter((line) => line.startsWith("warning not-mirrored: "));
 
@@ -148,10 +180,39 @@ test("what no registry of images can serve is named", () => {
   ]);
 });
 
+describe("an HTTP proxy", () => {
+  const proxied = (variables: Record<string, string>) => [
+    withMachine({ env: variables }),
+    withDocuments({ kind: "EnvironmentConfig", variables }),
+  ];
+
+  test.each<Record<string, string>>([
+    { http_proxy: "http://proxy.example.com:3128" },
+    { HTTP_PROXY: "proxy.example.com:3128", no_proxy: "10.10.11.0/24,localhost, 10.10.10.2:80" },
+    // Only the lease is answered.
+    { http_proxy: "http://10.10.10.9:3128" },
+  ])("%j stands between the mini-PC and the appliance's images", (variables) => {
+    for (const text of proxied(variables))
+      expect(notMirrored(text)).toEqual([
+        expect.stringMatching(/through the proxy .*:3128, .*Add 10\.10\.10\.2 to no_proxy/),
+      ]);
+  });
+
+  test.each<Record<string, string>>([
+    { https_proxy: "http://proxy.example.com:3128" },
+    ...["10.10.10.2", "localhost, 10.10.10.2:5000", "10.10.10.0/24", "*"].map((no_proxy) => ({
+      http_proxy: "http://proxy.example.com:3128",
+      no_proxy,
+    })),
+  ])("%j does not", (variables) => {
+    for (const text of proxied(variables)) expect(notMirrored(text)).toEqual([]);
+  });
+});
+
 test("of an offline stack nothing is said of images, since the appliance has them, and a later release's list is doubted", () => {
   const without = (more: object) => found(PLAIN, { uplink: false, ...more }).join();
   expect(without({ offline: true })).not.toContain("no-images");
-  expect(without({ offline: false })).toContain("no-images");
+  expect(without({ offline: false })).toMatch(/no-images: .* Set uplink or offline to true, /);
   const talosVersion = "v1.11.99";
   expect(notMirrored(PLAIN, { talosVersion })).toEqual([
     expect.stringContaining("does not know which images Talos v1.11.99"),

@@ -91,6 +91,21 @@ test("mirrors that the config has of the same registry give way, and others stay
   }
 });
 
+test("a mirror that another registry's stands for by an alias stays that one's", () => {
+  const text = edited(made("v1.11.6"), { "machine.registries": "HERE" }).replace(
+    "registries: HERE",
+    `registries:
+    mirrors:
+      ghcr.io: &mine { endpoints: &urls ["https://mine.example.com"] }
+      quay.io: *mine
+      docker.io: { endpoints: *urls }`,
+  );
+  const { mirrors } = readNodeConfig(patched(text, patchOf(text, "v1.11.6")));
+  const hosts = Object.fromEntries(mirrors.map((mirror) => [mirror.registry, mirror.hosts]));
+  expect(hosts).toMatchObject({ "ghcr.io": ["10.10.10.2:5000"], "quay.io": ["mine.example.com"] });
+  expect(hosts["docker.io"]).toEqual(["mine.example.com"]);
+});
+
 test.each([
   ["v1.11.6", edited(made("v1.11.6"), { "machine.time": { servers: ["time.example.com"] } })],
   ["v1.12.6", edited(made("v1.12.6"), { "machine.time": { servers: ["time.example.com"] } })],
@@ -116,6 +131,27 @@ test("a static lease brings no time server along, so the patch names one", () =>
     { kind: "LinkConfig", name: "net0", addresses: [{ address: "10.10.10.100/24" }] },
   );
   expect(readNodeConfig(patched(text, patchOf(text, "v1.14.1"))).timeServers).toEqual(["10.10.10.2"]);
+});
+
+test("what the config says beside the patch stays as it is written, in numbers that YAML 1.1 and Go read otherwise", () => {
+  const lines = [
+    "permissions: 0644",
+    "serial: 12345678901234567890",
+    "mask: 0x1F",
+    "name: +5",
+    "version: 1.10",
+    "time: 1e3",
+    "0777: yes",
+    "nothing:",
+    "copied: &mode { permissions: 0600 }",
+  ];
+  const text = `${lines.join("\n")}\nagain: *mode\n`;
+  const served = patched(text, "machine:\n  seen: true\n").split("\n");
+  for (const line of lines.slice(0, -1)) expect(served).toContain(line);
+  expect(served).toEqual(
+    expect.arrayContaining(["copied: { permissions: 0600 }", "again: { permissions: 0600 }"]),
+  );
+  expect(served.join("\n")).toContain("machine:\n  seen: true\n");
 });
 
 test("a config without a patch is served as it is, byte by byte", () => {

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { NOT_SERVING } from "../../../rehearsal/chain/appliance";
+
+const textOf = (name: string) => readFileSync(join(__dirname, "../../../packer/appliance", name), "utf8");
+
+/** The body of a shell function. */
+const bodyOf = (text: string, name: string) =>
+  new RegExp(`^${name}\\(\\) \\{\\n([^]*?)^\\}`, "m").exec(text)![1]!;
+
+/** What is said in double quotes after a word, with something in the place of what the shell puts in. */
+function saidAfter(word: string, text: string): string[] {
+  const quoted = new RegExp(`\\b${word}"((?:\\$\\((?:[^()]|\\([^()]*\\))*\\)|[^"])+)"`, "g");
+  return [...text.matchAll(quoted)].map(([, said]) =>
+    said!.replace(/\$\((?:[^()]|\([^()]*\))*\)|\$\{[^}]*\}|\$path\b|\$\w+/g, (name) =>
+      name === "$path" ? "boot.ipxe" : "X",
+    ),
+  );
+}
+
+const reasons = [
+  ...saidAfter("fail ", textOf("apply")).filter((said) => said !== "X"),
+  ...saidAfter("images=", textOf("apply")),
+  ...saidAfter("echo ", bodyOf(textOf("announce"), "missing")).filter((said) => said !== "X"),
+  ...["dnsmasq", "nginx", "chrony", "bootstrap-registry"].flatMap((service) => [
+    `${service} is not running (failed)`,
+    `${service} had to be restarted`,
+  ]),
+  "http://10.10.10.2/talos/v1.11.6/vmlinuz is not served",
+  ...saidAfter("echo ", bodyOf(textOf("verdict"), "verdict"))
+    .filter((said) => said.startsWith("NOT serving: ") && !/: X$/.test(said))
+    .map((said) => said.replace("NOT serving: ", "")),
+  ...saidAfter("echo ", bodyOf(textOf("verdict"), "conflict")),
+];
+
+test.each(reasons)(
+  "where the appliance serves nothing since '%s', a rehearsal names a place to look",
+  (reason) => {
+    expect(NOT_SERVING.filter(([says]) => says.test(reason))).not.toEqual([]);
+  },
+);
+
+test("no place to look is for words that the appliance does not say", () => {
+  const unsaid = NOT_SERVING.filter(([says]) => !reasons.some((reason) => says.test(reason)));
+  expect(unsaid.map(([says]) => says.source)).toEqual([]);
+});
