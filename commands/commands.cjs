@@ -145,6 +145,7 @@ const NODE = command({
   usage: `npm run node -- --stack NAME [OPTION…]: follows a stack's mini-PC until it is a Ready node, from where its port 50000 is reached
   --bootstrap        start the cluster on it: once for a cluster, on its first control plane
   --kubeconfig FILE  write the client config for Kubernetes to FILE, which must not be there yet
+  --talosconfig FILE the client config; unset, the stack's talosConfig, or else config/NAME.talosconfig
   --address HOST     where the mini-PC is reached; unset, its lease, minipcIp
   --timeout MINUTES  how long each wait may take, 0.1 for six seconds; unset, 30
   --help             this text`,
@@ -152,6 +153,7 @@ const NODE = command({
     stack: { type: "string", short: "s" },
     bootstrap: flag,
     kubeconfig: text,
+    talosconfig: text,
     address: text,
     timeout: { type: "string", default: "30" },
   },

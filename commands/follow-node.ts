@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { startersOf } from "../steps/talos/clusters";
 import type { StepContext } from "../steps/frame/context";
 import { runProgram } from "../steps/frame/main";
@@ -18,14 +20,35 @@ import { Waiting } from "./node/wait";
 import { configOf } from "./stack-config";
 
 /** A file of the stack's, decrypted in memory. */
-const opened = (context: StepContext, config: StackConfig, setKey: "machineConfig" | "talosConfig") =>
+const opened = (
+  context: StepContext,
+  config: StackConfig,
+  setKey: "machineConfig" | "talosConfig",
+  path: string,
+) =>
   decrypt(context, {
-    path: config[setKey] ?? "",
+    path,
     ageKeyFile: config.ageKeyFile,
     allowPlaintext: config.allowPlaintextSecrets,
     setKey,
     talosVersion: config.talosVersion,
   });
+
+/**
+ * Where the client config is: what is named, or what the stack has. The key talosConfig is set only where the appliance serves it.
+ *
+ * @throws StepError when there is none
+ */
+function clientConfigOf(stack: string, config: StackConfig, named?: string): string {
+  if (named) return resolve(process.env.INIT_CWD ?? ".", named);
+  const usual = `config/${stack}.talosconfig`;
+  if (config.talosConfig ?? existsSync(usual)) return config.talosConfig ?? usual;
+  throw new StepError(
+    `looking for the client config of the stack ${stack}`,
+    `talosConfig is not set, and there is no ${usual}`,
+    "Name its cluster's by --talosconfig, such as config/OTHER.talosconfig of the stack that it joins",
+  );
+}
 
 /** Refuses before any wait what this stack's mini-PC can never be asked for. */
 function refuseImpossible(
@@ -46,23 +69,17 @@ function refuseImpossible(
 }
 
 void runProgram("node", async (context) => {
-  const { stack = "", bootstrap, kubeconfig, address, timeout } = readCommandLine(NODE).values;
+  const { stack = "", bootstrap, kubeconfig, talosconfig, address, timeout } = readCommandLine(NODE).values;
   const path = kubeconfig && kubeconfigPath(kubeconfig);
   if (path) refuseTaken(path);
   const config = await configOf(context, stack);
-  if (!config.talosConfig)
-    throw new StepError(
-      `reading the client config of the stack ${stack}`,
-      "talosConfig is not set",
-      `npm run pulumi -- config set talosConfig FILE --stack ${stack}, with the file made with its machine config`,
-    );
-  const node = readNodeConfig(await opened(context, config, "machineConfig"));
+  const node = readNodeConfig(await opened(context, config, "machineConfig", config.machineConfig));
   refuseImpossible({ bootstrap, kubeconfig }, config, node, stack);
   const at = address ?? config.minipcIp;
   const client = new TalosClient(context, {
     talosVersion: config.talosVersion,
     address: at,
-    talosConfig: await opened(context, config, "talosConfig"),
+    talosConfig: await opened(context, config, "talosConfig", clientConfigOf(stack, config, talosconfig)),
   });
   const onLink = at === config.minipcIp;
   if (bootstrap && onLink && node.endpoint && isElsewhere(node.endpoint, at, config.applianceCidr.cidr))

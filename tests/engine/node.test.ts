@@ -122,13 +122,16 @@ test.each([
   expect(all).not.toContain("waiting for");
 });
 
-test("without a client config it says which key to set", async () => {
-  checkout.set("nuc3", { talosConfig: "" });
-  const { exitCode, all } = await node("--stack", "nuc3");
+test("a machine that joins has no client config of its own, and takes its cluster's", async () => {
+  const { exitCode, all } = await node("--stack", "nuc2");
   expect([exitCode, all]).toEqual([
     1,
     expect.stringContaining(
-      "talosConfig is not set. npm run pulumi -- config set talosConfig FILE --stack nuc3",
+      "talosConfig is not set, and there is no config/nuc2.talosconfig. Name its cluster's",
     ),
   ]);
+  const api = await serve("--type", "worker");
+  const named = ["--talosconfig", checkout.path("config/nuc1.talosconfig"), "--address", api.address];
+  const worker = await node("--stack", "nuc2", ...named);
+  expect([worker.exitCode, worker.all]).toEqual([0, expect.stringContaining("nuc2 is a Ready node")]);
 });
