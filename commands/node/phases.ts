@@ -57,10 +57,10 @@ export const phasesAfter = (type: string): Phase[] =>
 /** Faults that no time heals. */
 const LASTING: Partial<Record<TalosFault["kind"], string>> = {
   certificate:
-    "The client config and the machine there are of different clusters, or it has no machine config yet: set talosConfig to " +
-    "the file made with its machine config, and see what its screen says",
+    "The client config and the machine there are of different clusters, or it has no machine config yet: name the file made " +
+    "with its machine config by --talosconfig, and see what its screen says",
   name: "Set --address to an address of the machine's own, or add this one to machine.certSANs of its machine config",
-  forbidden: "Set talosConfig to a client config whose role is os:admin",
+  forbidden: "Name a client config whose role is os:admin by --talosconfig",
   unimplemented: "Set talosVersion to the release that runs there",
 };
 

@@ -101,7 +101,7 @@ export class TalosClient {
       (fault: unknown) => {
         const { exitCode, stderr } = failureOf(fault);
         if (exitCode !== UNREADABLE) throw fault;
-        const next = "Set talosConfig to the file made with the machine config";
+        const next = "Name the file made with the machine config by --talosconfig, or set talosConfig";
         throw new StepError("reading the client config", stderr.trim(), next);
       },
     );

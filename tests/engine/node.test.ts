@@ -86,7 +86,10 @@ test("Ctrl-C ends a wait in one line; until then the client config is in no file
   const child = node("--stack", "nuc1", "--bootstrap", "--address", address);
   let said = "";
   child.all?.on("data", (piece: Buffer) => (said += piece.toString()));
-  await until("it waits", () => said.includes("connection refused"));
+  await until("it waits", () => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${said}`);
+    return said.includes("connection refused");
+  });
   const grep = execa.sync("grep", ["-rlF", key, checkout.top], { reject: false });
   expect([grep.exitCode, grep.stdout]).toEqual([1, ""]);
   for (const { pid, command } of processesIn(checkout)) {

@@ -238,7 +238,7 @@ test.each([
 ])("of a client config %j one line says what is wrong with it", async (talosConfig, words) => {
   const { fault } = await followed(loopbackAddress(), {}, { talosConfig });
   expect(fault).toMatch(
-    /^reading the client config: .*\. Set talosConfig to the file made with the machine config$/,
+    /^reading the client config: .*\. Name the file made with the machine config by --talosconfig/,
   );
   expect(fault).toContain(words);
 });
