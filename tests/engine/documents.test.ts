@@ -39,7 +39,8 @@ const NOT_HERE: Record<string, string> = {
   "export AWS_ACCESS_KEY_ID": "tests/engine/s3-backend.test.ts has such a backend",
   "npm run rehearse": "it boots an image; tests/engine/offline.test.ts does",
   "npm run pulumi -- config set offline": "tests/engine/offline.test.ts has registries",
-  "npm run pulumi -- config set extraImages": "the stack that is pasted is not offline; tests/unit/program.test.ts has it",
+  "npm run pulumi -- config set extraImages":
+    "the stack that is pasted is not offline; tests/unit/program.test.ts has it",
   "npm run --silent pulumi -- stack output": "a Talos node has to answer",
   "unsquashfs -dest": "the folder's name is the reader's own",
   'printf \'{"version"': "it copies to the reader's own registry",
