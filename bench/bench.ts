@@ -20,7 +20,7 @@ import { EmptyProgram, environment, Stack } from "./pulumi";
 import { imagesLayer } from "./images";
 import { rehearsal } from "./rehearsal";
 import { inTurn } from "./runs";
-import { atLeast, atMost, imageOf, inputOf, newMac, type Bench } from "./setting";
+import { atLeast, atMost, imageOf, inputOf, newMac, runStep, type Bench } from "./setting";
 import { insert, table, type Figure } from "./table";
 
 type Part = (typeof BENCH_PARTS)[number];
@@ -74,10 +74,11 @@ async function assembly(bench: Bench, log: StepContext["log"]): Promise<Figure[]
     string,
   ];
   const step = (run: number) =>
-    execa(checkout.path("steps/run"), ["appliance"], {
-      cwd: checkout.top,
-      env: { ...env, CONSOLE_HASH: consoleHash },
-      input: JSON.stringify({ ...input, key: `bench-${run}`, path: made, stack: "bench" }),
+    runStep(bench, { ...env, CONSOLE_HASH: consoleHash }, "appliance", {
+      ...input,
+      key: `bench-${run}`,
+      path: made,
+      stack: "bench",
     });
   const copying = (...then: string[]) => ({
     prepare: () => rmSync(copy, { force: true }),

@@ -2,7 +2,7 @@ import { rmSync, statSync } from "node:fs";
 import execa from "execa";
 import type { StepContext } from "../steps/frame/context";
 import { inTurn, seconds } from "./runs";
-import { atLeast, atMost, imageOf, inputOf, newMac, type Bench } from "./setting";
+import { atLeast, atMost, imageOf, inputOf, newMac, runStep, type Bench } from "./setting";
 import type { Figure } from "./table";
 
 /** Each format, cold and after a changed MAC, against what a person would type. */
@@ -23,10 +23,10 @@ export async function compression(bench: Bench, log: StepContext["log"]): Promis
     const cache = checkout.path("artifacts/bench-members");
     const made = checkout.path("artifacts/bench-compressed");
     const step = (run: number, input: object) =>
-      execa(checkout.path("steps/run"), ["compress"], {
-        cwd: checkout.top,
-        env,
-        input: JSON.stringify({ ...given, ...input, cache, path: made, stack: "bench", key: `bench-${run}` }),
+      runStep(bench, env, "compress", {
+        ...given,
+        ...input,
+        ...{ cache, path: made, stack: "bench", key: `bench-${run}` },
       });
     const forget = (...paths: string[]) => {
       for (const one of [made, ...paths]) rmSync(one, { recursive: true, force: true });

@@ -11,7 +11,7 @@ import { homeWithMirrors, ImageMaker, startRegistry, type Registry } from "../te
 import { makeContext } from "../tools/setup/context.cjs";
 import { Stack } from "./pulumi";
 import { inTurn } from "./runs";
-import { atMost, inputOf, newMac, type Bench } from "./setting";
+import { atMost, inputOf, newMac, runStep, type Bench } from "./setting";
 import type { Figure } from "./table";
 
 /** Bytes of what each image has alone, and of what all of them share: together about what the images of a node take. */
@@ -25,20 +25,12 @@ interface Upstream {
   env: NodeJS.ProcessEnv;
 }
 
-/** Runs a step of the bench's checkout, and returns what it prints. */
-async function step(bench: Bench, env: NodeJS.ProcessEnv, name: string, input: object): Promise<unknown> {
-  const program = bench.checkout.path("steps/run");
-  const options = { cwd: bench.checkout.top, env, input: JSON.stringify(input) };
-  return JSON.parse((await execa(program, [name], options)).stdout);
-}
-
 /** Makes images of random bytes, which nothing compresses, under the names that the node's config and its release give. */
 async function startUpstream(bench: Bench): Promise<Upstream> {
   const { checkout } = bench;
   const input = { ...(await inputOf(bench, "config-check")), offline: true };
-  const { images: references } = CONTRACTS["machine-config"].Manifest.parse(
-    await step(bench, bench.env, "machine-config", input),
-  );
+  const { stdout } = await runStep(bench, bench.env, "machine-config", input);
+  const { images: references } = CONTRACTS["machine-config"].Manifest.parse(JSON.parse(stdout));
   const registry = await startRegistry(checkout.path("artifacts/upstream"));
   const layouts = checkout.path("artifacts/layouts");
   const maker = new ImageMaker(layouts, registry);
@@ -67,8 +59,9 @@ async function filling(bench: Bench, { registry, references, env }: Upstream, lo
   const given = { store, lockFile: join(here, "lock.json"), recordFile: join(here, "record.json") };
   const steps = async (run: number) => {
     const asked = { ...given, images: references };
-    const { images } = (await step(bench, env, "image-digests", asked)) as z.output<typeof digests.Manifest>;
-    await step(bench, env, "images", { key: `bench-${run}`, path: layer, store, images });
+    const { stdout } = await runStep(bench, env, "image-digests", asked);
+    const { images } = JSON.parse(stdout) as z.output<typeof digests.Manifest>;
+    await runStep(bench, env, "images", { key: `bench-${run}`, path: layer, store, images });
   };
   let other: Registry | undefined;
   const anew = (folder: string) => {

@@ -1,3 +1,4 @@
+import execa from "execa";
 import type { Accelerator } from "../steps/programs/accelerator";
 import type { StepContext } from "../steps/frame/context";
 import type { Checkout } from "../tests/checkout";
@@ -22,6 +23,10 @@ export async function imageOf({ checkout, lab }: Bench): Promise<string> {
 }
 
 export const newMac = (run: number) => `52:54:00:be:00:${run.toString(16).padStart(2, "0")}`;
+
+/** Runs a step of the bench's checkout, which prints its manifest. */
+export const runStep = ({ checkout }: Bench, env: NodeJS.ProcessEnv, name: string, input: object) =>
+  execa(checkout.path("steps/run"), [name], { cwd: checkout.top, env, input: JSON.stringify(input) });
 
 /** A step's Command, as the state has it. */
 async function stateOf({ lab }: Bench, step: string) {

@@ -97,22 +97,17 @@ async function listedImages({ damaged, imagesFile }: Opened): Promise<ServedImag
 }
 
 /**
- * Reads what the layer of images of an offline stack's image has.
+ * Reads what an image serves to its mini-PC.
  *
- * @returns undefined for another stack's image
+ * @returns bootScript: what iPXE runs, its boot.ipxe; images: what the layer of images has, unset where the stack is not offline
  * @throws StepError when the table is damaged, a layer is missing or cannot be read
  */
-export async function imagesIn(context: StepContext, image: string): Promise<ServedImage[] | undefined> {
-  return listedImages(await openImage(context, image));
-}
-
-/**
- * Reads what iPXE runs on an image's mini-PC, its boot.ipxe.
- *
- * @throws StepError when the table is damaged, a layer is missing or cannot be read
- */
-export async function bootScriptOf(context: StepContext, image: string): Promise<string> {
-  return (await openImage(context, image)).siteFile("http/boot.ipxe");
+export async function servedBy(
+  context: StepContext,
+  image: string,
+): Promise<{ bootScript: string; images?: ServedImage[] }> {
+  const opened = await openImage(context, image);
+  return { bootScript: await opened.siteFile("http/boot.ipxe"), images: await listedImages(opened) };
 }
 
 /**

@@ -9,7 +9,7 @@ import { servedConfig } from "../steps/talos/served-config";
 import { surroundingsOf } from "../steps/talos/surroundings";
 import { timeElsewhere } from "../steps/talos/time-source";
 import { unseenDisk } from "../steps/talos/unseen-disk";
-import { bootScriptOf, imagesIn } from "./image-facts";
+import { servedBy } from "./image-facts";
 
 /** What the boot of a stack's image is checked against, which is the same as in `pulumi up`. */
 export async function subjectOf(context: StepContext, config: StackConfig, image: string) {
@@ -19,17 +19,17 @@ export async function subjectOf(context: StepContext, config: StackConfig, image
     allowPlaintext: config.allowPlaintextSecrets,
     setKey: "machineConfig",
   });
-  const script = await bootScriptOf(context, image);
+  const { bootScript, images } = await servedBy(context, image);
   const around = surroundingsOf(config);
   const node = readNodeConfig(secret);
   const served = servedConfig(secret, node, around);
   return {
-    ...rehearsalSubject(config, { arguments: argumentsIn(script) }),
-    hasSerialConsole: hasSerialConsole(script),
+    ...rehearsalSubject(config, { arguments: argumentsIn(bootScript) }),
+    hasSerialConsole: hasSerialConsole(bootScript),
     image,
     configSha256: createHash("sha256").update(served.text).digest("hex"),
     timeElsewhere: timeElsewhere(served.node, around),
     unseenDisk: unseenDisk(node),
-    images: await imagesIn(context, image),
+    images,
   };
 }

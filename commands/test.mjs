@@ -18,6 +18,7 @@ const given = args.filter((word) => word !== "--yes");
 
 await afterSetUp(
   /** @type {keyof typeof KINDS} */ (scope),
-  (context) => inForeground("node_modules/.bin/jest", [...jest, ...given], context.env, context.top),
+  // An option with several values, as the projects to ignore are, takes whatever words follow it.
+  (context) => inForeground("node_modules/.bin/jest", [...given, ...jest], context.env, context.top),
   { yes },
 );

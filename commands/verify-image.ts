@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { readStackFile } from "../stack/stack-files";
 import { sha256File } from "../steps/store/files";
+import { counted } from "../components/images-sentence";
 import { run } from "../steps/programs/process";
 import { writesTo } from "../steps/frame/room";
 import { makeScratch } from "../steps/frame/scratch.cjs";
@@ -74,7 +75,7 @@ function inWords({ minipcMac, minipcIp, talosVersion, bootstrapVersion, images, 
       `Talos ${talosVersion} on it.`,
     `The appliance is ${facts.applianceCidr} on the isolated link and gives the mini-PC ` +
       (facts.uplink ? "NAT, DNS and time." : "time, but no way out."),
-    ...(images ? [`It serves ${images.length === 1 ? "1 image" : `${images.length} images`}.`] : []),
+    ...(images ? [`It serves ${counted(images)}.`] : []),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { MIB } from "../stack/mib";
+
 /** An image as far as a preview knows it. */
 export interface ListedImage {
   reference: string;
@@ -7,9 +9,9 @@ export interface ListedImage {
   isHere: boolean;
 }
 
-const MIB = 1 << 20;
 const named = (images: readonly ListedImage[]) => images.map(({ reference }) => `  ${reference}`);
-const counted = (images: readonly ListedImage[]) =>
+/** As in `1 image` or `10 images`. */
+export const counted = (images: readonly unknown[]) =>
   images.length === 1 ? "1 image" : `${images.length} images`;
 
 /** What a preview says of the images that an offline stack's appliance serves: how many, how large, and which are new here. */

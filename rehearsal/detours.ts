@@ -1,3 +1,4 @@
+import { registryOf } from "../stack/image-reference";
 import type { Link } from "./network/link";
 import { ACK, decode, SYN } from "./network/packets";
 import type { Site } from "./proofs";
@@ -26,7 +27,9 @@ export function nameAsked(question: Buffer): string {
 export function hearDetours(
   site: Pick<Site, "minipcMac" | "applianceIp" | "images"> & { isolated: Pick<Link, "onFrame"> },
 ): string[] {
-  const hosts = new Set((site.images ?? []).map(({ reference }) => reference.split(/[:/]/)[0] as string));
+  const hosts = new Set(
+    (site.images ?? []).map(({ reference }) => registryOf(reference).replace(/:\d+$/, "")),
+  );
   const isRegistry = (name: string) => [...hosts].some((host) => name === host || name.endsWith(`.${host}`));
   const detours: string[] = [];
   site.isolated.onFrame((frame) => {

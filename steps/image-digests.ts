@@ -94,7 +94,7 @@ async function digestOfTag(context: StepContext, request: Request, image: ImageR
         cause: thrown,
       });
     }),
-    warning: `${moved}, which is taken. ${toTakeIt}`,
+    warning: `${moved}, which is taken. ${toTakeIt}, and run pulumi up --replace '**::images-digests'`,
   };
 }
 

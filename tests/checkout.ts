@@ -147,8 +147,8 @@ export class Checkout {
   }
 
   /** What a preview would do, without what stays the same. */
-  async preview(name: string): Promise<Plan> {
-    const { stdout, exitCode, all } = await this.pulumi("preview", "--stack", name, "--json");
+  async preview(name: string, ...flags: string[]): Promise<Plan> {
+    const { stdout, exitCode, all } = await this.pulumi("preview", "--stack", name, "--json", ...flags);
     if (exitCode !== 0) throw new Error(all);
     const { steps } = JSON.parse(stdout) as PreviewJson;
     // A replacement is told once as such, and once for each of its halves.

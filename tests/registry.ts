@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,9 +6,8 @@ import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import execa from "execa";
 import tar from "tar-stream";
+import { digestOf } from "../steps/registry/manifest";
 import { tool, toolEnvironment } from "./tools";
-
-const digestOf = (bytes: Buffer | string) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** A registry that is up, and how it ends. */
 export interface Registry {

@@ -31,13 +31,17 @@ function requested(path: string) {
   return { kind, reference, words: `${name}${reference.includes(":") ? "@" : ":"}${reference}` };
 }
 
+type Registry = ReturnType<typeof ofMinipc<"registry">>[number];
+
+/** Whether it came whole: no part of it, and no head alone. */
+const isWhole = (what: Registry): what is Extract<Registry, { state: "sent" }> =>
+  what.state === "sent" && what.status === 200 && what.bytes > 0;
+
 /** What came whole from the registry, in the order of time. */
 const sent = (view: View) =>
-  ofMinipc(view, "registry").flatMap((what) =>
-    what.state === "sent" && what.status === 200 && what.bytes > 0
-      ? [{ ...what, ...requested(what.path) }]
-      : [],
-  );
+  ofMinipc(view, "registry")
+    .filter(isWhole)
+    .map((what) => ({ ...what, ...requested(what.path) }));
 
 /** The image's manifest as it came over the link, with the digest that it was asked by. */
 const manifestOf = (view: View, { digest }: ServedImage) =>
@@ -122,8 +126,7 @@ function notServed(view: View): Break | undefined {
         look: what.status === 404 ? LACKING : DAMAGED,
         isAnswer: what.status < 500,
       };
-    const isWhole = what.state === "sent" && what.status === 200 && what.bytes > 0;
-    if (isWhole && reference.startsWith("sha256:") && reference !== `sha256:${what.sha256}`)
+    if (isWhole(what) && reference.startsWith("sha256:") && reference !== `sha256:${what.sha256}`)
       return {
         seen: `${words} has other bytes than its digest says (SHA-256 ${what.sha256.slice(0, 12)}…)`,
         look: DAMAGED,

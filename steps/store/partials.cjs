@@ -29,13 +29,20 @@ function startOf(pid) {
   }
 }
 
+/** How many names each target was given. @type {Map<string, number>} */
+const given = new Map();
+
 /**
- * A name beside `target` that no other process writes to.
+ * A name beside `target` that nobody else writes to, in this process either: steps do things side by side.
  *
  * @param {string} target
  */
-const partialName = (target) =>
-  join(dirname(target), `.${basename(target)}.partial-${pidNamespace()}-${process.pid}`);
+function partialName(target) {
+  const count = given.get(target) ?? 0;
+  given.set(target, count + 1);
+  const mark = count === 0 ? "" : `.${count}`;
+  return join(dirname(target), `.${basename(target)}${mark}.partial-${pidNamespace()}-${process.pid}`);
+}
 
 /**
  * Whether a name is a temporary one that no process writes to any more.

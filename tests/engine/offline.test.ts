@@ -102,6 +102,11 @@ test("up again fetches the rest, and says what it serves and what the node is to
   expect(await documentsOf("mirrorRemoval")).toEqual([mirrors(() => ({ $patch: "delete" }))]);
 });
 
+test("registries are asked again where up is told so, as after a tag that moved", async () => {
+  const asksAgain = await checkout.preview("lab", "--replace", "**::images-digests");
+  expect(asksAgain["images-digests"]).toBe("replace");
+});
+
 test("the image verifies, and says how many images it serves", async () => {
   const { exitCode, all } = await checkout.script("commands/verify.mjs", [image()]);
   expect(all).toMatch(/bootstrap-images, 1 MiB; bootstrap-site, 1 MiB/);

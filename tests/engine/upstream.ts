@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { imageReference } from "../../stack/image-reference";
+import { registryOf } from "../../stack/image-reference";
 import { releaseImages } from "../../stack/talos-images";
 import { makeContext } from "../../tools/setup/context.cjs";
 import { homeWithMirrors, ImageMaker, startFaultyProxy, startRegistry, type FaultyProxy } from "../registry";
@@ -42,7 +42,7 @@ export class Upstream {
     const shared = randomBytes(SHARED_BYTES);
     for (const reference of references) await maker.push(reference, [reference, shared]);
     const proxy = await startFaultyProxy(registry.address);
-    const hosts = [...new Set(references.map((reference) => imageReference(reference)!.host))];
+    const hosts = [...new Set(references.map(registryOf))];
     const env = {
       ...homeWithMirrors(join(folder, "home"), proxy.address, hosts),
       // The home has no tools.

@@ -14,7 +14,7 @@ import {
   type Registry,
 } from "../registry";
 import { onSmallDisk } from "../small-disk";
-import { inToolEnvironment, sha256Of, tool } from "../tools";
+import { inToolEnvironment, sha256Of, tool, toolEnvironment } from "../tools";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -63,6 +63,7 @@ const filling = (images: ServedImage[], more: object = {}) => ({
 
 async function resolved(...references: string[]) {
   const { manifest, said } = await runStep("image-digests", asking(references), env);
+  expect({ made: manifest !== undefined, said: manifest ? "" : said }).toEqual({ made: true, said: "" });
   expect(said.split("\n").filter((line) => line.includes("asking"))).toEqual([]);
   return manifest as unknown as { images: ServedImage[]; warnings: string[] };
 }
@@ -339,7 +340,7 @@ test("a credential helper is given what it reads of the environment, and no pass
     ...secrets,
     ...kept,
     REGISTRY_AUTH_FILE: config,
-    PATH: `${bin}:${process.env.PATH}`,
+    PATH: `${bin}:${toolEnvironment.PATH}`,
   };
   const { images } = await resolved(KUBELET);
   const { manifest } = await runStep("images", filling(images), asked);

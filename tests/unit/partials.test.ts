@@ -1,6 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { writeWhole } from "../../steps/store/files";
 import { hasNoMaker, partialName, sweepImages } from "../../steps/store/partials.cjs";
 import { pidNamespace } from "../../steps/frame/processes.cjs";
 import { NO_PROCESS } from "../tools";
@@ -19,6 +28,18 @@ test.each<[string, string, number, boolean]>([
   ["that is no temporary one", "lab.raw", 48 * HOUR_MS, false],
 ])("a name %s", (_which, file, agoMs, has) => {
   expect(hasNoMaker(file, Math.max(0, Date.now() - agoMs))).toBe(has);
+});
+
+test("a file may be written twice at once, by one process too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
+  const path = join(folder, "blob");
+  try {
+    await Promise.all(Array.from({ length: 8 }, () => writeWhole(path, "the same")));
+    expect(readFileSync(path, "utf8")).toBe("the same");
+    expect(readdirSync(folder)).toEqual(["blob"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("half-made images go from the folder of every version, and those at work stay", () => {
