@@ -1,9 +1,12 @@
 import { accessSync, constants, lstatSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { copyFile, link, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { StepError } from "../../steps/frame/step-error";
+import { partialBeside } from "../../steps/store/files";
 
 const OTHER = "Name another file, or move it away first: no kubeconfig is ever overwritten";
+
+const isTaken = (fault: unknown) => (fault as NodeJS.ErrnoException).code === "EEXIST";
 
 /** The file as this process sees it: npm runs its scripts in the checkout's top. */
 export const kubeconfigPath = (named: string, env = process.env): string =>
@@ -29,17 +32,23 @@ export function refuseTaken(path: string): void {
 }
 
 /**
- * Writes a kubeconfig, for its owner alone: it has an administrator's key.
+ * Writes a kubeconfig whole, for its owner alone: it has an administrator's key.
  *
  * @throws StepError when something is there meanwhile
  */
 export async function writeKubeconfig(path: string, text: string): Promise<void> {
+  const partial = await partialBeside(path);
   try {
-    await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    await writeFile(partial, text, { mode: 0o600, flag: "wx" });
+    // Unlike a rename, a link refuses to replace; some file systems have none, and a copy refuses, too.
+    await link(partial, path).catch((fault: unknown) => {
+      if (isTaken(fault)) throw fault;
+      return copyFile(partial, path, constants.COPYFILE_EXCL);
+    });
   } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === "EEXIST")
-      throw new StepError(`writing ${path}`, "it is there meanwhile", OTHER);
-    await rm(path, { force: true });
+    if (isTaken(fault)) throw new StepError(`writing ${path}`, "it is there meanwhile", OTHER);
     throw fault;
+  } finally {
+    await rm(partial, { force: true });
   }
 }
