@@ -83,10 +83,12 @@ void runProgram("node", async (context) => {
   });
   const onLink = at === config.minipcIp;
   if (bootstrap && onLink && node.endpoint && isElsewhere(node.endpoint, at, config.applianceCidr.cidr))
-    context.log(stayLine(at, node.endpoint));
+    context.log(stayLine(at, { endpoint: node.endpoint, offline: config.offline }));
   const request = { address: at, bootstrap, kubeconfig: path !== undefined };
   const made = await follow({ context, client, waiting: new Waiting(context, Number(timeout)), request });
   if (path && made.kubeconfig) await writeKubeconfig(path, made.kubeconfig);
-  for (const line of nextLines({ stack, onLink, endpoint: node.endpoint }, path)) context.log(line);
+  const { endpoint } = node;
+  const reached = { stack, onLink, endpoint, offline: config.offline, netbooted: made.status.netbooted };
+  for (const line of nextLines(reached, path)) context.log(line);
   return undefined;
 });

@@ -41,7 +41,7 @@ async function reach({ client, waiting, request }: Following, phase: Phase, next
       refuseLasting(`asking ${request.address}`, seen.fault);
       return lookFor(phase, seen);
     },
-    () => phase.done,
+    phase.done,
   );
 }
 

@@ -6,7 +6,7 @@ export interface Phase {
   /** What is done until then, such as `waiting for etcd`. */
   doing: string;
   /** What to say when it is there. */
-  done: string;
+  done: (status: MachineStatus) => string;
   isThere: (status: MachineStatus) => boolean;
   /** How far the machine is, as long as it is not there. */
   still: (status: MachineStatus) => string;
@@ -21,7 +21,7 @@ function serviceWords({ services }: MachineStatus, name: string): string {
 
 const service = (name: string): Phase => ({
   doing: `waiting for ${name}`,
-  done: `${name} is healthy`,
+  done: () => `${name} is healthy`,
   isThere: ({ services }) => services[name]?.healthy ?? false,
   still: (status) => serviceWords(status, name),
 });
@@ -32,7 +32,10 @@ const UP = ["booting", "running"];
 /** Talos is past its installation: what it starts now stays. */
 export const INSTALLED: Phase = {
   doing: "waiting for Talos to be installed and started from its disk",
-  done: "Talos runs from its disk",
+  done: ({ netbooted }) =>
+    netbooted
+      ? "Talos is installed, but this start came over the network, not from its disk"
+      : "Talos runs from its disk",
   isThere: ({ stage }) => UP.includes(stage),
   still: ({ stage }) => (stage ? `it is ${stage}` : "it does not say how far it is"),
 };
@@ -40,19 +43,29 @@ export const INSTALLED: Phase = {
 export const ETCD = service("etcd");
 export const KUBELET = service("kubelet");
 
+/** The node's own words of what it misses. */
+const unmetWords = ({ unmet }: MachineStatus): string => unmet.map(({ reason }) => reason).join("; ");
+
+/** A control plane answers itself, once the kubelet runs its pods; a worker is answered at the cluster's endpoint. */
+export const KUBERNETES: Phase = {
+  doing: "waiting for Kubernetes to answer",
+  done: () => "Kubernetes answers, and has the node",
+  isThere: ({ known }) => known,
+  still: (status) => unmetWords(status) || "it has not told Talos of the node yet",
+};
+
 /** Talos asks Kubernetes whether the node is Ready (its controller runtime.MachineStatusController). */
 export const READY: Phase = {
   doing: "waiting for Kubernetes to call the node Ready",
-  done: "the node is Ready",
+  done: () => "the node is Ready",
   isThere: ({ stage, ready }) => stage === "running" && ready,
-  still: ({ stage, unmet }) =>
-    unmet.map(({ reason }) => reason).join("; ") ||
-    (stage === "running" ? "not ready yet" : `it is ${stage}`),
+  still: (status) =>
+    unmetWords(status) || (status.stage === "running" ? "not ready yet" : `it is ${status.stage}`),
 };
 
 /** The parts after the installation; a control plane's cluster has to be started before its etcd comes. */
 export const phasesAfter = (type: string): Phase[] =>
-  type === "worker" ? [KUBELET, READY] : [ETCD, KUBELET, READY];
+  type === "worker" ? [KUBELET, KUBERNETES, READY] : [ETCD, KUBELET, KUBERNETES, READY];
 
 /** Faults that no time heals. */
 const LASTING: Partial<Record<TalosFault["kind"], string>> = {

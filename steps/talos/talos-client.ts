@@ -35,6 +35,8 @@ const Status = z.object({
   version: z.string(),
   /** `controlplane` or `worker`; empty while it has no config. */
   type: z.string(),
+  /** Whether this start came over the network, as far as its kernel's line shows; an installed Talos starts from its disk. */
+  netbooted: z.boolean(),
   /** Talos's own word, such as installing, booting or running (pkg/machinery/resources/runtime, MachineStage). */
   stage: z.string(),
   /** Whether nothing of `unmet` is left. Talos says so, too, of a stage in which it checks nothing. */
@@ -42,6 +44,8 @@ const Status = z.object({
   unmet: z.array(z.object({ name: z.string(), reason: z.string() })),
   /** Talos's services, such as etcd and kubelet, by name. */
   services: z.record(z.string(), Service),
+  /** Whether Kubernetes answers the machine, and has a node of its name. */
+  known: z.boolean(),
 });
 /** What a machine says of itself. */
 export type MachineStatus = z.output<typeof Status>;

@@ -79,6 +79,8 @@ test("a first control plane is followed from its installation to Ready, bootstra
     "etcd is healthy, after N s",
     "waiting for kubelet",
     "kubelet is healthy, after N s",
+    "waiting for Kubernetes to answer",
+    "Kubernetes answers, and has the node, after N s",
     "waiting for Kubernetes to call the node Ready",
     'waiting for Kubernetes to call the node Ready: node "nuc1" is not ready',
     "the node is Ready, after N s",
@@ -210,6 +212,16 @@ test("without --bootstrap, a cluster that nobody started is named as the cause",
   const { fault } = await followed(api.address, {}, { minutes: AT_ONCE });
   expect(fault).toContain("on the first control plane, and only there, run it again with --bootstrap");
   expect(api.count("asked for bootstrap")).toBe(0);
+});
+
+test("a machine that is started over the network though it is installed is followed, and that is said", async () => {
+  const api = await serve(["--etcd", "runs", "--netbooted"]);
+  const { said, made, fault } = await followed(api.address);
+  expect(fault).toBeUndefined();
+  expect(said).toContain(
+    "Talos is installed, but this start came over the network, not from its disk, after N s",
+  );
+  expect(made?.status.netbooted).toBe(true);
 });
 
 test("a worker is followed to Ready without any etcd", async () => {

@@ -2,22 +2,25 @@ import {
   ETCD,
   faultWords,
   INSTALLED,
+  KUBERNETES,
   lasting,
   lookFor,
   phasesAfter,
   READY,
 } from "../../../commands/node/phases";
-import { nextLines } from "../../../commands/node/next-lines";
+import { nextLines, stayLine } from "../../../commands/node/next-lines";
 import { whyNoBootstrap } from "../../../commands/node/role";
 import type { MachineStatus } from "../../../steps/talos/talos-client";
 
 const STATUS: MachineStatus = {
   version: "v1.11.6",
   type: "controlplane",
+  netbooted: false,
   stage: "running",
   ready: true,
   unmet: [],
   services: { etcd: { state: "Running", healthy: true, last: "Health check successful" } },
+  known: true,
 };
 const status = (more: Partial<MachineStatus>) => ({ answer: { ...STATUS, ...more } });
 
@@ -51,6 +54,22 @@ test.each([
   expect(lookFor(ETCD, status({ services }))).toEqual({ still });
 });
 
+test("an installed machine that was started over the network is not said to run from its disk", () => {
+  expect(INSTALLED.done(STATUS)).toBe("Talos runs from its disk");
+  expect(INSTALLED.done({ ...STATUS, netbooted: true })).toMatch(/this start came over the network/);
+});
+
+test("Kubernetes answers once it has the node, and until then the node says what it misses", () => {
+  const unmet = [{ name: "staticPods", reason: "kube-system/kube-apiserver-nuc1 pending" }];
+  expect(lookFor(KUBERNETES, status({ ready: false, unmet }))).toHaveProperty("there");
+  expect(lookFor(KUBERNETES, status({ known: false, unmet }))).toEqual({
+    still: "kube-system/kube-apiserver-nuc1 pending",
+  });
+  expect(lookFor(KUBERNETES, status({ known: false }))).toEqual({
+    still: "it has not told Talos of the node yet",
+  });
+});
+
 test("a worker has no etcd to wait for", () => {
   expect(phasesAfter("worker")).not.toContain(ETCD);
   expect(phasesAfter("controlplane")[0]).toBe(ETCD);
@@ -80,13 +99,29 @@ test.each<[boolean, string, string[], string | undefined]>([
 });
 
 test("what is next depends on where the node is, and on what was fetched", () => {
-  const reached = { stack: "nuc1", endpoint: "https://talos.example:6443" };
+  const endpoint = "https://talos.example:6443";
+  const reached = { stack: "nuc1", endpoint, offline: false, netbooted: false };
   expect(nextLines({ ...reached, onLink: true }, "/home/me/kubeconfig")).toEqual([
     "nuc1 is a Ready node. Next:",
     "  Ask the cluster, at https://talos.example:6443:",
     "    kubectl --kubeconfig '/home/me/kubeconfig' get nodes",
-    "  If the mini-PC is to move, do that now: here the appliance is its clock, its resolver and its way out",
+    "  The appliance is its clock, its resolver and its way out on this link: without it, it needs others (docs/lasting-network.md)",
     "  Then delete the VM, its image and the copies of it: they hold secrets (docs/runbook.md, part 8)",
   ]);
   expect(nextLines({ ...reached, onLink: false })).toHaveLength(2);
+  const odd = nextLines({ ...reached, onLink: false, offline: true, netbooted: true });
+  expect(odd.slice(1)).toEqual([
+    expect.stringContaining("Put its disk first"),
+    expect.stringContaining("Remove its mirrors"),
+    expect.stringContaining("stack output mirrorRemoval --stack nuc1"),
+    expect.stringContaining("Then delete the VM"),
+  ]);
+});
+
+test("before a cluster is started where it may not stay, an offline stack's mirrors are named, too", () => {
+  const endpoint = "https://192.168.1.50:6443";
+  const plain = stayLine("10.10.10.100", { endpoint, offline: false });
+  expect(plain).toMatch(/keeps the address that it is started at, 10\.10\.10\.100, .* move it first/);
+  expect(plain).not.toContain("mirrors");
+  expect(stayLine("10.10.10.100", { endpoint, offline: true })).toContain("remove its mirrors there");
 });

@@ -73,6 +73,7 @@ func run() error {
 	flag.IntVar(&node.installing, "installing", 0, "looks at it until it is installed")
 	flag.IntVar(&node.unsynced, "unsynced", 0, "requests for bootstrap that it refuses since its clock is not set")
 	flag.BoolVar(&node.drops, "drops", false, "goes away in the middle of bootstrap, once that is done")
+	flag.BoolVar(&node.netbooted, "netbooted", false, "this start came over the network")
 	flag.Parse()
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {

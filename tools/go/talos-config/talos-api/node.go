@@ -24,14 +24,14 @@ type node struct {
 
 	kind, etcd           string
 	installing, unsynced int
-	drops                bool
+	drops, netbooted     bool
 
 	lock    sync.Mutex
 	looks   int
 	started int // looks when its etcd was started; 0: not yet
 }
 
-// step is how far it is since it is on its way up: 1 etcd, 2 kubelet, 3 the control plane's pods, 4 ready.
+// step is how far it is since it is on its way up: 1 etcd, 2 kubelet, 3 the control plane's pods and its own node, 5 ready.
 func (is *node) step() int {
 	switch {
 	case is.looks <= is.installing:
@@ -64,6 +64,18 @@ func (is *node) Version(context.Context, *emptypb.Empty) (*machine.VersionRespon
 	return &machine.VersionResponse{Messages: []*machine.Version{
 		{Version: &machine.VersionInfo{Tag: loader.Version()}},
 	}}, nil
+}
+
+// Read sends the kernel's line, the one file that it has, as iPXE or the installed GRUB gives it.
+func (is *node) Read(asked *machine.ReadRequest, to machine.MachineService_ReadServer) error {
+	if asked.GetPath() != "/proc/cmdline" {
+		return status.Error(codes.NotFound, "there is no such file")
+	}
+	line := "BOOT_IMAGE=/A/vmlinuz talos.platform=metal console=tty0\n"
+	if is.netbooted {
+		line = "vmlinuz initrd=initramfs.xz talos.platform=metal console=tty0\n"
+	}
+	return to.Send(&common.Data{Bytes: []byte(line)})
 }
 
 func service(id string, runs bool) *machine.ServiceInfo {

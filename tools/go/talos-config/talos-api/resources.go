@@ -8,6 +8,7 @@ import (
 	"github.com/cosi-project/runtime/pkg/resource/protobuf"
 	kind "github.com/siderolabs/talos/pkg/machinery/config/machine"
 	"github.com/siderolabs/talos/pkg/machinery/resources/config"
+	"github.com/siderolabs/talos/pkg/machinery/resources/k8s"
 	"github.com/siderolabs/talos/pkg/machinery/resources/runtime"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -25,11 +26,15 @@ func (serves resources) Get(_ context.Context, asked *v1alpha1.GetRequest) (*v1a
 	serves.of.lock.Lock()
 	defer serves.of.lock.Unlock()
 	var found resource.Resource
-	switch asked.GetType() {
-	case config.MachineTypeType:
+	switch {
+	case asked.GetType() == config.MachineTypeType:
 		found = serves.of.machineType()
-	case runtime.MachineStatusType:
+	case asked.GetType() == runtime.MachineStatusType:
 		found = serves.of.machineStatus()
+	case asked.GetType() == k8s.NodenameType:
+		found = nodename()
+	case asked.GetType() == k8s.NodeStatusType && serves.of.step() >= 3:
+		found = k8s.NewNodeStatus(k8s.NamespaceName, asked.GetId())
 	default:
 		return nil, status.Error(codes.NotFound, "there is no such resource")
 	}
@@ -53,6 +58,12 @@ func (is *node) machineType() *config.MachineType {
 	return made
 }
 
+func nodename() *k8s.Nodename {
+	made := k8s.NewNodename(k8s.NamespaceName, k8s.NodenameID)
+	made.TypedSpec().Nodename = "nuc1"
+	return made
+}
+
 func (is *node) machineStatus() *runtime.MachineStatus {
 	made := runtime.NewMachineStatus()
 	spec := made.TypedSpec()
@@ -70,7 +81,7 @@ func (is *node) machineStatus() *runtime.MachineStatus {
 	if is.kind != "worker" && is.step() < 3 {
 		add("staticPods", "kube-system/kube-apiserver-nuc1 not ready")
 	}
-	if is.step() < 4 {
+	if is.step() < 5 {
 		add("nodeReady", `node "nuc1" is not ready`)
 	}
 	spec.Status.Ready = len(spec.Status.UnmetConditions) == 0
