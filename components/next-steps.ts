@@ -6,6 +6,8 @@ import { isElsewhere } from "../steps/talos/hosts";
 
 /** What `up` made, and what it knows of the cluster. */
 export interface Made {
+  /** The stack's name. */
+  stack: string;
   image: Image;
   compressed?: Image;
   rehearsal: RehearsalSummary | "not rehearsed";
@@ -14,7 +16,7 @@ export interface Made {
   starters: string[];
 }
 
-/** Which machine runs `talosctl bootstrap`: once for a cluster, since a second time would split etcd. */
+/** How a mini-PC becomes a Ready node: a cluster is started once, since a second time would split etcd. */
 function startOfCluster(made: Made, config: StackConfig): string[] {
   const { machineType, endpoint } = made.checked;
   if (machineType === "")
@@ -22,8 +24,14 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
       "Its machine config is partial: Talos gets the rest where that says,",
       "  from Omni for one, which starts the cluster, too",
     ];
+  const follow = `  npm run node -- --stack ${made.stack}`;
   if (machineType === "worker" || config.joins)
-    return ["Never run talosctl bootstrap on it: it joins the cluster at", `  ${endpoint}`];
+    return [
+      "Never bootstrap it: it joins the cluster at",
+      `  ${endpoint}`,
+      "This follows it until it is a Ready node (docs/runbook.md, part 7):",
+      `${follow} --talosconfig FILE`,
+    ];
   const moves = isElsewhere(endpoint, config.minipcIp, config.applianceCidr.cidr);
   // etcd keeps the address that its machine has at the bootstrap.
   const move = moves
@@ -32,16 +40,19 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
         `  (docs/lasting-network.md): ${endpoint}`,
       ]
     : [];
+  const address = moves ? " --address ADDRESS" : "";
   const once = [
-    `When Talos answers ${moves ? "there" : `on ${config.minipcIp}`}, run talosctl bootstrap on it, once`,
-    "  (docs/runbook.md, part 7, says from where)",
+    `This starts its cluster, once, ${moves ? "when it has its address there" : `from where ${config.minipcIp} is reached`}`,
+    "  (docs/runbook.md, part 7), and follows it until it is a Ready node:",
+    `${follow} --bootstrap${address}`,
   ];
   if (made.starters.length === 0) return [...move, ...once];
   return [
     ...move,
-    `Its cluster is also that of ${made.starters.join(", ")}. If none of them was bootstrapped:`,
+    `Its cluster is also that of ${made.starters.join(", ")}.`,
+    "If one of them was bootstrapped, set joins to true here: etcd would be split.",
+    "If none was, set joins to true there.",
     ...once,
-    "If one was: never run talosctl bootstrap on this one, it would split etcd",
   ];
 }
 
@@ -53,7 +64,7 @@ export function nextSteps(made: Made, config: StackConfig): string[] {
     ...(rehearsal === "not rehearsed"
       ? [
           "This image has booted nothing yet. To boot it with a virtual mini-PC:",
-          "  npm run pulumi -- config set rehearse true --stack NAME, then the same `up`",
+          `  npm run pulumi -- config set rehearse true --stack ${made.stack}, then the same \`up\``,
         ]
       : ["See how it booted a virtual mini-PC:", `  ${rehearsal.timeline}`]),
     "Copy it to the NAS:",
