@@ -19,6 +19,7 @@ const DOCUMENTS = [
   "docs/config.md",
   "docs/talos-releases.md",
   "docs/offline.md",
+  "docs/hypervisors.md",
 ];
 
 /** Blocks that are not pasted here, by how they begin, with the reason. */
@@ -48,6 +49,11 @@ const NOT_HERE: Record<string, string> = {
   "npm run pulumi -- config set KEY VALUE": "KEY and VALUE are the reader's own",
   "sops decrypt": "tests/setup/talos-releases.test.ts has every release's loader",
   journalctl: "it runs in the appliance",
+  "qm create": "it runs on the hypervisor",
+  "dd if=/mnt/tank": "it runs on the hypervisor",
+  "qemu-img convert": "the image is the reader's own",
+  vmkfstools: "it runs on the hypervisor",
+  "virt-install": "it runs on the hypervisor",
 };
 /** A line that asks a person is pasted as its document has it with options, elsewhere. */
 const ASKS = /^npm run new -- nuc\d( +#.*)?$/;
