@@ -153,7 +153,14 @@ export = async () => {
     consolePassword: pulumi.secret(password.result),
     /** What to do with the image, in words. */
     nextSteps: result.apply((made) =>
-      nextSteps({ ...made, starters: startersOf(made.checked.cluster, pulumi.getStack()) }, config),
+      nextSteps(
+        {
+          ...made,
+          stack: pulumi.getStack(),
+          starters: startersOf(made.checked.cluster, pulumi.getStack()),
+        },
+        config,
+      ),
     ),
   };
 };
