@@ -24,6 +24,7 @@ const LONG = [
   "boots/orders",
   "boots/firmware",
   "boots/one-nic",
+  "boots/fixed-uplink",
   "engine/fleet",
   "engine/s3-backend",
   "plugins/aws",
