@@ -25,6 +25,7 @@ const LONG = [
   "boots/firmware",
   "boots/by-hand",
   "boots/one-nic",
+  "boots/fixed-uplink",
   "engine/fleet",
   "engine/s3-backend",
   "plugins/aws",

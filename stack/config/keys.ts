@@ -1,4 +1,3 @@
-import ipaddr from "ipaddr.js";
 import semver from "semver";
 import isURL from "validator/lib/isURL";
 import * as z from "zod";
@@ -11,6 +10,8 @@ import {
   consoles,
   EXAMPLE_MAC,
   flag,
+  hostCidr,
+  ipAddress,
   ipv4,
   kernelArgs,
   list,
@@ -78,8 +79,10 @@ export const KEYS = {
   consoles: { schema: consoles, example: "tty0, or tty0,ttyS0,115200n8" },
   kernelArgs: { schema: kernelArgs.optional(), example: "i915.enable_guc=3 -selinux" },
   uplink: { schema: flag, example: "true" },
+  uplinkCidr: { schema: hostCidr.optional(), example: "192.168.1.5/24" },
+  uplinkGateway: { schema: ipv4.optional(), example: "192.168.1.1" },
   upstreamDns: {
-    schema: list(z.string().refine((value) => ipaddr.isValid(value), "not an IP address")).optional(),
+    schema: list(ipAddress).optional(),
     example: "9.9.9.9,149.112.112.112",
   },
   offline: { schema: flag, example: "false" },

@@ -35,6 +35,12 @@ export function addressesOf(subnet: Subnet): { minipcIp: string; dhcpRange: stri
   return { minipcIp, dhcpRange: fits ? `${asAddress(first)}-${asAddress(last)}` : `${minipcIp}-${minipcIp}` };
 }
 
+/** The first host of a subnet, or the second where the subnet's own address is the first: what a router commonly has. */
+export function firstBeside(subnet: Subnet): string {
+  const first = asNumber(subnet.network) + 1;
+  return asAddress(first === asNumber(subnet.address) ? first + 1 : first);
+}
+
 /** The subnet that was meant, as far as a value shows it: also the one of a network's own address. */
 export function subnetOf(value: string | undefined): Subnet | undefined {
   const read = cidr.safeParse(value);

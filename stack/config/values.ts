@@ -12,6 +12,13 @@ export const EXAMPLE_MAC = "00:11:22:33:44:55";
 
 export const isIpv4 = (value: string) => ipaddr.IPv4.isValidFourPartDecimal(value);
 export const ipv4 = z.string().refine(isIpv4, "not an IPv4 address");
+/** Without a zone (`fe80::1%eth0`): what the appliance's NICs are called is no matter of a stack. */
+export const ipAddress = z
+  .string()
+  .refine(
+    (value) => isIpv4(value) || (ipaddr.IPv6.isValid(value) && !value.includes("%")),
+    "not an IP address",
+  );
 export const name = z
   .string()
   .regex(
@@ -130,6 +137,13 @@ export const cidr = z
       prefix,
     };
   });
+/** Ranges (ipaddr.js) whose addresses no NIC can have. */
+const NO_HOSTS = ["unspecified", "loopback", "multicast", "broadcast"];
+/** An address of a network that others made. */
+export const hostCidr = cidr.refine(
+  ({ address }) => !NO_HOSTS.includes(ipaddr.IPv4.parse(address).range()),
+  "no host has an address of loopback, multicast or reserved networks",
+);
 export const range = z
   .string()
   .refine((value) => {

@@ -14,9 +14,13 @@ const WELL = {
   UPLINK: "true",
   FAULT: "",
   FOREIGN_DHCP: "",
+  FOREIGN_GATEWAY: "",
   ISOLATED_MAC: "02:11:32:aa:bb:cc",
   UPLINK_LINK: "up",
   UPLINK_CIDR: "192.168.1.20/24",
+  UPLINK_FIXED_CIDR: "",
+  UPLINK_GATEWAY: "",
+  TAKEN: "",
   ROUTER: "192.168.1.1",
   ROUTER_ANSWERS: "yes",
   RESOLVERS: "192.168.1.1",
@@ -39,6 +43,7 @@ const overlap = (uplink: string, leased: string, whose = "") =>
   `NOT serving: the uplink's network ${uplink} overlaps the isolated link's 10.10.10.0/24: the appliance was leased ${leased} ` +
   `there${whose}; set applianceCidr to another network, or change the uplink's`;
 const none = "so no DNS and no way out";
+const fixed = { UPLINK_FIXED_CIDR: "192.168.1.20/24", UPLINK_GATEWAY: "192.168.1.1" };
 const nothingUp = {
   UPLINK_CIDR: "",
   ROUTER: "",
@@ -68,6 +73,32 @@ test.each<[situation: string, seen: Seen, line: string]>([
     "an uplink without DHCP",
     nothingUp,
     `${serving}; no uplink address, since no DHCP server gives one there, ${none}; clock unsynchronised`,
+  ],
+  ["a fixed uplink", fixed, serving],
+  [
+    "a fixed uplink whose address is not taken yet",
+    { ...fixed, ...nothingUp },
+    `${serving}; no uplink address yet, since it is asked whether another host there has 192.168.1.20, ${none}; clock unsynchronised`,
+  ],
+  [
+    "a fixed uplink whose address another host has",
+    { ...fixed, ...nothingUp, TAKEN: "yes" },
+    `${serving}; no uplink address, since another host there has 192.168.1.20, ${none}; clock unsynchronised`,
+  ],
+  [
+    "a fixed uplink without its cable",
+    { ...fixed, ...nothingUp, UPLINK_LINK: "down" },
+    `${serving}; the uplink's link is down, ${none}; clock unsynchronised`,
+  ],
+  [
+    "a fixed uplink whose router is off",
+    { ...fixed, ROUTER_ANSWERS: "no" },
+    `${serving}; no way out, since the router 192.168.1.1 does not answer`,
+  ],
+  [
+    "a fixed uplink's gateway on the isolated NIC",
+    { ...fixed, FOREIGN_GATEWAY: "yes" },
+    "NOT serving: the uplink's gateway 192.168.1.1 answers on the NIC taken for the isolated one (02:11:32:aa:bb:cc): choosing anew",
   ],
   [
     "a lease without a router",

@@ -41,6 +41,16 @@ test("only an offline stack's files have anything about images", () => {
   expect(added).toMatchSnapshot();
 });
 
+test("an uplink without DHCP shows in these files alone", () => {
+  const fixed = { uplinkCidr: "192.168.1.5/24", uplinkGateway: "192.168.1.1", upstreamDns: "9.9.9.9,::ffff" };
+  const files = renderServiceFiles(checkConfig({ ...lab, ...fixed }, "lab"));
+  const others = renderServiceFiles(checkConfig({ ...lab, upstreamDns: fixed.upstreamDns }, "lab"));
+  const changed = Object.entries(files).filter(
+    ([name, text]) => text !== others[name as keyof typeof others],
+  );
+  expect(Object.fromEntries(changed)).toMatchSnapshot();
+});
+
 test("an unknown name is an error, not an empty place", () => {
   expect(() => render("dnsmasq.conf", "{{#uplink}}{{gateway}}{{/uplink}}", { uplink: true })).toThrow(
     "files/dnsmasq.conf names {{gateway}}, which is not known; known are uplink",
