@@ -4,6 +4,7 @@ import Mustache from "mustache";
 import type { StackConfig } from "./config/keys";
 import { SERIAL_ASSET_TAG } from "./kernel-line";
 import { networksBut } from "./networks";
+import { APID_PORT, KUBERNETES_PORT } from "./ports";
 import { ipxeKernelArguments, kernelLine, SERIAL_CONSOLE, type KernelLine } from "./talos-kernel";
 import { TOP } from "./top";
 
@@ -54,6 +55,8 @@ function templateView(config: StackConfig) {
     rangeFirst: config.dhcpRange.first,
     rangeLast: config.dhcpRange.last,
     uplink: config.uplink,
+    operatorNetworks: config.operatorNetwork.join(", "),
+    wayInPorts: `${APID_PORT}, ${KUBERNETES_PORT}`,
     offline: config.offline ?? false,
     upstreamDns: (config.upstreamDns ?? []).join(" "),
     linkButLease: networksBut(link.prefix, config.minipcIp),
