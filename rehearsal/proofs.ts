@@ -23,12 +23,19 @@ export interface Site {
   minipcIp: string;
   /** Files that hold secrets, by their path on the web server. */
   secretPaths: string[];
+  /** Networks whose hosts reach the lease by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
+  operatorNetworks?: string[];
   /** What an offline stack's appliance has of images; unset for others. */
   images?: readonly Pick<ServedImage, "reference">[];
 }
 
 /** MACs of the rehearsal's own hosts: locally administered (IEEE 802), so that no NIC has them. */
-export const STRANGERS = ["02:00:5e:00:53:01", "02:00:5e:00:53:02", "02:00:5e:00:53:03"] as const;
+export const STRANGERS = [
+  "02:00:5e:00:53:01",
+  "02:00:5e:00:53:02",
+  "02:00:5e:00:53:03",
+  "02:00:5e:00:53:04",
+] as const;
 const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
 /** Another host on the uplink; its net is the gateway's. */
 const UPLINK_NEIGHBOUR = "192.0.2.77";

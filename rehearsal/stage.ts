@@ -10,6 +10,9 @@ import { Machine, type Nic } from "./machines/machine";
 import { observe } from "./network/observer";
 import { arpRequest } from "./network/packets";
 import { STRANGERS, type Site } from "./proofs";
+import { Station } from "./network/station";
+import { OPERATOR, operatorsIn } from "./way-in";
+import { APID_PORT } from "../stack/ports";
 import type { Hardware, LinkName } from "./record";
 import type { MachineName, Seen, What } from "./network/seen";
 
@@ -34,6 +37,8 @@ export interface Subject {
   hasSerialConsole: boolean;
   /** Whether the appliance has a second NIC. */
   hasUplink: boolean;
+  /** Networks whose hosts reach the mini-PC by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
+  operatorNetworks?: string[];
   /** Files on the web server that only the lease may have. */
   secretPaths: string[];
   /** What the appliance of an offline stack has of images; unset for others. */
@@ -59,6 +64,8 @@ export class Stage {
   readonly site: Site;
   /** What the uplink's DHCP server gives from now on; unset, it is silent. */
   uplinkLease?: Lease;
+  /** A host on the uplink, in the stack's operatorNetwork. */
+  private readonly desk?: Station;
   private readonly machines: Partial<Record<MachineName, Machine>> = {};
   private readonly links: Record<LinkName, Link>;
   private applianceNics: Nic[] = [];
@@ -86,7 +93,8 @@ export class Stage {
     this.uplinkLease = { ...HOME, routed: [subject.minipcIp] };
     const applianceIp = subject.applianceCidr.split("/")[0] as string;
     const nics = { isolatedNic: NICS.isolated, uplinkNic: NICS.uplink };
-    this.view = { seen: [], expected: { ...subject, ...nics, applianceIp } };
+    const operator = subject.hasUplink ? operatorsIn(subject.operatorNetworks ?? [])[0] : undefined;
+    this.view = { seen: [], expected: { ...subject, ...nics, applianceIp, operator } };
     this.site = {
       ...subject,
       ...nics,
@@ -95,6 +103,7 @@ export class Stage {
       isolated: this.links.isolated,
       uplink: subject.hasUplink ? this.links.uplink : undefined,
     };
+    if (operator) this.desk = new Station(signal, this.links.uplink, OPERATOR, operator, NICS.uplink);
     for (const each of Object.values(this.links)) observe(each, (what) => this.see(what));
   }
 
@@ -190,6 +199,11 @@ export class Stage {
   /** Asks on the isolated link whether the appliance has its address yet; claims none itself (RFC 5227). */
   askForAppliance(): void {
     this.links.isolated.send(arpRequest(STRANGERS[0], "0.0.0.0", this.site.applianceIp));
+  }
+
+  /** Asks from the operator's network whether the mini-PC's apid answers. */
+  askByWayIn(): void {
+    this.desk?.syn(this.subject.minipcIp, APID_PORT);
   }
 
   /** Writes pictures of the screens that there are. @returns whose */

@@ -23,6 +23,7 @@ export function rehearsalSubject(config: StackConfig, line: Pick<KernelLine, "ar
     // The virtual mini-PC asks for one by its asset tag, whatever the stack's consoles are.
     hasSerialConsole: true,
     hasUplink: config.uplink,
+    operatorNetworks: config.operatorNetwork.length > 0 ? config.operatorNetwork : undefined,
     secretPaths: ["/configs/minipc.yaml", ...(talosConfig ? ["/configs/talosconfig"] : [])],
   };
 }
