@@ -4,8 +4,10 @@ import type { LinkName } from "../record";
 import { all, type View } from "../view";
 import type { Break, Milestone, Sign } from "./milestone";
 
-/** Questions that reached the mini-PC without an answer: so many, and it is taken to give none. */
+/** Questions that reached the mini-PC without an answer: so many, and it is taken to give none. One is asked every two seconds. */
 const UNANSWERED = 5;
+/** Questions of which none was sent on, or answers of which none came back: so many are a sure sign. */
+const LOST = 10;
 
 /** What was seen on a link of the host's connections to the mini-PC's apid. */
 const seenOn = (view: View, link: LinkName, state: OperatorWhat["state"]) =>
@@ -46,23 +48,33 @@ function reached(view: View): Sign | undefined {
     : undefined;
 }
 
+const asking = ({ expected: { operator, minipcIp } }: View) =>
+  `${operator} asked on the uplink for port ${APID_PORT} of ${minipcIp}`;
+
+const notSentOn = (view: View): Break => ({
+  seen: `${asking(view)}, and nothing got to the mini-PC`,
+  look: "Look at operatorNetwork, at the chain forward in files/nftables.conf, and at rp_filter in packer/appliance/sysctl.conf",
+});
+
+const notSentBack = (view: View): Break => ({
+  seen: `${asking(view)}, the mini-PC answered, and its answer did not come back`,
+  look: "Look at the chain postrouting in files/nftables.conf, which must leave such answers as they are",
+});
+
+/** The appliance has its uplink by then as a rule: it is given some time all the same. */
+function broken(view: View): Break | undefined {
+  const [asked, sentOn] = [seenOn(view, "uplink", "asked"), seenOn(view, "isolated", "asked")];
+  if (asked.length >= LOST && sentOn.length === 0) return notSentOn(view);
+  return answeredOn(view, "isolated").length >= LOST ? notSentBack(view) : undefined;
+}
+
 function overdue(view: View): Break {
-  const { operator, minipcIp } = view.expected;
-  const asked = `${operator} asked on the uplink for port ${APID_PORT} of ${minipcIp}`;
-  if (answeredOn(view, "isolated").length > 0)
-    return {
-      seen: `${asked}, the mini-PC answered, and its answer did not come back`,
-      look: "Look at the chain postrouting in files/nftables.conf, which must leave such answers as they are",
-    };
-  return seenOn(view, "isolated", "asked").length > 0
-    ? {
-        seen: `${asked}, and few of its questions got to the mini-PC`,
-        look: "Read appliance.serial.log, and the captures of both links",
-      }
-    : {
-        seen: `${asked}, and nothing got to the mini-PC`,
-        look: "Look at operatorNetwork, at the chain forward in files/nftables.conf, and at rp_filter in packer/appliance/sysctl.conf",
-      };
+  if (answeredOn(view, "isolated").length > 0) return notSentBack(view);
+  if (seenOn(view, "isolated", "asked").length === 0) return notSentOn(view);
+  return {
+    seen: `${asking(view)}, and few of its questions got to the mini-PC`,
+    look: "Read appliance.serial.log, and the captures of both links",
+  };
 }
 
 /** That a host of the stack's operatorNetwork gets through to the mini-PC. */
@@ -73,5 +85,6 @@ export const WAY_IN_MILESTONE: Milestone = {
   limitS: 120,
   applies: ({ operator }) => operator !== undefined,
   reached,
+  broken,
   overdue,
 };

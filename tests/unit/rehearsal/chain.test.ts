@@ -827,6 +827,16 @@ describe("the operator's way in", () => {
     );
   });
 
+  test("is broken when ten questions are not sent on, or ten answers do not come back", () => {
+    const times = (count: number, ...whats: What[]) => Array.from({ length: count }, () => whats).flat();
+    const broken = (more: What[]) => judge(at([...GOOD, ...more]), open).broken;
+    expect(broken(times(9, asked[0]!))).toBeUndefined();
+    expect(broken(times(10, asked[0]!))).toMatch(/and nothing got to the mini-PC$/);
+    const unreturned = [...asked, segment("isolated", "accepted")];
+    expect(broken(times(9, ...unreturned))).toBeUndefined();
+    expect(broken(times(10, ...unreturned))).toMatch(/its answer did not come back$/);
+  });
+
   test("leads to a mini-PC that answers nothing, such as one that has another address by its config", () => {
     const four = [1, 2, 3, 4].flatMap(() => asked);
     expect(said(four).evidence).toBeUndefined();
