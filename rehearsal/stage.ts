@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { APID_PORT } from "../stack/ports";
 import type { Accelerator } from "../steps/programs/accelerator";
 import { Capture } from "./network/capture";
 import type { ServedImage } from "../steps/contracts/image";
@@ -10,11 +11,10 @@ import { Machine, type Nic } from "./machines/machine";
 import { observe } from "./network/observer";
 import { arpRequest } from "./network/packets";
 import { STRANGERS, type Site } from "./proofs";
-import { Station } from "./network/station";
-import { OPERATOR, operatorsIn } from "./way-in";
-import { APID_PORT } from "../stack/ports";
 import type { Hardware, LinkName } from "./record";
 import type { MachineName, Seen, What } from "./network/seen";
+import { Station } from "./network/station";
+import { OPERATOR, operatorsIn } from "./way-in";
 
 /** An image, the mini-PC that it is for, and what its boot is compared with. */
 export interface Subject {
@@ -24,6 +24,8 @@ export interface Subject {
   minipcIp: string;
   /** The appliance's address with its prefix length. */
   applianceCidr: string;
+  /** Networks whose hosts reach the mini-PC by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
+  operatorNetworks?: string[];
   talosVersion: string;
   /** Arguments that the kernel must be started with. */
   kernelArguments: string[];
@@ -37,8 +39,6 @@ export interface Subject {
   hasSerialConsole: boolean;
   /** Whether the appliance has a second NIC. */
   hasUplink: boolean;
-  /** Networks whose hosts reach the mini-PC by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
-  operatorNetworks?: string[];
   /** Files on the web server that only the lease may have. */
   secretPaths: string[];
   /** What the appliance of an offline stack has of images; unset for others. */
@@ -64,11 +64,11 @@ export class Stage {
   readonly site: Site;
   /** What the uplink's DHCP server gives from now on; unset, it is silent. */
   uplinkLease?: Lease;
-  /** A host on the uplink, in the stack's operatorNetwork. */
-  private readonly desk?: Station;
   private readonly machines: Partial<Record<MachineName, Machine>> = {};
   private readonly links: Record<LinkName, Link>;
   private applianceNics: Nic[] = [];
+  /** A host on the uplink, in the stack's operatorNetwork. */
+  private readonly desk?: Station;
   private readonly captures: Capture[] = [];
   private startedAt = Date.now();
   private fault?: Error;

@@ -18,12 +18,12 @@ export function rehearsalSubject(config: StackConfig, line: Pick<KernelLine, "ar
     minipcMac,
     minipcIp,
     applianceCidr: applianceCidr.cidr,
+    operatorNetworks: config.operatorNetwork.length > 0 ? config.operatorNetwork : undefined,
     talosVersion,
     kernelArguments: printedWords(line.arguments),
     // The virtual mini-PC asks for one by its asset tag, whatever the stack's consoles are.
     hasSerialConsole: true,
     hasUplink: config.uplink,
-    operatorNetworks: config.operatorNetwork.length > 0 ? config.operatorNetwork : undefined,
     secretPaths: ["/configs/minipc.yaml", ...(talosConfig ? ["/configs/talosconfig"] : [])],
   };
 }

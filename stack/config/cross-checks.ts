@@ -54,19 +54,6 @@ function addressFaults({ applianceCidr: link, minipcIp, dhcpRange }: Partial<Sta
   return found.flatMap(([key, wrong]): Wrong[] => (wrong ? [[key, wrong]] : []));
 }
 
-/** What the operator's way in, which comes by the uplink and ends on the isolated link, does not go with. */
-function wayInFaults({ operatorNetwork = [], uplink, applianceCidr: link }: Partial<StackConfig>): Wrong[] {
-  const isolated = link && `${link.network}/${link.prefix}`;
-  const here = isolated ? operatorNetwork.filter((each) => overlap(each, isolated)) : [];
-  const faults = here.map((each): Wrong => [
-    "operatorNetwork",
-    `${each} overlaps the isolated link's ${isolated} (applianceCidr), and it is a network on the uplink's side: name narrower ones, or set applianceCidr to another network`,
-  ]);
-  return operatorNetwork.length > 0 && uplink === false
-    ? [["operatorNetwork", "its hosts come in by the uplink, and uplink is false"], ...faults]
-    : faults;
-}
-
 /** What an upload needs. */
 function uploadFaults(
   { upload, rehearse }: Partial<StackConfig>,
@@ -96,6 +83,19 @@ const offlineFaults = ({ offline, extraImages }: Partial<StackConfig>): Wrong[] 
     ? [["extraImages", "they are served by an offline stack's appliance, and offline is false"]]
     : [];
 
+/** What the operator's way in, which comes by the uplink and ends on the isolated link, does not go with. */
+function wayInFaults({ operatorNetwork = [], uplink, applianceCidr: link }: Partial<StackConfig>): Wrong[] {
+  const isolated = link && `${link.network}/${link.prefix}`;
+  const here = isolated ? operatorNetwork.filter((each) => overlap(each, isolated)) : [];
+  const faults = here.map((each): Wrong => [
+    "operatorNetwork",
+    `${each} overlaps the isolated link's ${isolated} (applianceCidr), and it is a network on the uplink's side: name narrower ones, or set applianceCidr to another network`,
+  ]);
+  return operatorNetwork.length > 0 && uplink === false
+    ? [["operatorNetwork", "its hosts come in by the uplink, and uplink is false"], ...faults]
+    : faults;
+}
+
 /** What single values cannot show. */
 export const crossFaults = (
   config: Partial<StackConfig>,
@@ -104,8 +104,8 @@ export const crossFaults = (
 ): Wrong[] => [
   ...isoFaults(config),
   ...addressFaults(config),
-  ...wayInFaults(config),
   ...offlineFaults(config),
+  ...wayInFaults(config),
   ...uploadFaults(config, values, env),
 ];
 

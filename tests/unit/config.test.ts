@@ -117,6 +117,10 @@ test.each([
   [{ kernelArgs: "nosmt pti=off" }, "kernelArgs: pti=off: Talos stops at its start without pti=on"],
   [{ kernelArgs: "a=${uuid}" }, 'kernelArgs: iPXE reads "${uuid}" of a=${uuid} as its own script'],
   [{ upstreamDns: "9.9.9.9,dns" }, "upstreamDns: not an IP address"],
+  [
+    { acceptWarnings: "other-nic,noise" },
+    expect.stringMatching(/^acceptWarnings: no warning is named noise; there are no-address-on-the-link, /),
+  ],
   ...[
     ["192.168.1.0", "192.168.1.0 has no prefix length: for that host alone write 192.168.1.0/32"],
     [
@@ -141,10 +145,6 @@ test.each([
   [
     { operatorNetwork: "192.168.1.0/24", uplink: "false" },
     "operatorNetwork: its hosts come in by the uplink, and uplink is false",
-  ],
-  [
-    { acceptWarnings: "other-nic,noise" },
-    expect.stringMatching(/^acceptWarnings: no warning is named noise; there are no-address-on-the-link, /),
   ],
   [{ compress: "bzip2" }, "compress: neither none, gzip nor zstd"],
   [{ accelerator: "warp" }, "accelerator: neither auto, kvm, hvf nor tcg"],
