@@ -28,12 +28,19 @@ export interface Site {
   minipcIp: string;
   /** Files that hold secrets, by their path on the web server. */
   secretPaths: string[];
+  /** Networks whose hosts reach the lease by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
+  operatorNetworks?: string[];
   /** What an offline stack's appliance has of images; unset for others. */
   images?: readonly Pick<ServedImage, "reference">[];
 }
 
 /** MACs of the rehearsal's own hosts: locally administered (IEEE 802), so that no NIC has them. */
-export const STRANGERS = ["02:00:5e:00:53:01", "02:00:5e:00:53:02", "02:00:5e:00:53:03"] as const;
+export const STRANGERS = [
+  "02:00:5e:00:53:01",
+  "02:00:5e:00:53:02",
+  "02:00:5e:00:53:03",
+  "02:00:5e:00:53:04",
+] as const;
 const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
 /** Outside, an address for documentation (RFC 5737). */
 const FAR_AWAY = "198.51.100.7";

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { APID_PORT } from "../stack/ports";
 import type { Accelerator } from "../steps/programs/accelerator";
 import type { FixedUplink } from "../stack/fixed-uplink";
 import { Capture } from "./network/capture";
@@ -13,6 +14,8 @@ import { arpRequest } from "./network/packets";
 import { STRANGERS, uplinkAddresses, type Site } from "./proofs";
 import type { Hardware, LinkName } from "./record";
 import type { MachineName, Seen, What } from "./network/seen";
+import { Station } from "./network/station";
+import { OPERATOR, operatorsIn } from "./way-in";
 
 /** An image, the mini-PC that it is for, and what its boot is compared with. */
 export interface Subject {
@@ -22,6 +25,8 @@ export interface Subject {
   minipcIp: string;
   /** The appliance's address with its prefix length. */
   applianceCidr: string;
+  /** Networks whose hosts reach the mini-PC by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
+  operatorNetworks?: string[];
   talosVersion: string;
   /** Arguments that the kernel must be started with. */
   kernelArguments: string[];
@@ -67,6 +72,8 @@ export class Stage {
   private readonly machines: Partial<Record<MachineName, Machine>> = {};
   private readonly links: Record<LinkName, Link>;
   private applianceNics: Nic[] = [];
+  /** A host on the uplink, in the stack's operatorNetwork. */
+  private readonly desk?: Station;
   private readonly captures: Capture[] = [];
   private startedAt = Date.now();
   private fault?: Error;
@@ -92,7 +99,8 @@ export class Stage {
     else this.uplinkLease = { ...HOME, routed: [subject.minipcIp] };
     const applianceIp = subject.applianceCidr.split("/")[0] as string;
     const nics = { isolatedNic: NICS.isolated, uplinkNic: NICS.uplink };
-    this.view = { seen: [], expected: { ...subject, ...nics, applianceIp } };
+    const operator = subject.hasUplink ? operatorsIn(subject.operatorNetworks ?? [])[0] : undefined;
+    this.view = { seen: [], expected: { ...subject, ...nics, applianceIp, operator } };
     this.site = {
       ...subject,
       ...nics,
@@ -102,6 +110,7 @@ export class Stage {
       uplink: subject.hasUplink ? this.links.uplink : undefined,
       ...uplinkAddresses(subject.fixedUplink),
     };
+    if (operator) this.desk = new Station(signal, this.links.uplink, OPERATOR, operator, NICS.uplink);
     for (const each of Object.values(this.links)) observe(each, (what) => this.see(what));
   }
 
@@ -198,6 +207,11 @@ export class Stage {
   /** Asks on the isolated link whether the appliance has its address yet; claims none itself (RFC 5227). */
   askForAppliance(): void {
     this.links.isolated.send(arpRequest(STRANGERS[0], "0.0.0.0", this.site.applianceIp));
+  }
+
+  /** Asks from the operator's network whether the mini-PC's apid answers. */
+  askByWayIn(): void {
+    this.desk?.syn(this.subject.minipcIp, APID_PORT);
   }
 
   /** Writes pictures of the screens that there are. @returns whose */

@@ -19,6 +19,7 @@ export function rehearsalSubject(config: StackConfig, line: Pick<KernelLine, "ar
     minipcMac,
     minipcIp,
     applianceCidr: applianceCidr.cidr,
+    operatorNetworks: config.operatorNetwork.length > 0 ? config.operatorNetwork : undefined,
     talosVersion,
     kernelArguments: printedWords(line.arguments),
     // The virtual mini-PC asks for one by its asset tag, whatever the stack's consoles are.

@@ -5,6 +5,7 @@ import type { StackConfig } from "./config/keys";
 import { fixedUplinkOf } from "./fixed-uplink";
 import { SERIAL_ASSET_TAG } from "./kernel-line";
 import { networksBut } from "./networks";
+import { APID_PORT, KUBERNETES_PORT } from "./ports";
 import { ipxeKernelArguments, kernelLine, SERIAL_CONSOLE, type KernelLine } from "./talos-kernel";
 import { TOP } from "./top";
 
@@ -62,6 +63,8 @@ function templateView(config: StackConfig) {
     quotedResolvers: resolvers.map((resolver) => `"${resolver}"`).join(", "),
     linkButLease: networksBut(link.prefix, config.minipcIp),
     talosVersion: config.talosVersion,
+    operatorNetworks: config.operatorNetwork.join(", "),
+    wayInPorts: `${APID_PORT}, ${KUBERNETES_PORT}`,
     bootstrapVersion: config.bootstrapVersion,
     retryPauseS: RETRY_PAUSE_S,
     handoverCommands: handoverCommands(HANDOVER_TRIES, RETRY_PAUSE_S),

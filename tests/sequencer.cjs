@@ -24,6 +24,7 @@ const LONG = [
   "boots/orders",
   "boots/firmware",
   "boots/by-hand",
+  "boots/uplink-ports",
   "boots/one-nic",
   "boots/fixed-uplink",
   "engine/fleet",

@@ -3,6 +3,7 @@ import { factoryPath } from "../image-factory";
 import { splitQuery } from "../source-url";
 import type { Fault } from "./fault";
 import type { Key, StackConfig } from "./keys";
+import { overlap } from "../networks";
 import { asNumber, inSubnet, type Subnet } from "./subnet";
 
 type Wrong = [key: Key, wrong: string];
@@ -127,6 +128,19 @@ const offlineFaults = ({ offline, extraImages }: Partial<StackConfig>): Wrong[] 
     ? [["extraImages", "they are served by an offline stack's appliance, and offline is false"]]
     : [];
 
+/** What the operator's way in, which comes by the uplink and ends on the isolated link, does not go with. */
+function wayInFaults({ operatorNetwork = [], uplink, applianceCidr: link }: Partial<StackConfig>): Wrong[] {
+  const isolated = link && `${link.network}/${link.prefix}`;
+  const here = isolated ? operatorNetwork.filter((each) => overlap(each, isolated)) : [];
+  const faults = here.map((each): Wrong => [
+    "operatorNetwork",
+    `${each} overlaps the isolated link's ${isolated} (applianceCidr), and it is a network on the uplink's side: name narrower ones, or set applianceCidr to another network`,
+  ]);
+  return operatorNetwork.length > 0 && uplink === false
+    ? [["operatorNetwork", "its hosts come in by the uplink, and uplink is false"], ...faults]
+    : faults;
+}
+
 /** What single values cannot show. */
 export const crossFaults = (
   config: Partial<StackConfig>,
@@ -137,6 +151,7 @@ export const crossFaults = (
   ...addressFaults(config),
   ...uplinkFaults(config, values),
   ...offlineFaults(config),
+  ...wayInFaults(config),
   ...uploadFaults(config, values, env),
 ];
 

@@ -3,6 +3,7 @@ import isURL from "validator/lib/isURL";
 import * as z from "zod";
 import { WARNINGS } from "../finding";
 import { imageReference } from "../image-reference";
+import { withoutHeld } from "../networks";
 import { NO_USER_INFO, USER_INFO } from "../source-url";
 import { knowsTalos } from "../talos-kernel";
 import {
@@ -17,6 +18,7 @@ import {
   list,
   mac,
   name,
+  network,
   path,
   range,
   sha256,
@@ -84,6 +86,10 @@ export const KEYS = {
   upstreamDns: {
     schema: list(ipAddress).optional(),
     example: "9.9.9.9,149.112.112.112",
+  },
+  operatorNetwork: {
+    schema: list(network).transform(withoutHeld).default([]),
+    example: "192.168.1.0/24, or several, separated by commas",
   },
   offline: { schema: flag, example: "false" },
   extraImages: {

@@ -4,9 +4,11 @@ import { cidr } from "./values";
 
 export type Subnet = z.output<typeof cidr>;
 
-export function inSubnet(address: string, subnet: Subnet): boolean {
-  return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(subnet.cidr));
-}
+/** Whether an address is in a network, which is given by any of its addresses with the prefix length. */
+export const isIn = (address: string, network: string): boolean =>
+  ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(network));
+
+export const inSubnet = (address: string, subnet: Subnet): boolean => isIn(address, subnet.cidr);
 
 export const asNumber = (address: string) =>
   ipaddr.IPv4.parse(address)

@@ -10,6 +10,8 @@ export const Input = z.object({
     minipcMac: z.string(),
     minipcIp: z.string(),
     applianceCidr: z.string(),
+    /** Networks whose hosts reach the mini-PC by the uplink, each as NETWORK/LENGTH. */
+    operatorNetworks: z.array(z.string()).optional(),
     talosVersion: z.string(),
     kernelArguments: z.array(z.string()),
     hasSerialConsole: z.boolean(),

@@ -19,6 +19,7 @@ const files = renderServiceFiles(
 test.each<[what: string, more: Record<string, string>, offline: boolean]>([
   ["with an uplink", {}, false],
   ["without", { uplink: "false" }, false],
+  ["with an operator's way in", { operatorNetwork: "10.9.0.0/16,192.168.1.7/32" }, false],
   ["with resolvers of one's own", { upstreamDns: "9.9.9.9,149.112.112.112" }, false],
   [
     "with an uplink without DHCP",

@@ -29,6 +29,7 @@ const WELL = {
   MISSING: "",
   STARTING: "no",
   IMAGES: "",
+  OPERATOR_NETWORKS: "",
 };
 type Seen = Partial<typeof WELL>;
 
@@ -208,6 +209,39 @@ test.each<[situation: string, seen: Seen, terms: string]>([
   ["no uplink address", nothingUp, "router=no dns=no time=2m"],
   ["a lease without a resolver", { RESOLVERS: "" }, "router=yes dns=no time=2m"],
   ["a lease without a router", { ROUTER: "" }, "router=no dns=yes time=2m"],
+  [
+    "operators and no router",
+    { ROUTER: "", OPERATOR_NETWORKS: "192.168.1.0/24" },
+    "router=yes dns=yes time=infinite",
+  ],
+  [
+    "operators and no uplink address",
+    { ...nothingUp, OPERATOR_NETWORKS: "192.168.1.0/24" },
+    "router=no dns=no time=2m",
+  ],
 ])("what the mini-PC's lease names with %s", async (_situation, seen, terms) => {
   expect(await decide("lease_terms", seen)).toBe(terms);
+});
+
+test("the console has an operator's route ready to be typed, with the uplink's address", async () => {
+  const OPERATOR_NETWORKS = "192.168.1.0/24, 10.9.0.0/16";
+  expect(await decide("way_in", { OPERATOR_NETWORKS })).toBe(
+    [
+      "way in: hosts of 192.168.1.0/24, 10.9.0.0/16 reach ports 50000 and 6443 of 10.10.10.100 by a route via 192.168.1.20",
+      "  Linux:   sudo ip route add 10.10.10.100/32 via 192.168.1.20",
+      "  macOS:   sudo route -n add 10.10.10.100/32 192.168.1.20",
+      "  Windows: route ADD 10.10.10.100 MASK 255.255.255.255 192.168.1.20",
+    ].join("\n"),
+  );
+});
+
+test.each<[situation: string, seen: Seen]>([
+  ["without operators", {}],
+  ["without an uplink address", { ...nothingUp, OPERATOR_NETWORKS: "192.168.1.0/24" }],
+  [
+    "where the networks are in each other's way",
+    { UPLINK_CIDR: "10.10.10.57/24", OPERATOR_NETWORKS: "192.168.1.0/24" },
+  ],
+])("no route is named %s", async (_situation, seen) => {
+  expect(await decide("way_in", seen)).toBe("");
 });

@@ -123,6 +123,31 @@ test.each([
     { acceptWarnings: "other-nic,noise" },
     expect.stringMatching(/^acceptWarnings: no warning is named noise; there are no-address-on-the-link, /),
   ],
+  ...[
+    ["192.168.1.0", "192.168.1.0 has no prefix length: for that host alone write 192.168.1.0/32"],
+    [
+      "192.168.1.17/24",
+      "192.168.1.17/24 is an address in the network 192.168.1.0/24: write that, or 192.168.1.17/32 for the host alone",
+    ],
+    ["0.0.0.0/0", "0.0.0.0/0 is every address there is: name the networks of your own"],
+    ["192.0.0.0/2", "192.0.0.0/2 is wider than a network of one's own is, which is /8 at most"],
+    ["192.168.1.0/33", "192.168.1.0/33 is not an IPv4 network with its prefix length"],
+    ["fd00::/64", "fd00::/64 is not an IPv4 network with its prefix length"],
+    ["192.168.1.0/24,", "an empty entry is not an IPv4 network with its prefix length"],
+    ["224.0.0.0/8", "224.0.0.0/8 is of addresses that no host on a network sends from (multicast)"],
+    ["127.0.0.1/32", "127.0.0.1/32 is of addresses that no host on a network sends from (loopback)"],
+    ...["10.10.10.0/24", "10.10.0.0/16", "10.10.10.9/32"].map((each) => [
+      each,
+      `${each} overlaps the isolated link's 10.10.10.0/24 (applianceCidr), and it is a network on the uplink's side: name narrower ones, or set applianceCidr to another network`,
+    ]),
+  ].map(([operatorNetwork, wrong]): [Record<string, string>, string] => [
+    { operatorNetwork: operatorNetwork! },
+    `operatorNetwork: ${wrong}`,
+  ]),
+  [
+    { operatorNetwork: "192.168.1.0/24", uplink: "false" },
+    "operatorNetwork: its hosts come in by the uplink, and uplink is false",
+  ],
   [{ compress: "bzip2" }, "compress: neither none, gzip nor zstd"],
   [{ accelerator: "warp" }, "accelerator: neither auto, kvm, hvf nor tcg"],
   [{ minpcMac: "00:11:22:33:44:66" }, "minpcMac: no such key; did you mean minipcMac"],
@@ -423,6 +448,15 @@ test("a secret value is not shown, nor a password in a URL", () => {
 test("resolvers as a YAML list", () => {
   const upstreamDns = '["9.9.9.9","149.112.112.112"]';
   expect(checkConfig({ ...enough, upstreamDns }, "lab", [], {}).upstreamDns).toHaveLength(2);
+});
+
+test.each([
+  ["", []],
+  ["192.168.1.0/24", ["192.168.1.0/24"]],
+  ["192.168.1.7/32, 172.16.0.0/12,192.168.1.0/24", ["172.16.0.0/12", "192.168.1.0/24"]],
+  ['["192.168.1.0/024", "172.16.0.0/12"]', ["192.168.1.0/24", "172.16.0.0/12"]],
+])("the operator's networks %s", (operatorNetwork, read) => {
+  expect(checkConfig({ ...enough, operatorNetwork }, "lab", [], {}).operatorNetwork).toEqual(read);
 });
 
 test("every key is declared with a description and a default", () => {
