@@ -78,9 +78,9 @@ function make_rows() {
   rows = 0
   nic_rows()
   way_out_row()
-  if (is["clock"] == "synchronised") add_row("time", "from " is["clock_source"], "good")
+  if (is["clock"] == "synchronised") add_row("time", "set by " is["clock_source"], "good")
   else add_row("time", "the virtual machine's own clock: no time server answers", "attention")
-  add_row("mini-PC", is["minipc_mac"] " -> " is["minipc_ip"] (heard == "" ? ", not heard of yet" : ", heard of" ago(heard)), heard == "" ? "wait" : "good")
+  add_row("mini-PC", is["minipc_mac"] " -> " is["minipc_ip"] (heard == "" ? ", not heard of yet" : ", last heard of" (age(heard) == "" ? "" : " " age(heard) " ago")), heard == "" ? "wait" : "good")
 }
 
 # done, next, skipped (a later one is done) or awaited.

@@ -144,7 +144,7 @@ const ROWS: [
 ][] = [
   ["all well", {}, "isolated", "good", /^02:11:32:00:00:01, up, 10\.10\.10\.2\/24: no DHCP server answers$/],
   ["all well", {}, "uplink", "good", /^02:11:32:00:00:02, up, 192\.168\.1\.7\/24: a DHCP server answered$/],
-  ["all well", {}, "time", "good", /^from 162\.159\.200\.1$/],
+  ["all well", {}, "time", "good", /^set by 162\.159\.200\.1$/],
   ["no cable", { isolated_link: "down" }, "isolated", "fault", /, DOWN, /],
   ["a foreign server", { foreign_dhcp: "yes" }, "isolated", "fault", /a DHCP server ANSWERS$/],
   [

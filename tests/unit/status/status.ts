@@ -86,13 +86,15 @@ export const pageOf = (lines: string[], known: Known = {}, second = NOW) =>
 
 /** The lines of the screen as a terminal shows them; fails on what moves the cursor otherwise. */
 export async function screenOf(lines: string[], known: Known = {}, second = NOW): Promise<string[]> {
-  const drawn = await shown("screen", lines, known, second);
+  const drawn = (await shown("screen", lines, known, second)).replaceAll("\u001b", "~");
   const screen: string[] = [];
-  const plain = drawn.replace(/^\x1b\[\?25l/, "").replace(/\x1b\[J$/, "");
-  for (const part of plain.split(/(?=\x1b\[\d+;1H)/)) {
-    const [, line, text] = /^\x1b\[(\d+);1H(.*)\x1b\[K$/.exec(part) ?? [];
+  const body = drawn.replace(/^~\[\?25l/, "").replace(/~\[J$/, "");
+  for (const part of body.split(/(?=~\[\d+;1H)/)) {
+    const [, line, text] = /^~\[(\d+);1H(.*)~\[K$/.exec(part) ?? [];
     expect({ part, line }).toMatchObject({ line: expect.stringMatching(/^\d+$/) as string });
-    screen[Number(line) - 1] = (text as string).replace(/\x1b\[[\d;]*m/g, "");
+    const plain = (text as string).replace(/~\[[\d;]*m/g, "");
+    expect(plain).not.toContain("~");
+    screen[Number(line) - 1] = plain;
   }
   return screen;
 }
