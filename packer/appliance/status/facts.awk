@@ -41,7 +41,7 @@ function nic_rows(   why) {
     add_row("isolated", nic("isolated", is["foreign_dhcp"] != "" ? "a DHCP server ANSWERS" : "no DHCP server answers"),
       is["isolated_link"] == "up" && is["foreign_dhcp"] == "" ? "good" : "fault")
   if (is["uplink"] != "true") add_row("uplink", "none (uplink: false)", "good")
-  else if (is["uplink_mac"] == "") add_row("uplink", is["verdict"] == "" ? "no NIC is taken for it yet" : "there is no second NIC", "attention")
+  else if (is["uplink_mac"] == "") add_row("uplink", is["verdict"] == "" ? "no NIC is taken for it yet" : "there is no second NIC", is["verdict"] == "" ? "wait" : "attention")
   else {
     why = is["uplink_answered"] == "yes" ? "a DHCP server answered" : "the other NIC"
     add_row("uplink", nic("uplink", why), is["uplink_link"] == "up" && is["uplink_cidr"] != "" ? "good" : "attention")
@@ -50,6 +50,10 @@ function nic_rows(   why) {
 
 function way_out_row(   value, isGood) {
   if (is["uplink"] != "true") return
+  if (is["verdict"] == "") {
+    add_row("way out", "not known yet", "wait")
+    return
+  }
   isGood = 1
   if (is["router"] == "") {
     value = "no router"
@@ -78,7 +82,8 @@ function make_rows() {
   rows = 0
   nic_rows()
   way_out_row()
-  if (is["clock"] == "synchronised") add_row("time", "set by " is["clock_source"], "good")
+  if (is["clock"] == "") add_row("time", "not known yet", "wait")
+  else if (is["clock"] == "synchronised") add_row("time", "set by " is["clock_source"], "good")
   else add_row("time", "the virtual machine's own clock: no time server answers", "attention")
   add_row("mini-PC", is["minipc_mac"] " -> " is["minipc_ip"] (heard == "" ? ", not heard of yet" : ", last heard of" (age(heard) == "" ? "" : " " age(heard) " ago")), heard == "" ? "wait" : "good")
 }

@@ -179,6 +179,14 @@ const ROWS: [
     /DNS 192\.168\.1\.1 does NOT answer$/,
   ],
   ["no resolvers", { resolvers: "" }, "way out", "attention", /, no DNS$/],
+  ["nothing looked at yet", { verdict: "" }, "way out", "wait", /^not known yet$/],
+  [
+    "nothing looked at yet",
+    { verdict: "", uplink_mac: "" },
+    "uplink",
+    "wait",
+    /^no NIC is taken for it yet$/,
+  ],
   ["its own clock", { clock: "unsynchronised" }, "time", "attention", /own clock/],
 ];
 

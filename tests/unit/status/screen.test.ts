@@ -21,6 +21,7 @@ test("the screen of an appliance that has just started", async () => {
   const screen = await screenOf([], none);
   expectFits(screen);
   expect(screen.join("\n")).toContain("The appliance is starting.");
+  expect(screen.join("\n")).toMatch(/^time +not known yet$/m);
 });
 
 test("the longest values and the longest sentence fit, and say that they are cut", async () => {
