@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Checkout } from "../checkout";
 import {
   expectRecovery,
@@ -18,7 +18,12 @@ const image = () => imageOf(checkout);
 /** Kills the CLI outright as soon as a process with this in its command line runs. */
 async function killDuring(pattern: RegExp): Promise<void> {
   const running = checkout.up("lab");
-  await until(`a process like ${pattern}`, () => processes().some(({ command }) => pattern.test(command)));
+  let ended: string | undefined;
+  void running.then(({ all }) => (ended = all));
+  await until(`a process like ${pattern}`, () => {
+    if (ended !== undefined) throw new Error(`up ended without a process like ${pattern}:\n${ended}`);
+    return processes().some(({ command }) => pattern.test(command));
+  });
   const cli = processes().filter(({ command }) => /^pulumi up |commands\/pulumi\.mjs up /.test(command));
   expect(cli.length).toBeGreaterThan(0);
   for (const { pid } of cli) process.kill(pid, "SIGKILL");
@@ -53,6 +58,11 @@ test.each<[string, RegExp, () => void]>([
   await killDuring(pattern);
   checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
   await expectRecovery(checkout, reference);
+});
+
+test("killed while Pulumi wrote the attributes of its state, the next up takes the state as it is", async () => {
+  writeFileSync(checkout.path(".pulumi-state/.pulumi/stacks/bootstrap-pxe/lab.json.attrs"), "");
+  await upEndsWell(checkout, "lab", "--expect-no-changes");
 });
 
 test("killed during Packer's build: QEMU ends too, and nothing half-made is taken for a result", async () => {

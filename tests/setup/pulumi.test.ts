@@ -19,7 +19,8 @@ import { withLock } from "../../tools/setup/lock.cjs";
 import { dependenciesHeld } from "../../tools/setup/npm.cjs";
 import { endOrphans } from "../../tools/setup/orphans.cjs";
 import { stacksWithFolders, withoutFolders } from "../../tools/setup/carried-states.cjs";
-import { dropDeadLocks, dropDemoSalt, ownTmpdir } from "../../tools/setup/pulumi.cjs";
+import { clearAfterKilledRuns } from "../../tools/setup/killed-runs.cjs";
+import { dropDemoSalt, ownTmpdir } from "../../tools/setup/pulumi.cjs";
 import { linesAfter } from "../../tools/setup/stack-commands.cjs";
 import { announceStandIns } from "../../tools/setup/stand-ins.cjs";
 import { TOP } from "../tools";
@@ -82,7 +83,7 @@ describe("what killed runs leave", () => {
     machine.write(`top/.pulumi-state/.pulumi/locks/organization/p/s/${name}`, JSON.stringify(content));
   const UNNAMED = "1.json.18eb6e822cbe2340.tmp";
   const drop = () =>
-    dropDeadLocks({ PULUMI_BACKEND_URL: `file://${machine.path("top/.pulumi-state")}` }, (line) =>
+    clearAfterKilledRuns({ PULUMI_BACKEND_URL: `file://${machine.path("top/.pulumi-state")}` }, (line) =>
       machine.said.push(line),
     );
   // Above Linux's largest pid.
@@ -123,6 +124,45 @@ describe("what killed runs leave", () => {
     expect(existsSync(lock)).toBe(false);
     expect(machine.said).toEqual([expect.stringContaining("was killed while it wrote its lock")]);
   });
+
+  const stateFile = (name: string, content: string) =>
+    machine.write(`top/.pulumi-state/.pulumi/${name}`, content);
+
+  test.each([
+    ["stacks/p/s.json.attrs", ""],
+    ["stacks/p/s.json.attrs", '{"user.content_type":"te'],
+    ["meta.yaml.attrs", ""],
+    ["history/p/s/s-1.history.json.attrs", ""],
+  ])("the attributes %s, of which only %j was written, are removed, and that is said", (name, written) => {
+    const attributes = stateFile(name, written);
+    drop();
+    expect(existsSync(attributes)).toBe(false);
+    expect(machine.said).toEqual([expect.stringContaining("the state itself is whole")]);
+  });
+
+  test("attributes that are whole, or being written, stay", () => {
+    const whole = stateFile("stacks/p/s.json.attrs", '{"user.content_type":"text/plain"}\n');
+    const half = stateFile("stacks/p/t.json.attrs", "");
+    const written = openSync(half, "w");
+    drop();
+    closeSync(written);
+    expect([whole, half].map((path) => existsSync(path))).toEqual([true, true]);
+    expect(machine.said).toEqual([]);
+  });
+
+  test.each([
+    ['{"version":3}', /^The state of the stack s is not whole.* cp '.*s\.json\.bak' '.*s\.json'$/],
+    ["", /^The state of the stack s is not whole.* older ones are in the folder backups/],
+  ])(
+    "a state that a power cut emptied, with a backup of %j: what to do is said, and nothing is changed",
+    (backup, line) => {
+      const state = stateFile("stacks/p/s.json", "");
+      stateFile("stacks/p/s.json.bak", backup);
+      drop();
+      expect(machine.said).toEqual([expect.stringMatching(line)]);
+      expect(readFileSync(state, "utf8")).toBe("");
+    },
+  );
 
   test("a lock of a run that lives stays", async () => {
     // The name of a process is that of its program's file.

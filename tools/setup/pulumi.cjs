@@ -1,23 +1,13 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
-const {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} = require("node:fs");
-const { constants, hostname, tmpdir } = require("node:os");
-const { basename, dirname, join } = require("node:path");
-const { parseArgs } = require("node:util");
+const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
+const { constants, tmpdir } = require("node:os");
+const { join } = require("node:path");
 const { makeScratch, sweepScratch } = require("../../steps/frame/scratch.cjs");
-const { backendLine, folderOfBackend, selectedStack, toolEnvironment } = require("./environment.cjs");
-const { endOrphans, identity, ofProcess, runMark } = require("./orphans.cjs");
+const { backendLine, selectedStack, toolEnvironment } = require("./environment.cjs");
+const { clearAfterKilledRuns, explainLocks, localLocks } = require("./killed-runs.cjs");
+const { endOrphans, runMark } = require("./orphans.cjs");
 const { narrowLine, tellOutcome, tellsOutcome, withoutOutputs } = require("./outcome.cjs");
 const { carryOverStates } = require("./carried-states.cjs");
 const { linesAfter, refusalOf } = require("./stack-commands.cjs");
@@ -39,100 +29,6 @@ function dropDemoSalt(top) {
     if (without === text || /^\s+(- )*secure:/m.test(text)) continue;
     writeFileSync(`${path}.partial`, without);
     renameSync(`${path}.partial`, path);
-  }
-}
-
-/**
- * @param {string} path
- * @returns {{ pid: number, hostname: string, timestamp: string } | undefined} undefined when another run just removed it, or it was written in part
- */
-function readLock(path) {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A lock before its maker renames it (gocloud.dev, fileblob). Pulumi counts it as a lock. */
-const UNNAMED_LOCK = /\.json\.[0-9a-f]+\.tmp$/;
-
-/**
- * The files that Pulumi takes for locks, in a file backend.
- *
- * @param {Env} env
- */
-function lockFiles(env) {
-  const folder = folderOfBackend(env, "locks");
-  if (!folder || !existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && (entry.name.endsWith(".json") || UNNAMED_LOCK.test(entry.name)))
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-}
-
-/**
- * The locks that runs on this machine took; those of other machines are Pulumi's to explain.
- *
- * @param {Env} env
- */
-function localLocks(env) {
-  return lockFiles(env).flatMap((path) => {
-    const lock = readLock(path);
-    return lock?.hostname === hostname() ? [{ path, stack: basename(dirname(path)), ...lock }] : [];
-  });
-}
-
-/** @param {number} pid */
-const isPulumi = (pid) =>
-  ofProcess(() => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "pulumi", false) &&
-  identity(pid) !== undefined;
-
-/**
- * Whether a process has the file open.
- *
- * @param {string} path
- */
-function isOpen(path) {
-  const file = realpathSync(path);
-  return readdirSync("/proc")
-    .map((pid) => join("/proc", pid, "fd"))
-    .flatMap((folder) => ofProcess(() => readdirSync(folder).map((fd) => join(folder, fd)), []))
-    .some((link) => ofProcess(() => readlinkSync(link), "") === file);
-}
-
-/**
- * Removes the locks that killed runs left. A lock whose maker lives stays.
- *
- * @param {Env} env
- * @param {(line: string) => void} log
- */
-function dropDeadLocks(env, log) {
-  for (const { path, pid, timestamp } of localLocks(env).filter(({ pid }) => !isPulumi(pid))) {
-    rmSync(path, { force: true });
-    log(`The run of ${timestamp} (pid ${pid}) was killed; its lock is removed.`);
-  }
-  for (const path of lockFiles(env).filter((path) => UNNAMED_LOCK.test(path) && !readLock(path))) {
-    if (!existsSync(path) || isOpen(path)) continue;
-    rmSync(path, { force: true });
-    log(`A run was killed while it wrote its lock, ${basename(path)}; the lock is removed.`);
-  }
-}
-
-/**
- * Says who is at work on a stack, beside Pulumi's advice to cancel.
- *
- * @param {string[]} args of the Pulumi CLI that failed
- * @param {Env} env
- * @param {(line: string) => void} log
- */
-function explainLocks(args, env, log) {
-  const { values } = parseArgs({ args, options: { stack: { type: "string", short: "s" } }, strict: false });
-  for (const { pid, timestamp, stack } of localLocks(env)) {
-    if (values.stack !== undefined && values.stack !== stack) continue;
-    log(
-      `The run of ${timestamp} (pid ${pid}) works on the stack ${stack}: wait for it, or end it with kill ${pid}. ` +
-        "pulumi cancel would leave two at work on one state.",
-    );
   }
 }
 
@@ -204,7 +100,7 @@ async function withPulumi(context, work, { own = false, sayBackend = !own } = {}
   endOrphans();
   sweepScratch();
   dropDemoSalt(context.top);
-  dropDeadLocks(env, context.log);
+  clearAfterKilledRuns(env, context.log);
   const isBusy = (/** @type {string} */ stack) => localLocks(env).some((lock) => lock.stack === stack);
   carryOverStates(env, context.top, context.log, isBusy);
   try {
@@ -268,4 +164,4 @@ async function runPulumi(commands, context, options) {
   return withPulumi(context, work, options);
 }
 
-module.exports = { dropDeadLocks, dropDemoSalt, inForeground, ownTmpdir, runPulumi, withPulumi };
+module.exports = { dropDemoSalt, inForeground, ownTmpdir, runPulumi, withPulumi };

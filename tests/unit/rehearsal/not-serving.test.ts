@@ -12,21 +12,23 @@ const bodyOf = (text: string, name: string) =>
 function saidAfter(word: string, text: string): string[] {
   const quoted = new RegExp(`\\b${word}"((?:\\$\\((?:[^()]|\\([^()]*\\))*\\)|[^"])+)"`, "g");
   return [...text.matchAll(quoted)].map(([, said]) =>
-    said!.replace(/\$\((?:[^()]|\([^()]*\))*\)|\$\{[^}]*\}|\$path\b|\$\w+/g, (name) =>
-      name === "$path" ? "boot.ipxe" : "X",
-    ),
+    said!.replace(/\$\((?:[^()]|\([^()]*\))*\)|\$\{[^}]*\}|\$\w+/g, "X"),
   );
 }
 
 const reasons = [
   ...saidAfter("fail ", textOf("apply")).filter((said) => said !== "X"),
   ...saidAfter("images=", textOf("apply")),
-  ...saidAfter("echo ", bodyOf(textOf("announce"), "missing")).filter((said) => said !== "X"),
+  ...saidAfter("echo ", bodyOf(textOf("missing"), "missing"))
+    .map((said) => said.replace(/^!/, ""))
+    .filter((said) => !/^X+$/.test(said)),
   ...["dnsmasq", "nginx", "chrony", "bootstrap-registry"].flatMap((service) => [
     `${service} is not running (failed)`,
     `${service} had to be restarted`,
   ]),
-  "http://10.10.10.2/talos/v1.11.6/vmlinuz is not served",
+  ...["/boot.ipxe", "/talos/v1.11.6/vmlinuz", ":5000/v2/"].map(
+    (path) => `http://10.10.10.2${path} is not served`,
+  ),
   ...saidAfter("echo ", bodyOf(textOf("verdict"), "verdict"))
     .filter((said) => said.startsWith("NOT serving: ") && !/: X$/.test(said))
     .map((said) => said.replace("NOT serving: ", "")),
