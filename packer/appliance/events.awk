@@ -1,5 +1,5 @@
 # What happened, out of the journal of dnsmasq, nginx and chrony, a line an event: with `as` at "sentences" its second and what
-# the consoles say of it, with "facts" what `handover` acts on, with "both" each with its second, for `status`.
+# the serial console says of it, with "facts" what `handover` acts on, with "both" each with its second, for `show-status`.
 # Input: journalctl -o short-unix --no-hostname. `own` is the appliance's address, whose requests are no events.
 
 function event(text) {
