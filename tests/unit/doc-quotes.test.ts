@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { quotesIn, textsIn, textsOfProduct, unsaid } from "../doc-quotes";
 
 const TOP = join(__dirname, "../..");
-const DOCUMENTS = ["README.md", ...readdirSync(join(TOP, "docs")).map((name) => join("docs", name))];
+const DOCUMENTS = [
+  "README.md",
+  ...readdirSync(join(TOP, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+];
 
 /** How code that is no message begins: commands, options, variables, lines of YAML, of templates, and sums. */
 const NO_MESSAGE = new RegExp(

@@ -34,7 +34,9 @@ const DOCUMENTS = [
   "CONTRIBUTING.md",
   "config/README.md",
   "tools/plugins/README.md",
-  ...readdirSync(join(TOP, "docs")).map((name) => join("docs", name)),
+  ...readdirSync(join(TOP, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
 ];
 
 /** The anchor that GitHub makes of a heading. */

@@ -1,0 +1,107 @@
+# How things are, as rows of a name, a value and a level, and the words and times that screen, page and feed have in common.
+
+function pad(number) {
+  return number < 10 ? "0" number : number
+}
+
+# Universal time of a second, as HH:MM:SS.
+function clock_of(second) {
+  second = ((second % 86400) + 86400) % 86400
+  return pad(int(second / 3600)) ":" pad(int(second / 60) % 60) ":" pad(second % 60)
+}
+
+# Its date, by the number of days since 1970-03-01 in a calendar whose years begin in March.
+function date_of(second,   day, era, year, month) {
+  day = int(second / 86400) + 719468
+  era = int(day / 146097)
+  day -= era * 146097
+  year = int((day - int(day / 1460) + int(day / 36524) - int(day / 146096)) / 365)
+  day -= 365 * year + int(year / 4) - int(year / 100)
+  month = int((5 * day + 2) / 153)
+  day -= int((153 * month + 2) / 5) - 1
+  month = month < 10 ? month + 3 : month - 9
+  return (year + era * 400 + (month <= 2)) "-" pad(month) "-" pad(day)
+}
+
+function add_row(name, value, level) {
+  row_name[++rows] = name
+  row_value[rows] = value
+  row_level[rows] = level
+}
+
+function nic(name, why,   value) {
+  value = is[name "_mac"] ", " (is[name "_link"] == "up" ? "up" : "DOWN") (is[name "_cidr"] != "" ? ", " is[name "_cidr"] : ", no address")
+  return value ": " why
+}
+
+# The written rule: a DHCP server answers on the uplink and not on the isolated link; the order on the bus decides the rest.
+function nic_rows(   why) {
+  if (is["isolated_link"] == "none" || is["isolated_mac"] == "") add_row("isolated", "no NIC is taken for it yet", "wait")
+  else
+    add_row("isolated", nic("isolated", is["foreign_dhcp"] != "" ? "a DHCP server ANSWERS" : "no DHCP server answers"),
+      is["isolated_link"] == "up" && is["foreign_dhcp"] == "" ? "good" : "fault")
+  if (is["uplink"] != "true") add_row("uplink", "none (uplink: false)", "good")
+  else if (is["uplink_mac"] == "") add_row("uplink", is["verdict"] == "" ? "no NIC is taken for it yet" : "there is no second NIC", is["verdict"] == "" ? "wait" : "attention")
+  else {
+    why = is["uplink_answered"] == "yes" ? "a DHCP server answered" : "the other NIC"
+    add_row("uplink", nic("uplink", why), is["uplink_link"] == "up" && is["uplink_cidr"] != "" ? "good" : "attention")
+  }
+}
+
+function way_out_row(   value, isGood) {
+  if (is["uplink"] != "true") return
+  if (is["verdict"] == "") {
+    add_row("way out", "not known yet", "wait")
+    return
+  }
+  isGood = 1
+  if (is["router"] == "") {
+    value = "no router"
+    isGood = 0
+  } else {
+    value = "router " is["router"]
+    if (is["router_answers"] == "no") {
+      value = value " does NOT answer"
+      isGood = 0
+    }
+  }
+  if (is["resolvers"] == "") {
+    value = value ", no DNS"
+    isGood = 0
+  } else {
+    value = value ", DNS " is["resolvers"]
+    if (is["resolvers_answer"] == "no" || is["resolvers_answer"] == "error") {
+      value = value " does NOT answer"
+      isGood = 0
+    }
+  }
+  add_row("way out", value, isGood ? "good" : "attention")
+}
+
+function make_rows() {
+  rows = 0
+  nic_rows()
+  way_out_row()
+  if (is["clock"] == "") add_row("time", "not known yet", "wait")
+  else if (is["clock"] == "synchronised") add_row("time", "set by " is["clock_source"], "good")
+  else add_row("time", "the virtual machine's own clock: no time server answers", "attention")
+  add_row("mini-PC", is["minipc_mac"] " -> " is["minipc_ip"] (heard == "" ? ", not heard of yet" : ", last heard of" (age(heard) == "" ? "" : " " age(heard) " ago")), heard == "" ? "wait" : "good")
+}
+
+# done, next, skipped (a later one is done) or awaited.
+function step_state(i,   j) {
+  if (step[i] in reached) return "done"
+  for (j = i + 1; j <= steps; j++) if (step[j] in reached) return "skipped"
+  return i == 1 || (step[i - 1] in reached) ? "next" : "awaited"
+}
+
+# Seconds from the boot's beginning; empty where the clock was set in between.
+function after_start(second) {
+  second -= boot_second
+  return second < 0 || second > 86400 ? "" : second
+}
+
+function boot_words() {
+  if (boots == 0) return "The mini-PC's boot"
+  return "The mini-PC's boot" (boots > 1 ? ", number " boots : "") ", begun at " clock_of(boot_second)
+}
