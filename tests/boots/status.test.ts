@@ -17,14 +17,16 @@ const STRANGER = { mac: "02:00:5e:00:53:41", ip: "10.10.10.66" };
 /** A tick, a look of `announce`, and more on a slow machine. */
 const SHOWN_MS = 120_000;
 
-/** The beginning of the feed, which has the sentence, once it is served. */
+/** The answer with the feed, as far as it came before the station has heard enough; unset until it is served. */
 async function feedFor(stage: Stage): Promise<string | undefined> {
   const { signal, isolated, applianceIp } = stage.site;
   const station = new Station(signal, isolated, STRANGER.mac, STRANGER.ip);
   await station.meet(applianceIp);
   if ((await station.get(applianceIp, "/status.json")) !== 200) return undefined;
-  const answers = station.heard.map(({ tcp }) => tcp?.payload.toString("latin1") ?? "");
-  return answers.find((text) => text.startsWith("HTTP/1.1 200"));
+  // Its segments are of half a kilobyte, and the first ten are sent at once.
+  const text = () => station.heard.map(({ tcp }) => tcp?.payload.toString("latin1") ?? "").join("");
+  await until(signal, () => text().includes('"rows"') || undefined, 5000);
+  return text();
 }
 
 /** Brightness of a picture's pixels, 0 to 255, line by line. @param png of 8 bits a colour (PNG, sections 7 and 9) */
