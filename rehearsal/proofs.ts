@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { readDhcp } from "./network/dhcp";
-import { UPLINK_LEASE, UPLINK_NEIGHBOUR } from "./network/gateway";
+import { HOME, UPLINK_LEASE, UPLINK_NEIGHBOUR } from "./network/gateway";
+import { outsideOf } from "./operators";
 import type { FixedUplink } from "../stack/fixed-uplink";
 import { REGISTRY_PORT } from "../stack/ports";
 import type { Link } from "./network/link";
@@ -20,7 +21,9 @@ export interface Site {
   uplinkNic: string;
   /** The appliance's address on the uplink. */
   uplinkAddress: string;
-  /** An address that another host has there. */
+  /** The address of the router there. */
+  uplinkGateway: string;
+  /** An address that another host has there, no operator's where the uplink has such. */
   uplinkNeighbour: string;
   applianceIp: string;
   applianceCidr: string;
@@ -67,12 +70,20 @@ export const strangersAddress = ({
   freeAddress(applianceCidr, [applianceIp, minipcIp]);
 
 /** Who has which address on the uplink: the rehearsal's own gateway leases one, unless the stack has a fixed one there. */
-export function uplinkAddresses(fixed?: FixedUplink): Pick<Site, "uplinkAddress" | "uplinkNeighbour"> {
-  if (!fixed) return { uplinkAddress: UPLINK_LEASE, uplinkNeighbour: UPLINK_NEIGHBOUR };
-  const uplinkAddress = fixed.cidr.split("/")[0] as string;
-  // Where the network has room for the two alone, one of another network is answered by way of the gateway.
-  const uplinkNeighbour = freeAddress(fixed.cidr, [uplinkAddress, fixed.gateway]) ?? UPLINK_NEIGHBOUR;
-  return { uplinkAddress, uplinkNeighbour };
+export function uplinkAddresses({
+  fixedUplink: fixed,
+  operatorNetworks = [],
+}: {
+  fixedUplink?: FixedUplink;
+  operatorNetworks?: string[];
+}): Pick<Site, "uplinkAddress" | "uplinkGateway" | "uplinkNeighbour"> {
+  const uplinkAddress = fixed ? (fixed.cidr.split("/")[0] as string) : UPLINK_LEASE;
+  const uplinkGateway = fixed?.gateway ?? HOME.server;
+  const neighbour = fixed && freeAddress(fixed.cidr, [uplinkAddress, uplinkGateway]);
+  // One of another network is answered by way of the gateway.
+  const candidates = [...(neighbour ? [neighbour] : []), UPLINK_NEIGHBOUR, "198.51.100.77"];
+  const uplinkNeighbour = outsideOf(operatorNetworks, candidates)[0] ?? (candidates[0] as string);
+  return { uplinkAddress, uplinkGateway, uplinkNeighbour };
 }
 
 // A question for the name `node` (RFC 1035), one for the time (RFC 5905, mode 3), one for a file (RFC 1350).

@@ -15,7 +15,7 @@ import { STRANGERS, uplinkAddresses, type Site } from "./proofs";
 import type { Hardware, LinkName } from "./record";
 import type { MachineName, Seen, What } from "./network/seen";
 import { Station } from "./network/station";
-import { OPERATOR, operatorsIn } from "./way-in";
+import { OPERATOR, operatorsOf } from "./way-in";
 
 /** An image, the mini-PC that it is for, and what its boot is compared with. */
 export interface Subject {
@@ -99,7 +99,8 @@ export class Stage {
     else this.uplinkLease = { ...HOME, routed: [subject.minipcIp] };
     const applianceIp = subject.applianceCidr.split("/")[0] as string;
     const nics = { isolatedNic: NICS.isolated, uplinkNic: NICS.uplink };
-    const operator = subject.hasUplink ? operatorsIn(subject.operatorNetworks ?? [])[0] : undefined;
+    const uplink = uplinkAddresses(subject);
+    const operator = subject.hasUplink ? operatorsOf({ ...subject, ...uplink })[0] : undefined;
     this.view = { seen: [], expected: { ...subject, ...nics, applianceIp, operator } };
     this.site = {
       ...subject,
@@ -108,7 +109,7 @@ export class Stage {
       applianceIp,
       isolated: this.links.isolated,
       uplink: subject.hasUplink ? this.links.uplink : undefined,
-      ...uplinkAddresses(subject.fixedUplink),
+      ...uplink,
     };
     if (operator) this.desk = new Station(signal, this.links.uplink, OPERATOR, operator, NICS.uplink);
     for (const each of Object.values(this.links)) observe(each, (what) => this.see(what));

@@ -1,4 +1,3 @@
-import { HOME, UPLINK_LEASE } from "./network/gateway";
 import type { Link } from "./network/link";
 import { ACK, decode, RST, SYN, tcpFrame, type Packet } from "./network/packets";
 import { Station, until } from "./network/station";
@@ -11,14 +10,21 @@ export const OPERATOR = STRANGERS[3];
 const OUTSIDER = STRANGERS[2];
 /** Ports that lead nowhere: ssh, a web server's, the kubelet's, trustd's (Talos's for its control planes). */
 const CLOSED_PORTS = [22, 80, 443, 10250, 50001];
-/** Who asks from outside, the first two that are outside: a neighbour on the uplink, and hosts behind its gateway (RFC 5737, 1918). */
-const OUTSIDE = ["192.0.2.77", "198.51.100.7", "203.0.113.7", "172.31.255.7", "10.255.255.7"];
+/** Hosts behind the uplink's gateway (RFC 5737, 1918). */
+const FARTHER_OUT = ["198.51.100.7", "203.0.113.7", "172.31.255.7", "10.255.255.7"];
 const TRIES = 5;
 const ANSWER_MS = 1000;
 
-/** An address in each network that a host on the uplink may have. */
-export const operatorsIn = (networks: readonly string[]): string[] =>
-  networks.flatMap((network) => addressIn(network, [UPLINK_LEASE, HOME.server]) ?? []);
+/** An address in each of the operator's networks that a host on the uplink may have. */
+export const operatorsOf = ({
+  operatorNetworks = [],
+  uplinkAddress,
+  uplinkGateway,
+  uplinkNeighbour,
+}: Pick<Site, "operatorNetworks" | "uplinkAddress" | "uplinkGateway" | "uplinkNeighbour">): string[] =>
+  operatorNetworks.flatMap(
+    (network) => addressIn(network, [uplinkAddress, uplinkGateway, uplinkNeighbour]) ?? [],
+  );
 
 /** A packet of one of the hosts, as the appliance sends it on to the lease. */
 interface Forwarded {
@@ -81,13 +87,13 @@ const list = (names: readonly (string | number)[]) => [...new Set(names)].join("
  * @returns none where the appliance has no uplink, or no address there, which another proof says
  */
 export async function onlyOperatorsGetIn(site: Site): Promise<Proof[]> {
-  const { signal, uplink, uplinkNic, minipcIp, operatorNetworks = [] } = site;
+  const { signal, uplink, uplinkNic, minipcIp, uplinkAddress, operatorNetworks = [] } = site;
   if (!uplink) return [];
   const on = (mac: string, ip: string, link: Link = uplink) => new Station(signal, link, mac, ip, uplinkNic);
-  const neighbour = on(OUTSIDER, OUTSIDE[0] as string);
-  if (!(await neighbour.meet(UPLINK_LEASE))) return [];
-  const inside = operatorsIn(operatorNetworks);
-  const outside = outsideOf(operatorNetworks, OUTSIDE).slice(0, 2);
+  const neighbour = on(OUTSIDER, site.uplinkNeighbour);
+  if (!(await neighbour.meet(uplinkAddress))) return [];
+  const inside = operatorsOf(site);
+  const outside = outsideOf(operatorNetworks, [site.uplinkNeighbour, ...FARTHER_OUT]).slice(0, 2);
   const forwarded = standIn(site, [...inside, ...outside]);
   const operators = inside.map((ip) => on(OPERATOR, ip));
   const closed = outside.map((ip) => on(OUTSIDER, ip));
@@ -97,7 +103,7 @@ export async function onlyOperatorsGetIn(site: Site): Promise<Proof[]> {
     for (const port of [...OPEN_PORTS, ...CLOSED_PORTS]) each.udp(minipcIp, port, Buffer.alloc(8));
   const missing = await askAsOperators(site, operators);
   // Both links have taken in by then what was sent before, and sent it on.
-  await neighbour.meet(UPLINK_LEASE);
+  await neighbour.meet(uplinkAddress);
   const minipc = new Station(signal, site.isolated, site.minipcMac, minipcIp, site.isolatedNic);
   const isControlled = await minipc.meet(site.applianceIp);
   const open = OPEN_PORTS.map(String);

@@ -1,8 +1,9 @@
 import { HOME, UPLINK_LEASE } from "../../rehearsal/network/gateway";
 import { decode, SYN, tcpFrame, udpFrame } from "../../rehearsal/network/packets";
 import { Station } from "../../rehearsal/network/station";
+import { uplinkAddresses } from "../../rehearsal/proofs";
 import { NICS, type Stage } from "../../rehearsal/stage";
-import { OPERATOR, operatorsIn } from "../../rehearsal/way-in";
+import { OPERATOR, operatorsOf } from "../../rehearsal/way-in";
 import { renderServiceFiles } from "../../stack/templates";
 import { demo } from "../e2e/demo";
 import { Images } from "../e2e/images";
@@ -18,7 +19,11 @@ const UDP_PORTS = [
   6443, 50000,
 ];
 const NEIGHBOUR = { mac: "02:00:5e:00:53:03", ip: "192.0.2.77" };
-const DESK = { mac: OPERATOR, ip: operatorsIn(demo.operatorNetwork)[0] as string };
+const operatorNetworks = demo.operatorNetwork;
+const DESK = {
+  mac: OPERATOR,
+  ip: operatorsOf({ operatorNetworks, ...uplinkAddresses({ operatorNetworks }) })[0] as string,
+};
 /** Frames that are sent at once, before the appliance has taken them in. */
 const AT_ONCE = 2000;
 
@@ -60,7 +65,7 @@ const saidOf = (stage: Stage, words: RegExp) =>
   stage.view.seen.flatMap((what) => (what.kind === "line" && words.test(what.text) ? [what.text] : []));
 const IS_UP = /^serving .*no resolver answers/;
 
-test("with operators two ports of the lease are reached from the uplink, by them alone, of all 65,535; the console has their route", async () => {
+test("with operators two ports of the lease and the status page are reached from the uplink, by them alone, of all 65,535; the console has their route", async () => {
   const assembly = await images.make(() => undefined);
   await expectTurns(assembly, {
     lease: HOME,
@@ -69,14 +74,15 @@ test("with operators two ports of the lease are reached from the uplink, by them
       const lease = stage.site.minipcIp;
       expect(await scan(stage, NEIGHBOUR, everyAddress(stage))).toEqual({ answers: [], forwarded: [] });
       expect(await scan(stage, DESK, everyAddress(stage))).toEqual({
-        answers: [],
+        answers: [`${UPLINK_LEASE} 80`],
         forwarded: [`${lease} TCP 50000`, `${lease} TCP 6443`],
       });
-      expect(saidOf(stage, /way in|Linux:|macOS:|Windows:/)).toEqual([
+      expect(saidOf(stage, /way in|Linux:|macOS:|Windows:|status:/)).toEqual([
         `bootstrap-pxe: way in: hosts of 192.168.1.0/24 reach ports 50000 and 6443 of ${lease} by a route via ${UPLINK_LEASE}`,
         `bootstrap-pxe:   Linux:   sudo ip route add ${lease}/32 via ${UPLINK_LEASE}`,
         `bootstrap-pxe:   macOS:   sudo route -n add ${lease}/32 ${UPLINK_LEASE}`,
         `bootstrap-pxe:   Windows: route ADD ${lease} MASK 255.255.255.255 ${UPLINK_LEASE}`,
+        `bootstrap-pxe:   status:  http://${UPLINK_LEASE}/`,
       ]);
     },
   });

@@ -231,6 +231,7 @@ test("the console has an operator's route ready to be typed, with the uplink's a
       "  Linux:   sudo ip route add 10.10.10.100/32 via 192.168.1.20",
       "  macOS:   sudo route -n add 10.10.10.100/32 192.168.1.20",
       "  Windows: route ADD 10.10.10.100 MASK 255.255.255.255 192.168.1.20",
+      "  status:  http://192.168.1.20/",
     ].join("\n"),
   );
 });

@@ -107,13 +107,14 @@ const tcp = (from: string, port: number) => `${from} . ${LEASE} . 6 . ${port}`;
 /** The answer of a DHCP server to its client, which gets in: what is noted is noted. */
 const CONTROL = `in_host node -e 'const s = require("node:dgram").createSocket("udp4"); s.bind(67, "${DESKS[0]}", () => s.send("answer", 68, "${UPLINK}", () => s.close()))'\n`;
 const NOTED = [`${DESKS[0]} . ${UPLINK} . 17 . 68`];
+const STATUS_PAGE = `${DESKS[0]} . ${UPLINK} . 6 . 80`;
 const scanAll = (from: string) =>
   scan(from, LEASE) + scan(from, UPLINK) + scan(from, APPLIANCE, FEW) + CONTROL;
 
-test("from the operator's networks two ports of the lease are reached, of all ports of it and of the appliance", async () => {
+test("from the operator's networks two ports of the lease and the status page are reached, of all ports of it and of the appliance", async () => {
   const [near, far] = DESKS as [string, string];
   const { into, through } = await play(scanAll(near) + scan(far, LEASE, FEW), OPEN);
-  expect(into).toEqual(NOTED);
+  expect(into).toEqual([...NOTED, STATUS_PAGE]);
   expect(through).toEqual([tcp(near, 50000), tcp(near, 6443), tcp(far, 50000), tcp(far, 6443)]);
 });
 

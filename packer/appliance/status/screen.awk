@@ -60,7 +60,7 @@ function screen(   i, n, room) {
   drawn = "\033[?25l"
   line = 0
   put(left("bootstrap-pxe " is["bootstrap_version"] ", Talos " is["talos_version"], COLUMNS - 23) date_of(now) " " clock_of(now) " UTC", 7)
-  for (i = 1; i <= rows; i++) put(left(row_name[i], 9) row_value[i], row_level[i] == "good" ? "" : colour[row_level[i]])
+  for (i = 1; i <= rows; i++) if (!(i in is_detail)) put(left(row_name[i], 9) row_value[i], row_level[i] == "good" ? "" : colour[row_level[i]])
   put(boot_words() ":", 1)
   put_steps()
   n = wrap(diagnosis_text, COLUMNS, MOST_DIAGNOSIS_LINES)

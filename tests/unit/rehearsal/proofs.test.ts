@@ -111,7 +111,7 @@ function makeSite(change: Partial<Appliance> = {}, signal = new AbortController(
   const site: Site = {
     ...{ signal, isolated, uplink, isolatedNic: ISOLATED_NIC, uplinkNic: UPLINK_NIC },
     ...{ applianceIp: APPLIANCE_IP, applianceCidr: `${APPLIANCE_IP}/24`, secretPaths: [CONFIG] },
-    ...{ minipcMac: MINIPC.mac, minipcIp: MINIPC.ip, ...uplinkAddresses() },
+    ...{ minipcMac: MINIPC.mac, minipcIp: MINIPC.ip, ...uplinkAddresses({}) },
   };
   return { site, uplink, appliance };
 }
@@ -136,7 +136,11 @@ test.each([
   ["192.168.1.254/24", "192.168.1.253", "192.168.1.252"],
   ["192.168.1.1/30", "192.168.1.2", "192.0.2.77"],
 ])("on a fixed uplink %s by %s, another host has %s", (cidr, gateway, uplinkNeighbour) => {
-  expect(uplinkAddresses({ cidr, gateway })).toEqual({ uplinkAddress: cidr.split("/")[0], uplinkNeighbour });
+  expect(uplinkAddresses({ fixedUplink: { cidr, gateway } })).toEqual({
+    uplinkAddress: cidr.split("/")[0],
+    uplinkGateway: gateway,
+    uplinkNeighbour,
+  });
 });
 
 describe("the proofs", () => {

@@ -2,7 +2,7 @@ import { UPLINK_LEASE } from "../../../rehearsal/network/gateway";
 import { Link } from "../../../rehearsal/network/link";
 import { arpReply, decode, ipBytes, macBytes, type Packet } from "../../../rehearsal/network/packets";
 import { addressIn, outsideOf } from "../../../rehearsal/operators";
-import type { Site } from "../../../rehearsal/proofs";
+import { uplinkAddresses, type Site } from "../../../rehearsal/proofs";
 import { onlyOperatorsGetIn } from "../../../rehearsal/way-in";
 
 const MINIPC = { mac: "52:54:00:12:34:56", ip: "10.10.10.100" };
@@ -60,7 +60,12 @@ async function proved(change: Partial<Forwarder> = {}, operatorNetworks?: string
       uplinkNic: UPLINK_NIC,
     },
     ...{ applianceIp: APPLIANCE_IP, applianceCidr: `${APPLIANCE_IP}/24`, secretPaths: [] },
-    ...{ minipcMac: MINIPC.mac, minipcIp: MINIPC.ip, operatorNetworks },
+    ...{
+      minipcMac: MINIPC.mac,
+      minipcIp: MINIPC.ip,
+      operatorNetworks,
+      ...uplinkAddresses({ operatorNetworks }),
+    },
   };
   return onlyOperatorsGetIn(site);
 }

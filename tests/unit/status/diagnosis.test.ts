@@ -147,6 +147,22 @@ const ROWS: [
   ["all well", {}, "time", "good", /^set by 162\.159\.200\.1$/],
   ["no cable", { isolated_link: "down" }, "isolated", "fault", /, DOWN, /],
   ["a foreign server", { foreign_dhcp: "yes" }, "isolated", "fault", /a DHCP server ANSWERS$/],
+  ["a foreign gateway", { foreign_gateway: "yes" }, "isolated", "fault", /the uplink's gateway ANSWERS$/],
+  ["a fixed uplink", { uplink_answered: "gateway" }, "uplink", "good", /24: the gateway answered$/],
+  [
+    "an operator",
+    { operator_networks: "192.168.1.0/24" },
+    "way in",
+    "good",
+    /^hosts of 192\.168\.1\.0\/24, by a route via 192\.168\.1\.7$/,
+  ],
+  [
+    "an operator",
+    { operator_networks: "192.168.1.0/24" },
+    "Windows",
+    "good",
+    /^route ADD 10\.10\.10\.100 MASK 255\.255\.255\.255 192\.168\.1\.7$/,
+  ],
   [
     "no NIC named",
     { isolated_mac: "", isolated_link: "none" },
@@ -158,7 +174,7 @@ const ROWS: [
   ["one NIC", { uplink_mac: "" }, "uplink", "attention", /^there is no second NIC$/],
   [
     "no lease",
-    { uplink_cidr: "", uplink_answered: "no" },
+    { uplink_cidr: "", uplink_answered: "" },
     "uplink",
     "attention",
     /, no address: the other NIC$/,

@@ -27,7 +27,7 @@ export const GOOD = {
   uplink_mac: "02:11:32:00:00:02",
   uplink_cidr: "192.168.1.7/24",
   uplink_link: "up",
-  uplink_answered: "yes",
+  uplink_answered: "dhcp",
   router: "192.168.1.1",
   router_answers: "yes",
   resolvers: "192.168.1.1",
