@@ -114,6 +114,7 @@ export = async () => {
           config,
           image,
           compressed: compressed?.file,
+          images: images?.apply((layer) => layer.images),
           rehearsal: rehearsal.summary,
         })
       : undefined;
@@ -152,7 +153,14 @@ export = async () => {
     consolePassword: pulumi.secret(password.result),
     /** What to do with the image, in words. */
     nextSteps: result.apply((made) =>
-      nextSteps({ ...made, starters: startersOf(made.checked.cluster, pulumi.getStack()) }, config),
+      nextSteps(
+        {
+          ...made,
+          stack: pulumi.getStack(),
+          starters: startersOf(made.checked.cluster, pulumi.getStack()),
+        },
+        config,
+      ),
     ),
   };
 };

@@ -140,6 +140,34 @@ const REHEARSE = command({
     noPositionals(positionals) ?? (values.stack ? undefined : "--stack is missing"),
 });
 
+const NODE = command({
+  name: "node",
+  usage: `npm run node -- --stack NAME [OPTION…]: follows a stack's mini-PC until it is a Ready node, from where its port 50000 is reached
+  --bootstrap        start the cluster on it: once for a cluster, on its first control plane
+  --kubeconfig FILE  write the client config for Kubernetes to FILE, which must not be there yet
+  --talosconfig FILE the client config; unset, the stack's talosConfig, or else config/NAME.talosconfig
+  --address HOST     where the mini-PC is reached; unset, its lease, minipcIp
+  --timeout MINUTES  how long each wait may take, 0.1 for six seconds; unset, 30
+  --help             this text`,
+  options: {
+    stack: { type: "string", short: "s" },
+    bootstrap: flag,
+    kubeconfig: text,
+    talosconfig: text,
+    address: text,
+    timeout: { type: "string", default: "30" },
+  },
+  fault: ({ values: { stack, kubeconfig, address, timeout }, positionals }) => {
+    if (positionals.length > 0 || !stack) return noPositionals(positionals) ?? "--stack is missing";
+    if (!/^\d{1,4}(\.\d+)?$/.test(timeout) || Number(timeout) === 0)
+      return `--timeout ${timeout} is not a number of minutes above 0`;
+    if (kubeconfig === "") return "--kubeconfig is empty";
+    if (address !== undefined && !/^[\w.:[\]-]+$/.test(address))
+      return `--address ${address} is neither an address nor a name`;
+    return undefined;
+  },
+});
+
 const VERIFY = command({
   name: "verify",
   usage: `npm run verify -- FILE, an image with its SHA256SUMS beside it, or [--stack STACK] s3://BUCKET/…/FILE
@@ -246,6 +274,7 @@ module.exports = {
   FLEET_COMMANDS,
   LINT,
   NEW,
+  NODE,
   PULUMI_OPTIONS,
   PULUMI_USAGE,
   REHEARSE,

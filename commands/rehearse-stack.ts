@@ -1,12 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { checkConfig } from "../stack/config";
-import { NAMESPACE } from "../stack/config/defaults";
-import type { StackConfig } from "../stack/config/keys";
-import { misreadFaults, readStackFile } from "../stack/stack-files";
 import { intact, sha256File } from "../steps/store/files";
-import { failureOf, run } from "../steps/programs/process";
-import type { StepContext } from "../steps/frame/context";
 import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
 import { PAGE, rehearseInto } from "../rehearsal/evidence";
@@ -16,6 +10,7 @@ import { timelineText } from "../rehearsal/timeline/text";
 import { readCommandLine } from "./command-line.cjs";
 import { REHEARSE } from "./commands.cjs";
 import { subjectOf } from "./rehearsal-subject";
+import { configOf } from "./stack-config";
 
 function hardwareFrom(
   args: ReturnType<typeof readCommandLine<typeof REHEARSE.options>>["values"],
@@ -30,27 +25,6 @@ function hardwareFrom(
     minipc: { ...HARDWARE.minipc, nic },
     twin: args.alone ? undefined : HARDWARE.twin,
   };
-}
-
-/** A stack's config, as Pulumi holds it. */
-async function configOf(context: StepContext, stack: string): Promise<StackConfig> {
-  const reading = `reading the config of the stack ${stack}`;
-  const ask = ["config", "--json", "--show-secrets", "--stack", stack];
-  const { stdout } = await run(context, "pulumi", ask).catch((fault: unknown) => {
-    const words = failureOf(fault)
-      .stderr.trim()
-      .replace(/^error: /, "");
-    throw words ? new StepError(reading, words, "pulumi stack ls names the stacks that there are") : fault;
-  });
-  const held = JSON.parse(stdout) as Record<string, { value: string }>;
-  const own = Object.entries(held).filter(([key]) => key.startsWith(`${NAMESPACE}:`));
-  const given = Object.fromEntries(own.map(([key, { value }]) => [key.slice(NAMESPACE.length + 1), value]));
-  try {
-    const misread = misreadFaults(readStackFile(process.cwd(), stack), given);
-    return checkConfig(given, stack, [], process.env, misread);
-  } catch (fault) {
-    throw new StepError(reading, (fault as Error).message, "docs/troubleshooting.md has more");
-  }
 }
 
 void runProgram("rehearse", async (context) => {

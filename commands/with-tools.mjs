@@ -35,15 +35,18 @@ export async function afterSetUp(scope, work, { yes = false, talosVersions, offl
  *
  * @param {string} program a path from the checkout's top
  * @param {Parameters<typeof setUp>[0]} scope what it wants of set-up
- * @param {{ own?: boolean }} [options] as of `toolEnvironment`
+ * @param {{ own?: boolean, talosVersions?: string[] }} [options] own: as of `toolEnvironment`; talosVersions: as of `setUp`
  */
-export async function runWithTools(program, scope, { own = false } = {}) {
-  await afterSetUp(scope, (context) =>
-    runTypeScript(
-      [program, ...process.argv.slice(2)],
-      toolEnvironment(context, { standIns: false, own }),
-      context,
-    ),
+export async function runWithTools(program, scope, { own = false, talosVersions } = {}) {
+  await afterSetUp(
+    scope,
+    (context) =>
+      runTypeScript(
+        [program, ...process.argv.slice(2)],
+        toolEnvironment(context, { standIns: false, own }),
+        context,
+      ),
+    { talosVersions },
   );
 }
 

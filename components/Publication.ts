@@ -3,6 +3,7 @@ import { Provider } from "@pulumi/aws/provider";
 import { BucketObjectv2, type BucketObjectv2Args } from "@pulumi/aws/s3/bucketObjectv2";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../stack/config/keys";
+import type { ServedImage } from "../steps/contracts/image";
 import type { Image } from "./Appliance";
 import { providerArgs, serverOf } from "../stack/bucket";
 import { Part } from "./part";
@@ -14,6 +15,8 @@ export interface PublicationArgs {
   config: StackConfig;
   image: pulumi.Output<Image>;
   compressed?: pulumi.Output<Image>;
+  /** The images that the appliance serves, of an offline stack. */
+  images?: pulumi.Output<ServedImage[]>;
   rehearsal: pulumi.Output<RehearsalSummary>;
 }
 
@@ -27,8 +30,8 @@ export class Publication extends Part {
     const { config } = args;
     const bucket = config.bucket ?? "";
     const published = pulumi
-      .all([args.image, args.compressed, args.rehearsal])
-      .apply(([image, compressed, rehearsal]) => ({ image, compressed, rehearsal }));
+      .all([args.image, args.compressed, args.images, args.rehearsal])
+      .apply(([image, compressed, images, rehearsal]) => ({ image, compressed, images, rehearsal }));
     const artifact = published.apply(artifactOf);
     const server = serverOf(config.endpoint);
     // What was uploaded to one server is removed there, also when the config names another by then.

@@ -1,12 +1,13 @@
-import ipaddr from "ipaddr.js";
 import type { Image } from "./Appliance";
 import type { CheckedConfig } from "./MachineConfig";
 import type { RehearsalSummary } from "./Rehearsal";
 import type { StackConfig } from "../stack/config/keys";
-import { hostOf } from "../steps/talos/hosts";
+import { isElsewhere } from "../steps/talos/hosts";
 
 /** What `up` made, and what it knows of the cluster. */
 export interface Made {
+  /** The stack's name. */
+  stack: string;
   image: Image;
   compressed?: Image;
   rehearsal: RehearsalSummary | "not rehearsed";
@@ -15,16 +16,7 @@ export interface Made {
   starters: string[];
 }
 
-/** Where the cluster is reached, if not on the isolated link: a name may be anywhere. */
-function reachedElsewhere({ checked }: Made, { minipcIp, applianceCidr }: StackConfig): boolean {
-  const host = hostOf(checked.endpoint);
-  if (host === minipcIp) return false;
-  return (
-    !ipaddr.IPv4.isValid(host) || !ipaddr.IPv4.parse(host).match(ipaddr.IPv4.parseCIDR(applianceCidr.cidr))
-  );
-}
-
-/** Which machine runs `talosctl bootstrap`: once for a cluster, since a second time would split etcd. */
+/** How a mini-PC becomes a Ready node: a cluster is started once, since a second time would split etcd. */
 function startOfCluster(made: Made, config: StackConfig): string[] {
   const { machineType, endpoint } = made.checked;
   if (machineType === "")
@@ -32,26 +24,35 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
       "Its machine config is partial: Talos gets the rest where that says,",
       "  from Omni for one, which starts the cluster, too",
     ];
+  const follow = `  npm run node -- --stack ${made.stack}`;
   if (machineType === "worker" || config.joins)
-    return ["Never run talosctl bootstrap on it: it joins the cluster at", `  ${endpoint}`];
-  const isElsewhere = reachedElsewhere(made, config);
+    return [
+      "Never bootstrap it: it joins the cluster at",
+      `  ${endpoint}`,
+      "This follows it until it is a Ready node (docs/runbook.md, part 7):",
+      `${follow} --talosconfig FILE`,
+    ];
+  const moves = isElsewhere(endpoint, config.minipcIp, config.applianceCidr.cidr);
   // etcd keeps the address that its machine has at the bootstrap.
-  const move = isElsewhere
+  const move = moves
     ? [
         "When Talos runs from its disk, move the mini-PC to where it will stay",
         `  (docs/lasting-network.md): ${endpoint}`,
       ]
     : [];
+  const address = moves ? " --address ADDRESS" : "";
   const once = [
-    `When Talos answers ${isElsewhere ? "there" : `on ${config.minipcIp}`}, run talosctl bootstrap on it, once`,
-    "  (docs/runbook.md, part 7, says from where)",
+    `This starts its cluster, once, ${moves ? "when it has its address there" : `from where ${config.minipcIp} is reached`}`,
+    "  (docs/runbook.md, part 7), and follows it until it is a Ready node:",
+    `${follow} --bootstrap${address}`,
   ];
   if (made.starters.length === 0) return [...move, ...once];
   return [
     ...move,
-    `Its cluster is also that of ${made.starters.join(", ")}. If none of them was bootstrapped:`,
+    `Its cluster is also that of ${made.starters.join(", ")}.`,
+    "If one of them was bootstrapped, set joins to true here: etcd would be split.",
+    "If none was, set joins to true there.",
     ...once,
-    "If one was: never run talosctl bootstrap on this one, it would split etcd",
   ];
 }
 
@@ -63,7 +64,7 @@ export function nextSteps(made: Made, config: StackConfig): string[] {
     ...(rehearsal === "not rehearsed"
       ? [
           "This image has booted nothing yet. To boot it with a virtual mini-PC:",
-          "  npm run pulumi -- config set rehearse true --stack NAME, then the same `up`",
+          `  npm run pulumi -- config set rehearse true --stack ${made.stack}, then the same \`up\``,
         ]
       : ["See how it booted a virtual mini-PC:", `  ${rehearsal.timeline}`]),
     "Copy it to the NAS:",

@@ -1,10 +1,13 @@
 import type { StackConfig } from "../stack/config/keys";
 import type { Image } from "./Appliance";
+import type { ServedImage } from "../steps/contracts/image";
 import type { RehearsalSummary } from "./Rehearsal";
 
 export interface Published {
   image: Image;
   compressed?: Image;
+  /** The images that the appliance serves, of an offline stack. */
+  images?: ServedImage[];
   rehearsal: RehearsalSummary;
 }
 
@@ -34,7 +37,10 @@ export function checksumList({ image, compressed }: Pick<Published, "image" | "c
 }
 
 /** `manifest.json`: what was made, for which mini-PC, and what it did in its rehearsal. No secret is in it. */
-export function objectManifest(config: StackConfig, { image, compressed, rehearsal }: Published): string {
+export function objectManifest(
+  config: StackConfig,
+  { image, compressed, images, rehearsal }: Published,
+): string {
   const entry = (file: Image) => ({ name: nameOf(file), sha256: file.sha256, bytes: file.bytes });
   const { accelerator, seconds, steps, proved } = rehearsal;
   const manifest = {
@@ -45,6 +51,7 @@ export function objectManifest(config: StackConfig, { image, compressed, rehears
     applianceCidr: config.applianceCidr.cidr,
     image: entry(image),
     compressed: compressed && entry(compressed),
+    servedImages: images?.map(({ reference, digest }) => ({ reference, digest })),
     rehearsed: { accelerator, seconds, steps: steps.map(({ step }) => step), proved },
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;

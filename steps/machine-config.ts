@@ -82,11 +82,10 @@ void runStep("machine-config", contract, async (input, context) => {
   const facts = { machineType, endpoint, installImage: install.image, cluster };
   const what = node.isPartial ? "a part of a machine config" : `${machineType} for ${endpoint}`;
   context.log(`${what}, accepted by the loader of Talos ${loaderFor(input.talosVersion)?.release}`);
-  const { joins, minipcIp, encryptedSha256, code } = input;
+  const { minipcIp, encryptedSha256, code } = input;
   if (runs)
     await recordCluster(runs, {
       ...facts,
-      joins,
       leases: [...new Set([...leases, minipcIp])],
       node,
       encryptedSha256,

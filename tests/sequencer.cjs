@@ -23,6 +23,7 @@ const LONG = [
   "boots/random-kills",
   "boots/orders",
   "boots/firmware",
+  "boots/by-hand",
   "boots/one-nic",
   "boots/fixed-uplink",
   "engine/fleet",

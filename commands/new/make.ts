@@ -89,7 +89,7 @@ export async function makeStack(
   const node = readNodeConfig(generated[asked.role]);
   await recordCluster(join(TOP, "artifacts/cache/runs", asked.stack), {
     ...{ machineType: node.machineType, endpoint: node.endpoint, cluster: node.cluster, node, leases: [] },
-    ...{ installImage: node.install.image, joins: asked.join !== undefined },
+    installImage: node.install.image,
   });
   context.signal.throwIfAborted();
   const unaborted = { signal: new AbortController().signal };

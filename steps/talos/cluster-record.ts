@@ -9,7 +9,6 @@ import type { NodeConfig } from "./node-config";
 export interface ClusterRecord extends Pick<NodeConfig, "machineType" | "endpoint" | "cluster"> {
   /** Reference of the installer's image; empty where Talos takes its own. */
   installImage: string;
-  joins: boolean;
   /** What the config says, of which encrypted file, and the digest of the program that read it. */
   node: NodeConfig;
   encryptedSha256?: string;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { groupsBy, listed, stackNames } from "../../stack/stack-files";
+import { groupsBy, listed, readStackFile, stackNames } from "../../stack/stack-files";
 import { TOP } from "../../stack/top";
 import { clusterRecord, type ClusterRecord } from "./cluster-record";
 
@@ -12,11 +12,14 @@ function knownClusters(top: string): ({ stack: string } & ClusterRecord)[] {
   });
 }
 
+/** By its file as it is now: what was found at its last check may be changed since. */
+const saysThatItJoins = (stack: string, top: string) => readStackFile(top, stack).given.joins === "true";
+
 /** Other stacks of the checkout whose mini-PC may start a cluster: its control planes that join none. */
 export const startersOf = (cluster: string, stack: string, top = TOP): string[] =>
   knownClusters(top)
     .filter((known) => known.stack !== stack && known.cluster === cluster)
-    .filter(({ machineType, joins }) => machineType !== "worker" && !joins)
+    .filter(({ stack: other, machineType }) => machineType !== "worker" && !saysThatItJoins(other, top))
     .map((known) => known.stack);
 
 /**

@@ -10,6 +10,17 @@ export function hostOf(url: string): string {
   }
 }
 
+/**
+ * Whether a cluster is reached elsewhere than on the isolated link, as far as its endpoint says: a name may be anywhere.
+ *
+ * @param cidr the appliance's address there, with its prefix length
+ */
+export function isElsewhere(endpoint: string, minipcIp: string, cidr: string): boolean {
+  const host = hostOf(endpoint);
+  if (host === minipcIp) return false;
+  return !ipaddr.IPv4.isValid(host) || !ipaddr.IPv4.parse(host).match(ipaddr.IPv4.parseCIDR(cidr));
+}
+
 /** The host of a URL, with its port if it has one; empty when it is no URL. */
 function hostAndPortOf(url: string): string {
   try {

@@ -19,6 +19,7 @@ const DOCUMENTS = [
   "docs/config.md",
   "docs/talos-releases.md",
   "docs/offline.md",
+  "docs/hypervisors.md",
 ];
 
 /** Blocks that are not pasted here, by how they begin, with the reason. */
@@ -33,6 +34,7 @@ const NOT_HERE: Record<string, string> = {
   "export IDRIVE_BUCKET": "tests/engine/publish.test.ts has a bucket",
   "ssh nas": "it runs on the NAS",
   "npm run verify -- s3://": "tests/steps/verify.test.ts has a bucket",
+  "npm run node": "a Talos node has to answer; tests/engine/node.test.ts has one",
   "sops exec-file": "a Talos node has to answer",
   "npm run fleet -- preview --all": "tests/engine/fleet.test.ts has a fleet",
   "export AWS_ACCESS_KEY_ID": "tests/engine/s3-backend.test.ts has such a backend",
@@ -47,6 +49,11 @@ const NOT_HERE: Record<string, string> = {
   "npm run pulumi -- config set KEY VALUE": "KEY and VALUE are the reader's own",
   "sops decrypt": "tests/setup/talos-releases.test.ts has every release's loader",
   journalctl: "it runs in the appliance",
+  "qm create": "it runs on the hypervisor",
+  "dd if=/mnt/tank": "it runs on the hypervisor",
+  "qemu-img convert": "the image is the reader's own",
+  vmkfstools: "it runs on the hypervisor",
+  "virt-install": "it runs on the hypervisor",
 };
 /** A line that asks a person is pasted as its document has it with options, elsewhere. */
 const ASKS = /^npm run new -- nuc\d( +#.*)?$/;

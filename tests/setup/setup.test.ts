@@ -307,15 +307,26 @@ echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'S
     ]);
   });
 
-  test("the tests need the oldest, the default and the newest loader, and the boots need all of them", async () => {
+  test("the tests need the oldest, the default and the newest loader, and the default's client; the boots need all of them", async () => {
     machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
     context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
     const loaders = () =>
       readdirSync(machine.path("cache/bin")).filter((name) => /^(talos-config|node-tool)-/.test(name));
+    const answering = () =>
+      readdirSync(machine.path("cache/bin")).filter((name) => /^talos-(client|api)-/.test(name));
     await setUp("test", context).catch(() => undefined);
     expect(loaders()).toHaveLength(6);
+    expect(answering()).toEqual(["talos-api-1.11", "talos-client-1.11"]);
     await setUp("boots", context).catch(() => undefined);
     expect(loaders()).toHaveLength(12);
+    expect(answering()).toHaveLength(12);
+  });
+
+  test("a mini-PC is asked by the client of its stack's release, which is always built", async () => {
+    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
+    await setUp("node", context, ["v1.12.0"]).catch(() => undefined);
+    const built = readdirSync(machine.path("cache/bin")).filter((name) => name.startsWith("talos"));
+    expect(built).toEqual(["talos-client-1.12"]);
   });
 
   test("what the demo's inputs need does not wait for Pulumi and Packer", async () => {

@@ -9,11 +9,12 @@ import { findingsOf } from "../../steps/talos/findings";
 import { readNodeConfig } from "../../steps/talos/read-node-config";
 import { refusal } from "../../steps/talos/refusal";
 import { casesToRun } from "../in-full";
+import { TalosApi } from "../talos-api";
 import { inToolEnvironment, TOP } from "../tools";
 import { FakeMachine } from "./fake-machine";
 
 type Kind = "controlplane" | "worker";
-type Made = Record<Kind, string>;
+type Made = Record<Kind | "talosconfig", string>;
 
 /** What `npm test` builds; `npm run test:boots` builds all. */
 const NAMED = ["1.9", "1.11", "1.14"];
@@ -57,6 +58,31 @@ beforeAll(async () => {
 /** A config with other versions of Kubernetes. */
 const withKubernetes = (text: string, version: string) =>
   text.replace(/((?:kubelet|kube-[a-z-]+):v)[\d.]+/g, `$1${version}`);
+
+// `npm test` has the client of the default release only.
+test.each(casesToRun(LOADERS, ["1.11"]))(
+  "the client of Talos %s brings a machine of its release up",
+  async (minor, release) => {
+    const { controlplane, talosconfig } = generated[minor]!;
+    const api = await TalosApi.start(controlplane, ["--installing", "1"], { minor });
+    const ask = async (command: string): Promise<unknown> => {
+      const args = ["--address", api.address, command];
+      const { stdout } = await inToolEnvironment(`talos-client-${minor}`, args, { input: talosconfig });
+      return JSON.parse(stdout);
+    };
+    const machine = { version: `v${release}`, type: "controlplane" };
+    expect(await ask("status")).toMatchObject({ answer: { ...machine, stage: "installing" } });
+    expect(await ask("status")).toMatchObject({ answer: { stage: "booting", ready: false } });
+    expect(await ask("bootstrap")).toEqual({ answer: {} });
+    expect(await ask("bootstrap")).toMatchObject({ fault: { kind: "exists" } });
+    const etcd = { state: "Running", healthy: true };
+    expect(await ask("status")).toMatchObject({ answer: { ready: false, services: { etcd } } });
+    for (let looks = 0; looks < 3; looks++) await ask("status");
+    expect(await ask("status")).toMatchObject({ answer: { stage: "running", ready: true, unmet: [] } });
+    expect(await ask("kubeconfig")).toEqual({ answer: { text: "apiVersion: v1\nkind: Config\n" } });
+    await api.stop();
+  },
+);
 
 describe.each(minors)("Talos %s", (minor) => {
   test("has a program that is of its release", async () => {

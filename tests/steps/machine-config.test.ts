@@ -99,7 +99,6 @@ test("what other stacks can know of the cluster is kept beside the record of the
     machineType: "controlplane",
     endpoint: "https://10.10.10.100:6443",
     installImage: "ghcr.io/siderolabs/installer:v1.11.6",
-    joins: false,
     leases: ["10.10.10.100", "192.168.77.100"],
   });
 });

@@ -7,8 +7,8 @@ const DOCUMENTS = ["README.md", ...readdirSync(join(TOP, "docs")).map((name) => 
 
 /** How code that is no message begins: commands, options, variables, lines of YAML, of templates, and sums. */
 const NO_MESSAGE = new RegExp(
-  "^(-|[A-Z_]+=|(busybox|chronyc|cp|default:|gen config|git|gunzip|gzip|ip|journalctl|kill|ls|networkctl|npm|packer|preview|" +
-    "pulumi|qemu-img:|rehearse:|skopeo|smartctl|sops|sudo|systemctl|talosctl|value:)(\\s|$)|files/\\S+: …|up, \\d)",
+  "^(-|[A-Z_]+=|(busybox|chronyc|cp|default:|gen config|git|gunzip|gzip|ip|journalctl|kill|kubectl|ls|networkctl|npm|packer|preview|" +
+    "pulumi|qemu-img:|qm|rehearse:|skopeo|smartctl|sops|stat|sudo|systemctl|talosctl|value:|virsh|virt-install)(\\s|$)|files/\\S+: …|up, \\d)",
 );
 
 /** What other programs say, or the part of a quote that is theirs, and who says it. */
@@ -28,6 +28,8 @@ const SAID_BY_OTHERS: Record<string, string> = {
   "certificate … is not yet valid": "Talos",
   "has expired": "Talos",
   "not registered": "Talos",
+  "connection refused": "the network",
+  "no route to host": "the network",
   "no stack named 'nuc1' found": "Pulumi",
   "incorrect passphrase": "Pulumi",
   "pending operations": "Pulumi",

@@ -11,6 +11,7 @@ const rehearsal = {
   proved: [],
 };
 const made: Made = {
+  stack: "nuc1",
   image,
   rehearsal,
   checked: { machineType: "controlplane", endpoint: "https://10.10.10.100:6443" },
@@ -48,11 +49,14 @@ test("an offline stack's images come from the appliance, which is said before a 
 
 /** What is said of starting the cluster. */
 const bootstrap = (given: Partial<Made>, more: Record<string, string> = {}) =>
-  nextSteps({ ...made, ...given }, config(more)).filter((line) => line.includes("bootstrap on"));
+  nextSteps({ ...made, ...given }, config(more)).filter((line) => /Never bootstrap|npm run node/.test(line));
 
 test("only the first control plane is bootstrapped", () => {
-  expect(bootstrap({})).toEqual([expect.stringMatching(/run talosctl bootstrap on it, once$/)]);
-  const never = [expect.stringMatching(/^Never run talosctl bootstrap on it: it joins/)];
+  expect(bootstrap({})).toEqual(["  npm run node -- --stack nuc1 --bootstrap"]);
+  const never = [
+    expect.stringMatching(/^Never bootstrap it: it joins/),
+    "  npm run node -- --stack nuc1 --talosconfig FILE",
+  ];
   expect(bootstrap({ checked: { ...made.checked, machineType: "worker" } })).toEqual(never);
   expect(bootstrap({}, { joins: "true" })).toEqual(never);
 });
@@ -68,22 +72,24 @@ test("a partial config says itself what comes next, and is not bootstrapped", ()
 test("if another stack may have started the cluster, the steps say so first", () => {
   const said = nextSteps({ ...made, starters: ["nuc2", "nuc3"] }, config());
   const from = said.findIndex((line) => line.includes("nuc2"));
-  expect(said.slice(from, from + 4)).toEqual([
-    "Its cluster is also that of nuc2, nuc3. If none of them was bootstrapped:",
-    "When Talos answers on 10.10.10.100, run talosctl bootstrap on it, once",
-    "  (docs/runbook.md, part 7, says from where)",
-    "If one was: never run talosctl bootstrap on this one, it would split etcd",
+  expect(said.slice(from, from + 6)).toEqual([
+    "Its cluster is also that of nuc2, nuc3.",
+    "If one of them was bootstrapped, set joins to true here: etcd would be split.",
+    "If none was, set joins to true there.",
+    "This starts its cluster, once, from where 10.10.10.100 is reached",
+    "  (docs/runbook.md, part 7), and follows it until it is a Ready node:",
+    "  npm run node -- --stack nuc1 --bootstrap",
   ]);
 });
 
 test("the first machine of a cluster that is reached elsewhere moves there before the bootstrap", () => {
   const said = (endpoint: string, more: Record<string, string> = {}) =>
     nextSteps({ ...made, checked: { ...made.checked, endpoint } }, config(more)).filter((line) =>
-      /lasting-network|bootstrap on/.test(line),
+      /lasting-network|npm run node/.test(line),
     );
   const moves = [
     "  (docs/lasting-network.md): https://192.168.1.50:6443",
-    "When Talos answers there, run talosctl bootstrap on it, once",
+    "  npm run node -- --stack nuc1 --bootstrap --address ADDRESS",
   ];
   expect(said("https://192.168.1.50:6443")).toEqual(moves);
   expect(said("https://talos.example:6443")).toHaveLength(2);

@@ -35,6 +35,18 @@ test("the manifest has versions, digests, sizes, the mini-PC and what was rehear
   expect(objectManifest(config, { image, compressed, rehearsal })).toMatchSnapshot();
 });
 
+test("the manifest of an offline stack lists the images that the appliance serves, by digest", () => {
+  const digest = `sha256:${"ef".repeat(32)}`;
+  const pause = {
+    reference: "registry.k8s.io/pause:3.10",
+    repository: "registry.k8s.io/pause",
+    tag: "3.10",
+    digest,
+  };
+  const manifest = objectManifest(config, { image, images: [{ ...pause, bytes: 1 }], rehearsal });
+  expect(JSON.parse(manifest)).toMatchObject({ servedImages: [{ reference: pause.reference, digest }] });
+});
+
 describe("the bucket's names in the environment", () => {
   test("IDRIVE's variables win over AWS's, and the config wins over both", () => {
     const env = {

@@ -141,11 +141,15 @@ test("a cluster may have been started by another control plane that does not joi
   const checked = (stack: string, record: object) => {
     const runs = join(folder, "artifacts/cache/runs", stack);
     mkdirSync(dirname(runs), { recursive: true });
-    const known = { cluster: "home", machineType: "controlplane", joins: false, ...record };
+    const known = { cluster: "home", machineType: "controlplane", ...record };
     writeFileSync(`${runs}.cluster.json`, JSON.stringify(known));
   };
   for (const stack of ["nuc1", "nuc2", "gone", "demo"]) checked(stack, {});
-  checked("nuc3", { joins: true });
+  const nuc3 = { minipcMac: "52:54:00:00:00:03", minipcIp: "10.10.10.101", artifactName: "nuc3" };
+  checked("nuc3", {});
+  expect(startersOf("home", "nuc1", folder)).toEqual(["nuc2", "nuc3"]);
+  // What its file says counts at once, before anything checks it again.
+  write("nuc3", { ...nuc3, joins: "true" });
   checked("retry", { machineType: "worker" });
   checked("away", { cluster: "elsewhere" });
   expect(startersOf("home", "nuc1", folder)).toEqual(["nuc2"]);
@@ -160,7 +164,7 @@ test("stacks with one endpoint and different secrets are told of as separate clu
   const checked = (stack: string, cluster: string, endpoint: string) =>
     writeFileSync(
       join(folder, "artifacts/cache/runs", `${stack}.cluster.json`),
-      JSON.stringify({ cluster, endpoint, machineType: "controlplane", joins: false }),
+      JSON.stringify({ cluster, endpoint, machineType: "controlplane" }),
     );
   checked("nuc1", "home", "https://talos.home.arpa:6443");
   checked("nuc2", "home", "https://talos.home.arpa:6443");

@@ -27,7 +27,7 @@ const pin = (name) => /** @type {import("./versions.cjs").Pin} */ (PINS[name]);
 const version = (name) => pin(name).version;
 
 /**
- * The recipes of one minor of Talos. Both programs are built of one module with that release's machinery: what they share is
+ * The recipes of one minor of Talos. All programs are built of one module with that release's machinery: what they share is
  * compiled once.
  *
  * @param {string} minor
@@ -66,6 +66,22 @@ function recipesOfTalos(minor) {
       files: [`node-tool-${minor}`],
       builds: [{ ...build, package: "./node-tool", output: `node-tool-${minor}` }],
       demo: true,
+      talos: minor,
+    },
+    {
+      // Talos's own client, in place of the words that talosctl has for people.
+      name: `talos-client-${minor}`,
+      pin,
+      files: [`talos-client-${minor}`],
+      builds: [{ ...build, package: "./talos-client", output: `talos-client-${minor}` }],
+      talos: minor,
+    },
+    {
+      name: `talos-api-${minor}`,
+      pin,
+      files: [`talos-api-${minor}`],
+      builds: [{ ...build, package: "./talos-api", output: `talos-api-${minor}` }],
+      tests: true,
       talos: minor,
     },
   ];

@@ -27,7 +27,7 @@ const { fits } = require("./versions.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
-/** @typedef {"preview" | "verify" | "new" | "rehearse" | "lint" | "use" | "loaders" | "inputs" | "demo" | "test" | "boots"} Scope what set-up is for */
+/** @typedef {"preview" | "verify" | "new" | "rehearse" | "node" | "lint" | "use" | "loaders" | "inputs" | "demo" | "test" | "boots"} Scope what set-up is for */
 /** @typedef {{ talosVersions?: string[], offline?: boolean }} Stacks what is known of them, as of `setUp` */
 /** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined>, refusal?: () => string | undefined }} Part after: parts that it waits for; refusal: why it cannot be brought, known before anything is */
 
@@ -35,12 +35,16 @@ const { fits } = require("./versions.cjs");
 const LOADER = "talos-config";
 /** What the demo's node has of Talos, of one release each. */
 const NODE_TOOL = "node-tool";
+/** Asks a mini-PC of a stack, by the client of its release of Talos. */
+const CLIENT = "talos-client";
+/** Answers it in tests, in the place of a mini-PC. */
+const API = "talos-api";
 
 const USE = ["npm", "system", "pulumi", "packer", "sops", LOADER, "packer-plugin", "checkers"];
 /** What the demo's inputs are made with. */
 const INPUTS = ["npm", "system", "lists", "sops", LOADER, NODE_TOOL];
-const TESTS = RECIPES.filter(({ tests }) => tests).map(({ name }) => name);
-const TEST = [...new Set([...USE, ...INPUTS, ...TESTS])];
+const TESTS = RECIPES.filter(({ tests, talos }) => tests && !talos).map(({ name }) => name);
+const TEST = [...new Set([...USE, ...INPUTS, ...TESTS, CLIENT, API])];
 
 /** The parts that each scope wants: nothing is compiled before the command at hand needs it. */
 const SCOPES = {
@@ -51,6 +55,7 @@ const SCOPES = {
   new: ["npm", "system", "pulumi", "sops"],
   loaders: ["system", LOADER],
   rehearse: ["npm", "system", "pulumi", "sops"],
+  node: ["npm", "system", "pulumi", "sops", CLIENT],
   lint: ["npm", "system", "packer"],
   use: USE,
   inputs: INPUTS,
@@ -113,12 +118,17 @@ async function timed(what, how, work, context) {
 function partsOf(scope, top, { talosVersions, offline }) {
   const standard = defaultVersion(top);
   /** @param {string[]} versions */
-  const minorsOf = (versions) => [
-    ...versions.flatMap((version) => loaderFor(version)?.minor ?? []),
-    ...(TESTED[scope] ?? []),
-  ];
+  const minorsOf = (versions) => versions.flatMap((version) => loaderFor(version)?.minor ?? []);
+  const [asked, tested] = [minorsOf(talosVersions ?? [standard]), TESTED[scope] ?? []];
+  // `npm test` has one release answered only: each has a gRPC of its own to compile.
+  const answered = scope === "boots" ? MINORS : [];
   /** @type {Record<string, string[]>} */
-  const minors = { [LOADER]: minorsOf(talosVersions ?? [standard]), [NODE_TOOL]: minorsOf([standard]) };
+  const minors = {
+    [LOADER]: [...asked, ...tested],
+    [NODE_TOOL]: [...minorsOf([standard]), ...tested],
+    [CLIENT]: [...asked, ...answered],
+    [API]: [...minorsOf([standard]), ...answered],
+  };
   const all = offline && SCOPES[scope].includes("checkers") ? [...SCOPES[scope], REGISTRY] : SCOPES[scope];
   return new Set(all.flatMap((name) => minors[name]?.map((minor) => `${name}-${minor}`) ?? [name]));
 }
@@ -143,8 +153,8 @@ function parts(scope, context, stacks = {}) {
   );
   const system = () => {
     const packages = missing();
-    // What is always built wants Go, and pip where the machine has none.
-    const built = recipes.some((recipe) => (recipe.demo || recipe.tests) && !isHeld(recipe, context));
+    // What nobody offers as a download wants Go, and pip where the machine has none.
+    const built = recipes.some((recipe) => !recipe.official && !isHeld(recipe, context));
     return built && !knownGo(context) && !hasPip(context) ? [...packages, "python3-pip"] : packages;
   };
   /** @type {Part[]} */
