@@ -27,7 +27,7 @@ const image = images.make((each) => {
 test("without DHCP on the uplink, the gateway tells it with the NICs in either order, and the mini-PC gets out under the fixed address", async () => {
   const { record } = await boot(await image, { hardware: HARDWARE }, { fixedUplink });
   expect(record.diagnosis).toBeUndefined();
-  expect(record.proofs.filter(({ held }) => held).map(({ id }) => id)).toEqual([...PROOFS, "twin"]);
+  expect(record.proofs.filter(({ held }) => held).map(({ id }) => id)).toEqual([...PROOFS, "sides"]);
   expect(HARDWARE.twin?.swapped).toBe(true);
   expect(record.proofs.find(({ id }) => id === "way-out")?.evidence).toContain(
     "the lease's left from 192.168.1.5",
