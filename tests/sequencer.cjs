@@ -24,6 +24,7 @@ const LONG = [
   "boots/orders",
   "boots/firmware",
   "boots/by-hand",
+  "boots/collect",
   "boots/one-nic",
   "engine/fleet",
   "engine/s3-backend",

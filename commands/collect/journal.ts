@@ -55,20 +55,22 @@ async function journalctl(context: StepContext, folder: string, args: string[]):
 export const journalText = (context: StepContext, folder: string): Promise<string> =>
   journalctl(context, folder, ["--output", "short-iso"]);
 
-/** Text of a message; journalctl gives one that is not all text as its bytes. */
-function textOf(message: unknown): string {
-  return Array.isArray(message) ? Buffer.from(message as number[]).toString("latin1") : String(message ?? "");
-}
+/** A field as journalctl gives it: what is not all text as its bytes. */
+type Field = string | number[] | undefined;
+
+const textOf = (field: Field = "") =>
+  typeof field === "string" ? field : Buffer.from(field).toString("latin1");
 
 /** The whole journal for a program, oldest first. */
 export async function journalEntries(context: StepContext, folder: string): Promise<Entry[]> {
-  const flags = ["--output", "json", `--output-fields=${FIELDS.join()}`];
+  // Without --all, what is longer than 4 KiB is left out.
+  const flags = ["--all", "--output", "json", `--output-fields=${FIELDS.join()}`];
   const lines = (await journalctl(context, folder, flags)).split("\n").filter(Boolean);
   return lines.map((line) => {
-    const entry = JSON.parse(line) as Record<string, unknown>;
+    const entry = JSON.parse(line) as Record<string, Field>;
     return {
       atMs: Number(entry.__REALTIME_TIMESTAMP) / 1000,
-      boot: String(entry._BOOT_ID),
+      boot: textOf(entry._BOOT_ID),
       source: textOf(entry.SYSLOG_IDENTIFIER),
       priority: Number(entry.PRIORITY ?? 6),
       message: textOf(entry.MESSAGE),

@@ -78,8 +78,9 @@ export interface Collected {
   leases: readonly string[];
 }
 
+/** What a client sent may be in it; a terminal obeys control characters. */
 const oneLine = ({ atMs, source, message }: Entry) =>
-  `${utc(atMs)} ${source}: ${message.replaceAll("\n", " ")}`;
+  `${utc(atMs)} ${source}: ${message.replaceAll("\n", " ").replace(/\p{C}/gu, "?")}`;
 
 function latest(what: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return [`${what}: none`];

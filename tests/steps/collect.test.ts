@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { publish } from "../../steps/store/files";
 import { MIB } from "../../stack/mib";
@@ -108,7 +108,7 @@ test("of a disk that booted twice, both boots, the leases, and what was said las
 });
 
 test.each([
-  ["a larger raw disk", (image: string) => truncateSync(image, 200 * MIB), ""],
+  ["a larger raw disk", (image: string) => tool("truncate", ["--size", "200M", image]), ""],
   [
     "qcow2",
     (image: string) => tool("qemu-img", ["convert", "-O", "qcow2", image, `${image}.qcow2`]),
