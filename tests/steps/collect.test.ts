@@ -64,6 +64,7 @@ async function makeImage(root: Record<string, string | Buffer>): Promise<string>
 const bootedImage = (more: Record<string, string | Buffer> = {}) =>
   makeImage({
     ...journal,
+    "etc/machine-id": `${MACHINE_ID}\n`,
     "var/lib/misc/dnsmasq.leases": "0 52:54:00:12:34:56 10.10.10.100 * 01:52:54:00:12:34:56\n",
     ...more,
   });
