@@ -25,6 +25,7 @@ const LONG = [
   "boots/firmware",
   "boots/by-hand",
   "boots/uplink-ports",
+  "boots/collect",
   "boots/one-nic",
   "boots/fixed-uplink",
   "engine/fleet",

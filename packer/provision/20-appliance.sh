@@ -56,7 +56,7 @@ for unit in systemd-networkd-wait-online.service ssh.service ssh.socket getty@tt
   dev-hugepages.mount dev-mqueue.mount modprobe@.service \
   sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
   docker-registry.service apport.service multipathd.service multipathd.socket pollinate.service \
-  snapd.seeded.service snapd.service snapd.socket udisks2.service; do
+  snapd.seeded.service snapd.service snapd.socket udisks2.service rsyslog.service syslog.socket; do
   ln -sfn /dev/null "/etc/systemd/system/$unit"
 done
 install -d /etc/systemd/system-generators

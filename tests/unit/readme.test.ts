@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { BENCH, DEMO, FLEET, NEW, REHEARSE, SETUP, VERIFY } from "../../commands/commands.cjs";
+import { BENCH, COLLECT, DEMO, FLEET, NEW, REHEARSE, SETUP, VERIFY } from "../../commands/commands.cjs";
 import { plan } from "../../commands/new/answers";
 import { EXAMPLE_MAC } from "../../stack/config/values";
 
@@ -99,7 +99,7 @@ const commandLines = (script: string) =>
     ),
   );
 
-test.each([DEMO, SETUP, NEW, FLEET, REHEARSE, VERIFY, BENCH])(
+test.each([DEMO, SETUP, NEW, FLEET, REHEARSE, VERIFY, COLLECT, BENCH])(
   "every npm run $name in a block of the documents is one that it takes",
   (command) => {
     const lines = commandLines(command.name);
