@@ -82,7 +82,7 @@ export function uplinkAddresses({
   const neighbour = fixed && freeAddress(fixed.cidr, [uplinkAddress, uplinkGateway]);
   // One of another network is answered by way of the gateway.
   const candidates = [...(neighbour ? [neighbour] : []), UPLINK_NEIGHBOUR, "198.51.100.77"];
-  const uplinkNeighbour = outsideOf(operatorNetworks, candidates)[0] ?? (candidates[0] as string);
+  const uplinkNeighbour = outsideOf(operatorNetworks, candidates)[0] ?? candidates[0];
   return { uplinkAddress, uplinkGateway, uplinkNeighbour };
 }
 

@@ -67,7 +67,9 @@ const FEED = z.strictObject({
 });
 
 export type Feed = z.infer<typeof FEED>;
-type Known = Partial<Record<keyof typeof GOOD | "foreign_dhcp", string>>;
+type Known = Partial<
+  Record<keyof typeof GOOD | "foreign_dhcp" | "foreign_gateway" | "operator_networks", string>
+>;
 
 /** Shows something once, at a second. @param lines facts and events, with their seconds */
 async function shown(as: string, lines: string[], known: Known, second: number): Promise<string> {
