@@ -81,8 +81,11 @@ export function uplinkAddresses({
   const uplinkGateway = fixed?.gateway ?? HOME.server;
   const neighbour = fixed && freeAddress(fixed.cidr, [uplinkAddress, uplinkGateway]);
   // One of another network is answered by way of the gateway.
-  const candidates = [...(neighbour ? [neighbour] : []), UPLINK_NEIGHBOUR, "198.51.100.77"];
-  const uplinkNeighbour = outsideOf(operatorNetworks, candidates)[0] ?? candidates[0];
+  const others = [UPLINK_NEIGHBOUR, "198.51.100.77"];
+  const [uplinkNeighbour = neighbour ?? UPLINK_NEIGHBOUR] = outsideOf(
+    operatorNetworks,
+    neighbour ? [neighbour, ...others] : others,
+  );
   return { uplinkAddress, uplinkGateway, uplinkNeighbour };
 }
 
