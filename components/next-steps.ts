@@ -66,6 +66,7 @@ function wayIn({ operatorNetwork, minipcIp }: StackConfig): string[] {
     `  Linux:   sudo ip route add ${minipcIp}/32 via UPLINK`,
     `  macOS:   sudo route -n add ${minipcIp}/32 UPLINK`,
     `  Windows: route ADD ${minipcIp} MASK 255.255.255.255 UPLINK`,
+    "It sees how far the mini-PC is at http://UPLINK/",
   ];
 }
 

@@ -56,6 +56,7 @@ test("the route of a desk is ready to be pasted, but for the address that only t
     "  Linux:   sudo ip route add 10.10.10.100/32 via UPLINK",
     "  macOS:   sudo route -n add 10.10.10.100/32 UPLINK",
     "  Windows: route ADD 10.10.10.100 MASK 255.255.255.255 UPLINK",
+    "It sees how far the mini-PC is at http://UPLINK/",
   ]);
   expect(nextSteps(made, config()).join()).not.toContain("UPLINK");
 });
