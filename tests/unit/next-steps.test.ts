@@ -52,7 +52,7 @@ test("the route of a desk is ready to be pasted, but for the address that only t
   for (const line of said) expect(line.length).toBeLessThanOrEqual(80);
   const at = said.findIndex((line) => line.startsWith("A desk in operatorNetwork"));
   expect(at).toBeGreaterThan(said.findIndex((line) => line.startsWith("Power on")));
-  expect(said.slice(at + 2, at + 5)).toEqual([
+  expect(said.slice(at + 2, at + 6)).toEqual([
     "  Linux:   sudo ip route add 10.10.10.100/32 via UPLINK",
     "  macOS:   sudo route -n add 10.10.10.100/32 UPLINK",
     "  Windows: route ADD 10.10.10.100 MASK 255.255.255.255 UPLINK",
