@@ -1,26 +1,12 @@
 # How things are, as rows of a name, a value and a level, and the words and times that screen, page and feed have in common.
 
-function pad(number) {
-  return number < 10 ? "0" number : number
-}
-
-# Universal time of a second, as HH:MM:SS.
+# Of a second, in the time zone of the environment (TZ), which `show-status` sets to UTC.
 function clock_of(second) {
-  second = ((second % 86400) + 86400) % 86400
-  return pad(int(second / 3600)) ":" pad(int(second / 60) % 60) ":" pad(second % 60)
+  return strftime("%H:%M:%S", second)
 }
 
-# Its date, by the number of days since 1970-03-01 in a calendar whose years begin in March.
-function date_of(second,   day, era, year, month) {
-  day = int(second / 86400) + 719468
-  era = int(day / 146097)
-  day -= era * 146097
-  year = int((day - int(day / 1460) + int(day / 36524) - int(day / 146096)) / 365)
-  day -= 365 * year + int(year / 4) - int(year / 100)
-  month = int((5 * day + 2) / 153)
-  day -= int((153 * month + 2) / 5) - 1
-  month = month < 10 ? month + 3 : month - 9
-  return (year + era * 400 + (month <= 2)) "-" pad(month) "-" pad(day)
+function date_of(second) {
+  return strftime("%Y-%m-%d", second)
 }
 
 function add_row(name, value, level) {

@@ -75,7 +75,11 @@ type Known = Partial<
 async function shown(as: string, lines: string[], known: Known, second: number): Promise<string> {
   const is = Object.entries({ ...GOOD, ...known }).map(([name, value]) => `is ${name} ${value}`);
   const flags = ["-v", `as=${as}`, ...PARTS.flatMap((part) => ["-f", join(APPLIANCE, part)])];
-  return tool("busybox", ["awk", ...flags], [...is, ...lines, `tick ${second}`, ""].join("\n"));
+  return tool(
+    "env",
+    ["TZ=UTC0", "busybox", "awk", ...flags],
+    [...is, ...lines, `tick ${second}`, ""].join("\n"),
+  );
 }
 
 export const NOW = 1_795_460_490;
