@@ -40,4 +40,12 @@ export default defineConfig(
     files: ["**/*.cjs", "**/*.mjs"],
     languageOptions: { globals: { ...node, URL: "readonly" } },
   },
+  {
+    // For a browser.
+    files: ["packer/**/*.js"],
+    languageOptions: {
+      sourceType: "script",
+      globals: { document: "readonly", fetch: "readonly", AbortSignal: "readonly", setTimeout: "readonly" },
+    },
+  },
 );

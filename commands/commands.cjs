@@ -179,6 +179,19 @@ const VERIFY = command({
     positionals.length === 1 ? undefined : `${positionals.length} files are named, not one`,
 });
 
+const COLLECT = command({
+  name: "collect",
+  usage: `npm run collect -- DISK [--to FOLDER]: reads the journal, the leases and what was said last out of an appliance's disk,
+which is the image once it has booted, or a copy of its virtual machine's disk: raw, qcow2, vdi, vmdk, also as .gz or .zst
+  --to    a folder for what was read, which must be empty; unset, one in artifacts/collected
+  --help  this text`,
+  options: { to: text },
+  fault: ({ values, positionals }) => {
+    if (values.to === "") return "--to is empty";
+    return positionals.length === 1 ? undefined : `${positionals.length} disks are named, not one`;
+  },
+});
+
 const BENCH_PARTS = /** @type {const} */ (["a", "b", "c", "d", "e", "f", "g", "h", "i"]);
 
 const BENCH = command({
@@ -269,6 +282,7 @@ module.exports = {
   BENCH,
   BENCH_PARTS,
   BOOTS,
+  COLLECT,
   DEMO,
   FLEET,
   FLEET_COMMANDS,

@@ -17,6 +17,11 @@ const Site = z.object({
   OFFLINE: z.literal("true").optional(),
 });
 
+/** @returns what a site.env says; undefined where it does not name a mini-PC */
+export function readSite(text: string): z.output<typeof Site> | undefined {
+  return Site.safeParse(Object.fromEntries(text.split("\n").map((line) => line.split("=", 2)))).data;
+}
+
 /** What the layer of images says of itself, its images.json. */
 const Images = z.object({ images: z.array(ServedImage) });
 
@@ -119,16 +124,12 @@ export async function imageFacts(context: StepContext, image: string): Promise<I
   const opened = await openImage(context, image);
   const { partitions, damaged, siteFile } = opened;
   const stdout = await siteFile("site.env");
-  const told = Site.safeParse(Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2))));
-  if (!told.success) throw damaged("its site.env does not name a mini-PC");
-  const { data } = told;
+  const data = readSite(stdout);
+  if (!data) throw damaged("its site.env does not name a mini-PC");
   if (data.OFFLINE && !partitions.some(({ name }) => name === "bootstrap-images"))
     throw damaged("there is no partition bootstrap-images, and its stack is offline");
   const images = await listedImages(opened);
-  const root = rootOf({
-    id: "",
-    partitions: partitions.filter(({ name }) => !name?.startsWith("bootstrap-")),
-  });
+  const root = rootOf({ partitions });
   return {
     bootstrapVersion: data.BOOTSTRAP_VERSION,
     talosVersion: data.TALOS_VERSION,

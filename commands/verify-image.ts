@@ -1,11 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { readStackFile } from "../stack/stack-files";
 import { sha256File } from "../steps/store/files";
 import { counted } from "../components/images-sentence";
-import { run } from "../steps/programs/process";
-import { writesTo } from "../steps/frame/room";
-import { makeScratch } from "../steps/frame/scratch.cjs";
 import type { StepContext } from "../steps/frame/context";
 import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
@@ -13,6 +10,7 @@ import { readCommandLine } from "./command-line.cjs";
 import { VERIFY } from "./commands.cjs";
 import { downloadObject } from "./download-object";
 import { imageFacts, type ImageFacts } from "./image-facts";
+import { makeWorkFolder, rawOf } from "./raw-image";
 
 /**
  * Where a stack's config says that its bucket is.
@@ -25,18 +23,6 @@ function placeOf(stack: string): { endpoint?: string; region?: string } {
     throw new StepError(`reading ${path}`, "there is no such file", "See that the stack's name is right");
   const { endpoint, region } = readStackFile(".", stack).given;
   return { endpoint: endpoint || undefined, region: region || undefined };
-}
-
-/**
- * A folder for what is looked at, beside the images: it may hold secrets and be large. Gone when the program ends; what a
- * killed one left goes now.
- */
-function makeWorkFolder(): string {
-  mkdirSync("artifacts", { recursive: true });
-  const folder = makeScratch("verify", "artifacts");
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  writesTo(folder);
-  return folder;
 }
 
 /** The digest that the SHA256SUMS in a folder has for a file, in the form of sha256sum(1). */
@@ -56,16 +42,6 @@ async function holdToList(context: StepContext, file: string, name: string, list
       "Copy it anew: this one is damaged or of another build",
     );
   context.log(`${name}: SHA-256 ${found}, as SHA256SUMS has it`);
-}
-
-/** @returns the raw image that a file holds: itself when it is not compressed */
-async function rawOf(context: StepContext, file: string, folder: () => string): Promise<string> {
-  const ending = /\.(gz|zst)$/.exec(file);
-  if (!ending) return file;
-  const raw = join(folder(), basename(file, ending[0]));
-  // Of both formats, and zeros become holes again.
-  await run(context, "zstd", ["-d", "-q", "--sparse", "-o", raw, file]);
-  return raw;
 }
 
 function inWords({ minipcMac, minipcIp, talosVersion, bootstrapVersion, images, ...facts }: ImageFacts) {
@@ -96,7 +72,7 @@ async function verifyFile(context: StepContext, file: string, named: string): Pr
       "Put the one that was made with it there, and keep the file's name",
     );
   await holdToList(context, file, name, listed);
-  const raw = await rawOf(context, file, makeWorkFolder);
+  const raw = await rawOf(context, file, () => makeWorkFolder("verify"));
   const listedRaw = raw === file ? undefined : listedDigest(folder, basename(raw));
   if (listedRaw) await holdToList(context, raw, basename(raw), listedRaw);
   const facts = await imageFacts(context, raw);
@@ -107,7 +83,7 @@ async function verifyFile(context: StepContext, file: string, named: string): Pr
 /** Downloads an object with its checksums and verifies it; the copy goes afterwards. */
 async function verifyObject(context: StepContext, uri: string, stack?: string): Promise<object> {
   const place = stack === undefined ? {} : placeOf(stack);
-  const folder = makeWorkFolder();
+  const folder = makeWorkFolder("verify");
   const at = uri.lastIndexOf("/") + 1;
   const file = join(folder, uri.slice(at));
   await downloadObject(context, `${uri.slice(0, at)}SHA256SUMS`, join(folder, "SHA256SUMS"), place);

@@ -2,6 +2,7 @@ import type { Image } from "./Appliance";
 import type { CheckedConfig } from "./MachineConfig";
 import type { RehearsalSummary } from "./Rehearsal";
 import type { StackConfig } from "../stack/config/keys";
+import { APID_PORT, KUBERNETES_PORT } from "../stack/ports";
 import { isElsewhere } from "../steps/talos/hosts";
 
 /** What `up` made, and what it knows of the cluster. */
@@ -56,6 +57,19 @@ function startOfCluster(made: Made, config: StackConfig): string[] {
   ];
 }
 
+/** How a desk reaches the mini-PC through the appliance: by one route, whose gateway only the appliance knows. */
+function wayIn({ operatorNetwork, minipcIp }: StackConfig): string[] {
+  if (operatorNetwork.length === 0) return [];
+  return [
+    `A desk in operatorNetwork reaches its ports ${APID_PORT} and ${KUBERNETES_PORT} by a route. UPLINK is`,
+    "  the appliance's uplink address: its console has this, too, with that address",
+    `  Linux:   sudo ip route add ${minipcIp}/32 via UPLINK`,
+    `  macOS:   sudo route -n add ${minipcIp}/32 UPLINK`,
+    `  Windows: route ADD ${minipcIp} MASK 255.255.255.255 UPLINK`,
+    "It sees how far the mini-PC is at http://UPLINK/",
+  ];
+}
+
 /** The next steps with a finished image, in short lines; docs/runbook.md says more. */
 export function nextSteps(made: Made, config: StackConfig): string[] {
   const { image, compressed, rehearsal } = made;
@@ -82,6 +96,7 @@ export function nextSteps(made: Made, config: StackConfig): string[] {
           "  docs/offline.md says when, before you move it or delete the VM",
         ]
       : []),
+    ...wayIn(config),
     ...startOfCluster(made, config),
     "Then delete the VM and the image: they hold secrets",
   ];

@@ -6,10 +6,16 @@ import { imagesMilestone } from "./chain/images";
 import type { Break, Milestone } from "./chain/milestone";
 import { NETBOOT_MILESTONES } from "./chain/netboot";
 import { TALOS_MILESTONES } from "./chain/talos";
+import { WAY_IN_MILESTONE } from "./chain/way-in";
 import type { Expected, View } from "./view";
 
 /** Every milestone of any stack's chain, in the order in which they are reached. */
-const CHAIN: Milestone[] = [...APPLIANCE_MILESTONES, ...NETBOOT_MILESTONES, ...TALOS_MILESTONES];
+const CHAIN: Milestone[] = [
+  ...APPLIANCE_MILESTONES,
+  ...NETBOOT_MILESTONES,
+  ...TALOS_MILESTONES,
+  WAY_IN_MILESTONE,
+];
 
 /**
  * The first sure sign that a milestone will not be reached. One that is reached is never broken.

@@ -10,6 +10,7 @@ import { checkQemu } from "./machines/machine";
 import { hearDetours, imagesFromApplianceAlone } from "./detours";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
+import { onlyOperatorsGetIn } from "./way-in";
 import { inDoubt, stolenMs } from "./slowness";
 import { Stage, type Subject } from "./stage";
 
@@ -66,6 +67,7 @@ export async function follow(
       if (ms > milestone.limitS * 1000 && ms - lostMs > milestone.limitS * 1000)
         return inDoubt({ ...naming(milestone), ...milestone.overdue(stage.view) }, { ms, lostMs });
       if (milestone.id === "address" && tick % 5 === 0) stage.askForAppliance();
+      if (milestone.id === "way-in" && tick % 20 === 1) stage.askByWayIn();
       await pause(TICK_MS, undefined, { signal: context.signal }).catch(() => undefined);
     }
   }
@@ -108,6 +110,7 @@ const LOOK: Record<string, string> = {
   "uplink-silent": "Look at the chain input in files/nftables.conf",
   pinned:
     "Look at location /configs/ in files/nginx-bootstrap.conf, and at ether saddr in files/nftables.conf",
+  "way-in": "Look at operatorNetwork, and at the chains forward and postrouting in files/nftables.conf",
   "images-alone":
     "Look at skipFallback of the mirrors in the machine config, and at its settings that name another host",
   "way-out":
@@ -267,7 +270,7 @@ export async function rehearse(
       // Before the rehearsal itself asks in the mini-PC's name.
       if (expected.images) proofs.push(imagesFromApplianceAlone([...detours]));
       context.log(`asking what must not be answered`);
-      proofs.push(...(await probe(stage.site, offers)));
+      proofs.push(...(await probe(stage.site, offers)), ...(await onlyOperatorsGetIn(stage.site)));
       if (twin) proofs.push(await twin.wait());
       context.signal.throwIfAborted();
       diagnosis = firstBroken(proofs);

@@ -1,6 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { readDhcp } from "./network/dhcp";
-import { UPLINK_LEASE } from "./network/gateway";
+import { HOME, UPLINK_LEASE, UPLINK_NEIGHBOUR } from "./network/gateway";
+import { outsideOf } from "./operators";
+import type { FixedUplink } from "../stack/fixed-uplink";
 import { REGISTRY_PORT } from "../stack/ports";
 import type { Link } from "./network/link";
 import { arpRequest, decode, RST, SYN, ACK, type Packet } from "./network/packets";
@@ -17,35 +19,74 @@ export interface Site {
   uplink?: Link;
   isolatedNic: string;
   uplinkNic: string;
+  /** The appliance's address on the uplink. */
+  uplinkAddress: string;
+  /** The address of the router there. */
+  uplinkGateway: string;
+  /** An address that another host has there, no operator's where the uplink has such. */
+  uplinkNeighbour: string;
   applianceIp: string;
   applianceCidr: string;
   minipcMac: string;
   minipcIp: string;
   /** Files that hold secrets, by their path on the web server. */
   secretPaths: string[];
+  /** Networks whose hosts reach the lease by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
+  operatorNetworks?: string[];
   /** What an offline stack's appliance has of images; unset for others. */
   images?: readonly Pick<ServedImage, "reference">[];
 }
 
 /** MACs of the rehearsal's own hosts: locally administered (IEEE 802), so that no NIC has them. */
-export const STRANGERS = ["02:00:5e:00:53:01", "02:00:5e:00:53:02", "02:00:5e:00:53:03"] as const;
+export const STRANGERS = [
+  "02:00:5e:00:53:01",
+  "02:00:5e:00:53:02",
+  "02:00:5e:00:53:03",
+  "02:00:5e:00:53:04",
+] as const;
 const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
-/** Another host on the uplink; its net is the gateway's. */
-const UPLINK_NEIGHBOUR = "192.0.2.77";
 /** Outside, an address for documentation (RFC 5737). */
 const FAR_AWAY = "198.51.100.7";
 const PUBLIC_FILE = "/boot.ipxe";
 const ANSWER_MS = 5000;
 
-/** An address of the subnet that neither the appliance nor the mini-PC has; a subnet of two has none. */
-export function strangersAddress({ applianceCidr, applianceIp, minipcIp }: Site): string | undefined {
-  const last = ipaddr.IPv4.broadcastAddressFromCIDR(applianceCidr).toByteArray();
-  const network = ipaddr.IPv4.networkAddressFromCIDR(applianceCidr).toString();
+/** An address of a subnet that is neither its own nor one of two that are taken; a subnet of two hosts has none. */
+function freeAddress(cidr: string, taken: readonly [string, string]): string | undefined {
+  const last = ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toByteArray();
+  const network = ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
   for (let back = 1; back <= 3; back++) {
     const candidate = [...last.slice(0, 3), (last[3] as number) - back].join(".");
-    if (candidate !== applianceIp && candidate !== minipcIp && candidate !== network) return candidate;
+    if (candidate !== network && !taken.includes(candidate)) return candidate;
   }
   return undefined;
+}
+
+/** An address of the subnet that neither the appliance nor the mini-PC has; a subnet of two has none. */
+export const strangersAddress = ({
+  applianceCidr,
+  applianceIp,
+  minipcIp,
+}: Pick<Site, "applianceCidr" | "applianceIp" | "minipcIp">): string | undefined =>
+  freeAddress(applianceCidr, [applianceIp, minipcIp]);
+
+/** Who has which address on the uplink: the rehearsal's own gateway leases one, unless the stack has a fixed one there. */
+export function uplinkAddresses({
+  fixedUplink: fixed,
+  operatorNetworks = [],
+}: {
+  fixedUplink?: FixedUplink;
+  operatorNetworks?: string[];
+}): Pick<Site, "uplinkAddress" | "uplinkGateway" | "uplinkNeighbour"> {
+  const uplinkAddress = fixed ? (fixed.cidr.split("/")[0] as string) : UPLINK_LEASE;
+  const uplinkGateway = fixed?.gateway ?? HOME.server;
+  const neighbour = fixed && freeAddress(fixed.cidr, [uplinkAddress, uplinkGateway]);
+  // One of another network is answered by way of the gateway.
+  const others = [UPLINK_NEIGHBOUR, "198.51.100.77"];
+  const [uplinkNeighbour = neighbour ?? UPLINK_NEIGHBOUR] = outsideOf(
+    operatorNetworks,
+    neighbour ? [neighbour, ...others] : others,
+  );
+  return { uplinkAddress, uplinkGateway, uplinkNeighbour };
 }
 
 // A question for the name `node` (RFC 1035), one for the time (RFC 5905, mode 3), one for a file (RFC 1350).
@@ -92,7 +133,7 @@ const list = (names: string[]) => [...new Set(names)].join(", ") || "nothing";
 
 const NOT_UP = {
   held: false,
-  evidence: "the appliance does not answer by ARP for the address that it was leased on the uplink",
+  evidence: "the appliance does not answer by ARP for its address on the uplink",
   look: "Look at the uplink in files/netplan.yaml, and at udp sport 67 in files/nftables.conf",
 };
 /** Where to look when not even the lease is answered, so that silence elsewhere proves nothing. */
@@ -162,15 +203,15 @@ function claimsOn(uplink: Link, { applianceIp, uplinkNic }: Site): string[] {
 /** What must be silent on the uplink is; one that never got an address there proves nothing by its silence. */
 export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
   const named = { id: "uplink-silent", title: "no service answers on the uplink" };
-  const outsider = new Station(site.signal, uplink, OUTSIDER, UPLINK_NEIGHBOUR);
-  if (!(await outsider.meet(UPLINK_LEASE))) return { ...named, ...NOT_UP };
+  const outsider = new Station(site.signal, uplink, OUTSIDER, site.uplinkNeighbour);
+  if (!(await outsider.meet(site.uplinkAddress))) return { ...named, ...NOT_UP };
   const claims = claimsOn(uplink, site);
-  uplink.send(arpRequest(OUTSIDER, UPLINK_NEIGHBOUR, site.applianceIp));
-  const asked = [site.applianceIp, UPLINK_LEASE].map((to) => askServices(outsider, to, site));
+  uplink.send(arpRequest(OUTSIDER, site.uplinkNeighbour, site.applianceIp));
+  const asked = [site.applianceIp, site.uplinkAddress].map((to) => askServices(outsider, to, site));
   // The two links are two queues: what is answered on one says nothing of what still waits in the other.
-  await outsider.meet(UPLINK_LEASE);
+  await outsider.meet(site.uplinkAddress);
   const control = await leaseIsAnswered(site);
-  await outsider.meet(UPLINK_LEASE);
+  await outsider.meet(site.uplinkAddress);
   const answered = [...asked.flatMap((answers) => answers()), ...claims];
   return {
     ...named,
@@ -232,7 +273,7 @@ async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
   return {
     id: "way-out",
     title: "only the lease gets out by the uplink, under the uplink's address",
-    held: from === UPLINK_LEASE && strangers === undefined,
+    held: from === site.uplinkAddress && strangers === undefined,
     evidence: `packets to ${FAR_AWAY}: the lease's ${leaving(from)}, a stranger's ${leaving(strangers)}`,
   };
 }
@@ -245,8 +286,8 @@ async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
 export async function probe(site: Site, offers: Offers): Promise<Proof[]> {
   const { signal, isolated, uplink, minipcMac } = site;
   // The uplink may have come up after the first question.
-  const outsider = uplink && new Station(signal, uplink, OUTSIDER, UPLINK_NEIGHBOUR);
-  const uplinkIsUp = await outsider?.meet(UPLINK_LEASE);
+  const outsider = uplink && new Station(signal, uplink, OUTSIDER, site.uplinkNeighbour);
+  const uplinkIsUp = await outsider?.meet(site.uplinkAddress);
   const before = offers.lease.length;
   askForAddresses(site);
   new Station(signal, isolated, minipcMac, "0.0.0.0").discover();

@@ -81,6 +81,8 @@ export interface Hardware {
   memoryMib?: number;
   /** A third NIC, before the others, which is on the uplink too. */
   thirdNic?: boolean;
+  /** What it writes to its disk is written to the image, as a virtual machine's own disk keeps it; unset, it is forgotten. */
+  keepsDisk?: boolean;
 }
 
 /** One rehearsal, as `rehearsal.json` has it. It holds no secret: of a config, the digest. */

@@ -1,17 +1,21 @@
 import { join } from "node:path";
+import { APID_PORT } from "../stack/ports";
 import type { Accelerator } from "../steps/programs/accelerator";
+import type { FixedUplink } from "../stack/fixed-uplink";
 import { Capture } from "./network/capture";
 import type { ServedImage } from "../steps/contracts/image";
 import type { View } from "./view";
 import type { Lease } from "./network/dhcp";
-import { attachGateway, HOME } from "./network/gateway";
+import { attachGateway, attachRouter, HOME } from "./network/gateway";
 import { Link } from "./network/link";
 import { Machine, type Nic } from "./machines/machine";
 import { observe } from "./network/observer";
 import { arpRequest } from "./network/packets";
-import { STRANGERS, type Site } from "./proofs";
+import { STRANGERS, uplinkAddresses, type Site } from "./proofs";
 import type { Hardware, LinkName } from "./record";
 import type { MachineName, Seen, What } from "./network/seen";
+import { Station } from "./network/station";
+import { OPERATOR, operatorsOf } from "./way-in";
 
 /** An image, the mini-PC that it is for, and what its boot is compared with. */
 export interface Subject {
@@ -21,6 +25,8 @@ export interface Subject {
   minipcIp: string;
   /** The appliance's address with its prefix length. */
   applianceCidr: string;
+  /** Networks whose hosts reach the mini-PC by the uplink, each as NETWORK/LENGTH; unset for a stack without. */
+  operatorNetworks?: string[];
   talosVersion: string;
   /** Arguments that the kernel must be started with. */
   kernelArguments: string[];
@@ -34,6 +40,8 @@ export interface Subject {
   hasSerialConsole: boolean;
   /** Whether the appliance has a second NIC. */
   hasUplink: boolean;
+  /** What it has on an uplink without DHCP; unset where a DHCP server is there. */
+  fixedUplink?: FixedUplink;
   /** Files on the web server that only the lease may have. */
   secretPaths: string[];
   /** What the appliance of an offline stack has of images; unset for others. */
@@ -59,9 +67,13 @@ export class Stage {
   readonly site: Site;
   /** What the uplink's DHCP server gives from now on; unset, it is silent. */
   uplinkLease?: Lease;
+  /** Address of the uplink's router from now on where there is no DHCP; unset, it is off. */
+  uplinkRouter?: string;
   private readonly machines: Partial<Record<MachineName, Machine>> = {};
   private readonly links: Record<LinkName, Link>;
   private applianceNics: Nic[] = [];
+  /** A host on the uplink, in the stack's operatorNetwork. */
+  private readonly desk?: Station;
   private readonly captures: Capture[] = [];
   private startedAt = Date.now();
   private fault?: Error;
@@ -83,10 +95,13 @@ export class Stage {
     const link = (which: LinkName) => new Link(which, join(scratch, `${name}${which}.sock`));
     this.links = { isolated: link("isolated"), uplink: link("uplink") };
     // Hostile: it routes the mini-PC's address to itself, which would draw the machine config there.
-    this.uplinkLease = { ...HOME, routed: [subject.minipcIp] };
+    if (subject.fixedUplink) this.uplinkRouter = subject.fixedUplink.gateway;
+    else this.uplinkLease = { ...HOME, routed: [subject.minipcIp] };
     const applianceIp = subject.applianceCidr.split("/")[0] as string;
     const nics = { isolatedNic: NICS.isolated, uplinkNic: NICS.uplink };
-    this.view = { seen: [], expected: { ...subject, ...nics, applianceIp } };
+    const uplink = uplinkAddresses(subject);
+    const operator = subject.hasUplink ? operatorsOf({ ...subject, ...uplink })[0] : undefined;
+    this.view = { seen: [], expected: { ...subject, ...nics, applianceIp, operator } };
     this.site = {
       ...subject,
       ...nics,
@@ -94,12 +109,15 @@ export class Stage {
       applianceIp,
       isolated: this.links.isolated,
       uplink: subject.hasUplink ? this.links.uplink : undefined,
+      ...uplink,
     };
+    if (operator) this.desk = new Station(signal, this.links.uplink, OPERATOR, operator, NICS.uplink);
     for (const each of Object.values(this.links)) observe(each, (what) => this.see(what));
   }
 
   async open(): Promise<this> {
     attachGateway(this.links.uplink, () => this.uplinkLease);
+    attachRouter(this.links.uplink, () => this.uplinkRouter);
     for (const link of Object.values(this.links)) {
       await link.open();
       this.captures.push(new Capture(link, join(this.folder, `${this.name}${link.name}.pcap`), this.onFault));
@@ -190,6 +208,11 @@ export class Stage {
   /** Asks on the isolated link whether the appliance has its address yet; claims none itself (RFC 5227). */
   askForAppliance(): void {
     this.links.isolated.send(arpRequest(STRANGERS[0], "0.0.0.0", this.site.applianceIp));
+  }
+
+  /** Asks from the operator's network whether the mini-PC's apid answers. */
+  askByWayIn(): void {
+    this.desk?.syn(this.subject.minipcIp, APID_PORT);
   }
 
   /** Writes pictures of the screens that there are. @returns whose */

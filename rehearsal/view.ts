@@ -19,6 +19,8 @@ export interface Expected {
   unseenDisk?: string;
   /** Whether the mini-PC's command line has a serial console: without one, its milestones show on the wire alone. */
   hasSerialConsole: boolean;
+  /** Address of a host in the stack's operatorNetwork; unset for a stack without one, or without an uplink. */
+  operator?: string;
   /** What the appliance of an offline stack has of images; unset for others. */
   images?: ServedImage[];
 }

@@ -5,7 +5,7 @@ import { crossFaults, queryFaults } from "./config/cross-checks";
 import { declaredDefaults } from "./config/defaults";
 import { ConfigError, type Fault } from "./config/fault";
 import { isKey, KEYS, type Key, type StackConfig } from "./config/keys";
-import { addressesOf, asAddress, asNumber, subnetOf } from "./config/subnet";
+import { addressesOf, asAddress, asNumber, firstBeside, subnetOf } from "./config/subnet";
 import { withoutUrlSecrets } from "./source-url";
 import { knowsTalos } from "./talos-kernel";
 
@@ -15,6 +15,8 @@ function exampleFor(key: Key, values: Record<string, string>): string {
   const value = values[key] ?? "";
   if ((key === "minipcIp" || key === "dhcpRange") && subnet) return addressesOf(subnet)[key];
   if (key === "applianceCidr" && subnet) return `${asAddress(asNumber(subnet.network) + 2)}/${subnet.prefix}`;
+  const uplink = key === "uplinkGateway" && subnetOf(values.uplinkCidr);
+  if (uplink) return firstBeside(uplink);
   if (key === "talosVersion" && semver.valid(value) && knowsTalos(`v${semver.valid(value)}`))
     return `v${semver.valid(value)}`;
   return KEYS[key].example;

@@ -1,6 +1,33 @@
 import ipaddr from "ipaddr.js";
 
 /**
+ * Whether two networks have an address in common: then one holds the other.
+ *
+ * @param one as NETWORK/LENGTH, and so is the other
+ */
+export function overlap(one: string, other: string): boolean {
+  const [first, second] = [ipaddr.IPv4.parseCIDR(one), ipaddr.IPv4.parseCIDR(other)];
+  return first[0].match(second[0], Math.min(first[1], second[1]));
+}
+
+/**
+ * Networks without those that another one of them holds, in their order; nft refuses a set in which two overlap.
+ *
+ * @param networks each as NETWORK/LENGTH
+ */
+export function withoutHeld(networks: string[]): string[] {
+  const length = (network: string) => Number(network.split("/")[1]);
+  const isHeld = (network: string, index: number) =>
+    networks.some(
+      (other, otherIndex) =>
+        otherIndex !== index &&
+        overlap(network, other) &&
+        (length(other) < length(network) || (length(other) === length(network) && otherIndex < index)),
+    );
+  return networks.filter((network, index) => !isHeld(network, index));
+}
+
+/**
  * A network without one of its addresses, as the fewest networks that make it up: at each length, the half that the address
  * is not in.
  *

@@ -1,4 +1,5 @@
 import type { StackConfig } from "./config/keys";
+import { fixedUplinkOf } from "./fixed-uplink";
 import { type KernelLine } from "./talos-kernel";
 
 /** Characters of a command line that the kernel is sure to print: its log cuts a line at 1024, with what stands before. */
@@ -18,11 +19,13 @@ export function rehearsalSubject(config: StackConfig, line: Pick<KernelLine, "ar
     minipcMac,
     minipcIp,
     applianceCidr: applianceCidr.cidr,
+    operatorNetworks: config.operatorNetwork.length > 0 ? config.operatorNetwork : undefined,
     talosVersion,
     kernelArguments: printedWords(line.arguments),
     // The virtual mini-PC asks for one by its asset tag, whatever the stack's consoles are.
     hasSerialConsole: true,
     hasUplink: config.uplink,
+    fixedUplink: fixedUplinkOf(config),
     secretPaths: ["/configs/minipc.yaml", ...(talosConfig ? ["/configs/talosconfig"] : [])],
   };
 }

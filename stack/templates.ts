@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Mustache from "mustache";
 import type { StackConfig } from "./config/keys";
+import { fixedUplinkOf } from "./fixed-uplink";
 import { SERIAL_ASSET_TAG } from "./kernel-line";
 import { networksBut } from "./networks";
+import { APID_PORT, KUBERNETES_PORT } from "./ports";
 import { ipxeKernelArguments, kernelLine, SERIAL_CONSOLE, type KernelLine } from "./talos-kernel";
 import { TOP } from "./top";
 
@@ -43,7 +45,7 @@ const OTHER_ARCHITECTURES = [6, 8, 10, 11, 15, 18, 19, 20];
 
 /** What a template may name. */
 function templateView(config: StackConfig) {
-  const { applianceCidr: link } = config;
+  const { applianceCidr: link, upstreamDns: resolvers = [] } = config;
   return {
     applianceCidr: link.cidr,
     applianceIp: link.address,
@@ -54,10 +56,15 @@ function templateView(config: StackConfig) {
     rangeFirst: config.dhcpRange.first,
     rangeLast: config.dhcpRange.last,
     uplink: config.uplink,
+    fixedUplink: fixedUplinkOf(config),
     offline: config.offline ?? false,
-    upstreamDns: (config.upstreamDns ?? []).join(" "),
+    upstreamDns: resolvers.join(" "),
+    // In quotes: in a list of YAML, an IPv6 address that begins with a colon is read as something else.
+    quotedResolvers: resolvers.map((resolver) => `"${resolver}"`).join(", "),
     linkButLease: networksBut(link.prefix, config.minipcIp),
     talosVersion: config.talosVersion,
+    operatorNetworks: config.operatorNetwork.join(", "),
+    wayInPorts: `${APID_PORT}, ${KUBERNETES_PORT}`,
     bootstrapVersion: config.bootstrapVersion,
     retryPauseS: RETRY_PAUSE_S,
     handoverCommands: handoverCommands(HANDOVER_TRIES, RETRY_PAUSE_S),

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import execa, { type ExecaChildProcess } from "execa";
+import execa, { type ExecaChildProcess, type ExecaError } from "execa";
 import { judgedByStatus } from "../steps/programs/process";
 import { toolEnvironment } from "./tools";
 
@@ -34,8 +34,9 @@ export class TalosApi {
     const api = new TalosApi(address, child);
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     lines.on("line", (line) => api.lines.push(line));
-    const ended = child.then(({ all, stderr }) => {
-      throw new Error(`talos-api-${minor}: ${all ?? stderr}`);
+    const ended = child.then(({ stderr, ...result }) => {
+      // Of a program that did not start, execa alone says why.
+      throw new Error(stderr || (result as ExecaError).shortMessage);
     });
     await Promise.race([once(lines, "line"), ended]);
     ended.catch(() => undefined);

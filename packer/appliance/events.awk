@@ -1,19 +1,29 @@
 # What happened, out of the journal of dnsmasq, nginx and chrony, a line an event: with `as` at "sentences" its second and what
-# the consoles say of it, with "facts" what `handover` acts on.
+# the serial console says of it, with "facts" what `handover` acts on, with "both" each with its second, for `show-status`.
 # Input: journalctl -o short-unix --no-hostname. `own` is the appliance's address, whose requests are no events.
 
 function event(text) {
   if (as == "facts") return
   # What a client sent is in it; a console obeys control characters.
   gsub(/[^ -~]/, "?", text)
-  print int($1), text
+  print int($1) (as == "both" ? " said " : " ") text
   fflush()
 }
 
 # The service, what it gave or was asked for, and to whom. No part has a space in it.
 function fact(text) {
-  if (as != "facts") return
+  if (as != "facts") {
+    finer_fact(text)
+    return
+  }
   print text
+  fflush()
+}
+
+# What only the status needs to know.
+function finer_fact(text) {
+  if (as != "both") return
+  print int($1) " fact " text
   fflush()
 }
 
@@ -27,6 +37,10 @@ function told(   name) {
     name = file
     sub(/.*\//, "", name)
     fact("ack " name " " last_word(answer))
+  } else if (answer ~ /^(offer|ack) /) {
+    name = file != "" ? file : firmware() != "" ? "none" : "-"
+    sub(/.*\//, "", name)
+    finer_fact((answer ~ /^ack / ? "ack " : "offer ") name " " last_word(answer))
   }
   if (answer != "") event("dhcp: " answer (file != "" ? ": " file : firmware() != "" ? ": no boot file for " firmware() : ""))
   answer = ""
@@ -169,6 +183,7 @@ function unserved(text,   mac) {
   sub(/.* MAC=([0-9a-f][0-9a-f]:){6}/, "", mac)
   mac = substr(mac, 1, 17)
   fact("asks " mac)
+  if (match(text, / DPT=[0-9]+/)) finer_fact("unserved " substr(text, RSTART + 5, RLENGTH - 5) " " mac)
   if (text ~ / DPT=547 /) event("dhcp: DHCPv6 question from " mac ": only IPv4 is served; choose network boot by IPv4 in its firmware")
   if (text ~ / DPT=4011 /) event("dhcp: question to port 4011 from " mac ": its firmware wants a ProxyDHCP server, and there is none; choose another network boot in it")
 }
@@ -208,6 +223,7 @@ function unit(text,   name, how) {
   sub(/^[^ ]+: /, "", text)
   if (source == "nginx") http(text)
   else if (source == "systemd") unit(text)
+  else if (source == "bootstrap-pxe") event(text)
   else if (source == "kernel") {
     if (text ~ /^bootstrap-pxe not served: /) unserved(text)
   }

@@ -3,9 +3,10 @@
 set -eu
 
 from=/tmp/appliance
-install -d /usr/local/lib/bootstrap-pxe /srv/http /srv/tftp /srv/site /srv/netboot /srv/images
-install -m 755 "$from/apply" "$from/hand-out" "$from/ask-resolvers" "$from/narrate" "$from/handover" "$from/announce" "$from/seal" /usr/local/lib/bootstrap-pxe/
-install -m 644 "$from/consoles" "$from/verdict" "$from/missing" "$from/journal" "$from/closed.nft" "$from/events.awk" "$from/registry.yml" /usr/local/lib/bootstrap-pxe/
+install -d /usr/local/lib/bootstrap-pxe/status /srv/http /srv/tftp /srv/site /srv/netboot /srv/images
+install -m 755 "$from/apply" "$from/hand-out" "$from/ask-resolvers" "$from/narrate" "$from/handover" "$from/announce" "$from/show-status" "$from/seal" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from/consoles" "$from/verdict" "$from/uplink" "$from/missing" "$from/journal" "$from/closed.nft" "$from/events.awk" "$from/registry.yml" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from"/status/* /usr/local/lib/bootstrap-pxe/status/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf
 install -m 644 "$from/sysctl.conf" /etc/sysctl.d/60-bootstrap-pxe.conf
@@ -45,17 +46,17 @@ rm -f /etc/nginx/sites-enabled/default
 rm -f /etc/chrony/sources.d/* /etc/chrony/conf.d/*
 
 systemctl enable bootstrap-apply.service bootstrap-narrate.service bootstrap-handover.service bootstrap-announce.service \
-  bootstrap-registry.service nftables.service nginx.service dnsmasq.service chrony.service systemd-networkd.service systemd-resolved.service \
-  serial-getty@ttyS0.service >/dev/null
+  bootstrap-registry.service bootstrap-status.service nftables.service nginx.service dnsmasq.service chrony.service systemd-networkd.service systemd-resolved.service \
+  serial-getty@ttyS0.service getty@tty2.service >/dev/null
 # Masked as systemctl does it, which would read all units anew at each: a link without a cable must not hold the boot
-# up; nobody logs in from a network; the rest no one needs here. Most are not in every base.
-for unit in systemd-networkd-wait-online.service ssh.service ssh.socket \
+# up; nobody logs in from a network; the first terminal is for the status; the rest no one needs here. Most are not in every base.
+for unit in systemd-networkd-wait-online.service ssh.service ssh.socket getty@tty1.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer man-db.timer \
   e2scrub_reap.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-pstore.service \
   dev-hugepages.mount dev-mqueue.mount modprobe@.service \
   sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
   docker-registry.service apport.service multipathd.service multipathd.socket pollinate.service \
-  snapd.seeded.service snapd.service snapd.socket udisks2.service; do
+  snapd.seeded.service snapd.service snapd.socket udisks2.service rsyslog.service syslog.socket; do
   ln -sfn /dev/null "/etc/systemd/system/$unit"
 done
 install -d /etc/systemd/system-generators

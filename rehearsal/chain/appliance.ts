@@ -22,6 +22,10 @@ export const NOT_SERVING: [says: RegExp, look: string][] = [
     /DHCP server answers on the NIC taken/,
     "NIC 1 must be on the isolated link alone, without a DHCP server (docs/runbook.md)",
   ],
+  [
+    /gateway \S+ answers on (every NIC|the NIC taken)/,
+    "NIC 1 must be on the isolated link alone, where nothing has the address uplinkGateway (docs/runbook.md)",
+  ],
   [/NIC's link is down/, "Connect NIC 1 to the isolated link, and switch on what is at its other end"],
   [/overlaps the isolated link's/, "Set applianceCidr to a network that the uplink does not have"],
   [/has no NIC/, "Give the virtual machine a NIC of a model that Linux has a driver for"],

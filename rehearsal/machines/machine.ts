@@ -45,7 +45,7 @@ export interface MachineOptions {
   accelerator: Accelerator;
   memoryMib: number;
   nics: Nic[];
-  /** RAW image to boot; it is not changed. Without one the machine boots from its network. */
+  /** RAW image to boot; it is not changed unless the hardware keeps its disk. Without one the machine boots from its network. */
   disk?: string;
   /** Size in bytes of a blank NVMe disk that the machine has besides; it takes no room. */
   blankDiskBytes?: number;
@@ -124,6 +124,7 @@ function qemuArguments({
   blankDiskBytes,
   scratch,
 }: MachineOptions): string[] {
+  const snapshot = hardware.keepsDisk ? "off" : "on";
   return [
     ...["-name", name, "-accel", accelerator, "-cpu", accelerator === "tcg" ? "max" : "host"],
     // IDE belongs to the older chipset.
@@ -133,7 +134,7 @@ function qemuArguments({
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
     ...["-qmp", `unix:${join(scratch, `${name}.qmp`)},server=on,wait=off`],
     ...(hardware.firmware === "uefi" ? uefiArguments : biosArguments)(name, scratch),
-    ...(disk ? ["-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=on`] : []),
+    ...(disk ? ["-drive", `file=${disk},format=raw,if=none,id=disk,snapshot=${snapshot}`] : []),
     // What boots from the network is to say on its serial port what it would say on its screen.
     ...(disk ? [] : ["-smbios", `type=3,asset=${SERIAL_ASSET_TAG}`]),
     ...(disk ? DISK_DEVICES[hardware.disk ?? "virtio"] : []),

@@ -2,14 +2,33 @@ import { readDhcp } from "./dhcp";
 import { REGISTRY_PORT, WEB_PORT } from "../../stack/ports";
 import { HttpConnection } from "./http";
 import type { Link } from "./link";
-import { decode, type Packet } from "./packets";
-import type { LinkWhat } from "./seen";
+import { OPEN_PORTS } from "../operators";
+import { ACK, decode, RST, SYN, type Packet } from "./packets";
+import type { LinkWhat, OperatorWhat } from "./seen";
 import { TftpTransfers } from "./tftp";
 
 const [TFTP, DHCP_SERVER, DHCP_CLIENT, TIME] = [69, 67, 68, 123];
 const SERVED = [WEB_PORT, REGISTRY_PORT];
 /** What an NTP packet of a server says itself to be (RFC 5905, figure 10). */
 const SERVER_MODE = 4;
+
+/** What a segment says of a connection to a port of the operator's way in: its first one, and the first answer. */
+function operatorsConnection({ source, destination, ip, tcp }: Packet): OperatorWhat | undefined {
+  if (!ip || !tcp) return undefined;
+  const from = {
+    kind: "operator",
+    mac: destination,
+    client: ip.to,
+    server: ip.from,
+    port: tcp.from,
+  } as const;
+  if (OPEN_PORTS.includes(tcp.from) && tcp.flags & RST) return { ...from, state: "refused" };
+  if (OPEN_PORTS.includes(tcp.from) && tcp.flags & SYN && tcp.flags & ACK)
+    return { ...from, state: "accepted" };
+  return OPEN_PORTS.includes(tcp.to) && (tcp.flags & (SYN | ACK)) === SYN
+    ? { kind: "operator", mac: source, client: ip.from, server: ip.to, port: tcp.to, state: "asked" }
+    : undefined;
+}
 
 /** Turns the frames of a link into what they mean for a network boot. */
 export function observe(link: Link, tell: (what: LinkWhat) => void): void {
@@ -36,8 +55,11 @@ export function observe(link: Link, tell: (what: LinkWhat) => void): void {
     }
   }
 
-  function segment({ source, destination, ip, tcp }: Packet): void {
+  function segment(packet: Packet): void {
+    const { source, destination, ip, tcp } = packet;
     if (!ip || !tcp) return;
+    const asked = operatorsConnection(packet);
+    if (asked) tell({ link: link.name, ...asked });
     const fromClient = SERVED.includes(tcp.to);
     if (!fromClient && !SERVED.includes(tcp.from)) return;
     const [mac, port] = fromClient ? [source, tcp.to] : [destination, tcp.from];

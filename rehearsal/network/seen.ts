@@ -24,7 +24,16 @@ export type LinkWhat = { link: LinkName } & (
   | { kind: "time"; mac: string; state: "answered"; stratum: number }
   | TftpWhat
   | HttpWhat
+  | OperatorWhat
 );
+
+/**
+ * A connection to a port of the operator's way in, from the address `client` to `server`; `mac` is the client's on this link,
+ * or that of who forwards for it.
+ */
+export type OperatorWhat = { kind: "operator"; mac: string; client: string; server: string; port: number } & {
+  state: "asked" | "accepted" | "refused";
+};
 
 /** A transfer by TFTP; `mac` is the client's. */
 export type TftpWhat = { kind: "tftp"; mac: string; file: string } & (

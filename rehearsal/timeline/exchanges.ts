@@ -40,6 +40,9 @@ function words(what: LinkWhat): Words {
       return what.state === "sent" && what.bytes > 0 && what.path.includes("/manifests/")
         ? { byClient: false, what: `image: ${what.status}, ${what.path.replace(/^\/v2\/|\?.*/g, "")}` }
         : undefined;
+    // Asked again and again, by a host that is in no picture.
+    case "operator":
+      return undefined;
     case "connect":
       return what.state === "refused"
         ? { byClient: false, what: `TCP: port ${what.port} refused` }

@@ -3,6 +3,7 @@ import { factoryPath } from "../image-factory";
 import { splitQuery } from "../source-url";
 import type { Fault } from "./fault";
 import type { Key, StackConfig } from "./keys";
+import { overlap } from "../networks";
 import { asNumber, inSubnet, type Subnet } from "./subnet";
 
 type Wrong = [key: Key, wrong: string];
@@ -53,6 +54,51 @@ function addressFaults({ applianceCidr: link, minipcIp, dhcpRange }: Partial<Sta
   return found.flatMap(([key, wrong]): Wrong[] => (wrong ? [[key, wrong]] : []));
 }
 
+/** Why a fixed address of the uplink cannot be the appliance's, beside its address on the isolated link. */
+function uplinkAddressFault(uplink: Subnet, link: Subnet | undefined, gateway: string | undefined) {
+  if (isReserved(uplink.address, uplink))
+    return `${uplink.address} is the network or the broadcast address of its own network`;
+  if (!link) return undefined;
+  // Of a network around the isolated link's, the narrower route counts: only these two addresses may not be in it.
+  const isInTheWay =
+    inSubnet(uplink.address, link) ||
+    (uplink.prefix >= link.prefix
+      ? inSubnet(uplink.network, link)
+      : gateway !== undefined && inSubnet(gateway, link));
+  return isInTheWay
+    ? `its network ${uplink.network}/${uplink.prefix} overlaps the isolated link's ${link.network}/${link.prefix} (applianceCidr)`
+    : undefined;
+}
+
+function gatewayFault(gateway: string, uplink: Subnet): string | undefined {
+  if (!inSubnet(gateway, uplink)) return `outside the uplink's network ${uplink.network}/${uplink.prefix}`;
+  if (gateway === uplink.address) return "the appliance's own address on the uplink (uplinkCidr)";
+  return isReserved(gateway, uplink)
+    ? "the network or the broadcast address of the uplink's network"
+    : undefined;
+}
+
+/** What an uplink without DHCP needs. */
+function uplinkFaults(config: Partial<StackConfig>, values: Record<string, string>): Wrong[] {
+  const { uplink, uplinkCidr, uplinkGateway: gateway, applianceCidr, upstreamDns } = config;
+  const set = (["uplinkCidr", "uplinkGateway"] as const).filter((key) => values[key]);
+  if (set.length === 0) return [];
+  if (uplink === false) return set.map((key) => [key, "it is of the uplink, and uplink is false"]);
+  const faults: Wrong[] = [];
+  if (!values.uplinkGateway)
+    faults.push(["uplinkGateway", "uplinkCidr is set, and without a router the uplink leads nowhere"]);
+  if (!values.uplinkCidr)
+    faults.push(["uplinkCidr", "uplinkGateway is set, and DHCP names a router of its own"]);
+  if (!values.upstreamDns || upstreamDns?.length === 0)
+    faults.push(["upstreamDns", "uplinkCidr is set, and only DHCP would name resolvers"]);
+  if (!uplinkCidr) return faults;
+  const wrong = {
+    uplinkCidr: uplinkAddressFault(uplinkCidr, applianceCidr, gateway),
+    uplinkGateway: gateway && gatewayFault(gateway, uplinkCidr),
+  };
+  return [...faults, ...set.flatMap((key): Wrong[] => (wrong[key] ? [[key, wrong[key]]] : []))];
+}
+
 /** What an upload needs. */
 function uploadFaults(
   { upload, rehearse }: Partial<StackConfig>,
@@ -82,6 +128,19 @@ const offlineFaults = ({ offline, extraImages }: Partial<StackConfig>): Wrong[] 
     ? [["extraImages", "they are served by an offline stack's appliance, and offline is false"]]
     : [];
 
+/** What the operator's way in, which comes by the uplink and ends on the isolated link, does not go with. */
+function wayInFaults({ operatorNetwork = [], uplink, applianceCidr: link }: Partial<StackConfig>): Wrong[] {
+  const isolated = link && `${link.network}/${link.prefix}`;
+  const here = isolated ? operatorNetwork.filter((each) => overlap(each, isolated)) : [];
+  const faults = here.map((each): Wrong => [
+    "operatorNetwork",
+    `${each} overlaps the isolated link's ${isolated} (applianceCidr), and it is a network on the uplink's side: name narrower ones, or set applianceCidr to another network`,
+  ]);
+  return operatorNetwork.length > 0 && uplink === false
+    ? [["operatorNetwork", "its hosts come in by the uplink, and uplink is false"], ...faults]
+    : faults;
+}
+
 /** What single values cannot show. */
 export const crossFaults = (
   config: Partial<StackConfig>,
@@ -90,7 +149,9 @@ export const crossFaults = (
 ): Wrong[] => [
   ...isoFaults(config),
   ...addressFaults(config),
+  ...uplinkFaults(config, values),
   ...offlineFaults(config),
+  ...wayInFaults(config),
   ...uploadFaults(config, values, env),
 ];
 

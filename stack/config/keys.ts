@@ -1,9 +1,9 @@
-import ipaddr from "ipaddr.js";
 import semver from "semver";
 import isURL from "validator/lib/isURL";
 import * as z from "zod";
 import { WARNINGS } from "../finding";
 import { imageReference } from "../image-reference";
+import { withoutHeld } from "../networks";
 import { NO_USER_INFO, USER_INFO } from "../source-url";
 import { knowsTalos } from "../talos-kernel";
 import {
@@ -11,11 +11,14 @@ import {
   consoles,
   EXAMPLE_MAC,
   flag,
+  hostCidr,
+  ipAddress,
   ipv4,
   kernelArgs,
   list,
   mac,
   name,
+  network,
   path,
   range,
   sha256,
@@ -78,9 +81,15 @@ export const KEYS = {
   consoles: { schema: consoles, example: "tty0, or tty0,ttyS0,115200n8" },
   kernelArgs: { schema: kernelArgs.optional(), example: "i915.enable_guc=3 -selinux" },
   uplink: { schema: flag, example: "true" },
+  uplinkCidr: { schema: hostCidr.optional(), example: "192.168.1.5/24" },
+  uplinkGateway: { schema: ipv4.optional(), example: "192.168.1.1" },
   upstreamDns: {
-    schema: list(z.string().refine((value) => ipaddr.isValid(value), "not an IP address")).optional(),
+    schema: list(ipAddress).optional(),
     example: "9.9.9.9,149.112.112.112",
+  },
+  operatorNetwork: {
+    schema: list(network).transform(withoutHeld).default([]),
+    example: "192.168.1.0/24, or several, separated by commas",
   },
   offline: { schema: flag, example: "false" },
   extraImages: {

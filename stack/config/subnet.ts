@@ -4,9 +4,11 @@ import { cidr } from "./values";
 
 export type Subnet = z.output<typeof cidr>;
 
-export function inSubnet(address: string, subnet: Subnet): boolean {
-  return ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(subnet.cidr));
-}
+/** Whether an address is in a network, which is given by any of its addresses with the prefix length. */
+export const isIn = (address: string, network: string): boolean =>
+  ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(network));
+
+export const inSubnet = (address: string, subnet: Subnet): boolean => isIn(address, subnet.cidr);
 
 export const asNumber = (address: string) =>
   ipaddr.IPv4.parse(address)
@@ -33,6 +35,12 @@ export function addressesOf(subnet: Subnet): { minipcIp: string; dhcpRange: stri
   // A range has to be in the subnet without the appliance; only the lease is ever given out.
   const fits = last < asNumber(subnet.broadcast) && (own < first || own > last);
   return { minipcIp, dhcpRange: fits ? `${asAddress(first)}-${asAddress(last)}` : `${minipcIp}-${minipcIp}` };
+}
+
+/** The first host of a subnet, or the second where the subnet's own address is the first: what a router commonly has. */
+export function firstBeside(subnet: Subnet): string {
+  const first = asNumber(subnet.network) + 1;
+  return asAddress(first === asNumber(subnet.address) ? first + 1 : first);
 }
 
 /** The subnet that was meant, as far as a value shows it: also the one of a network's own address. */

@@ -12,6 +12,13 @@ export const EXAMPLE_MAC = "00:11:22:33:44:55";
 
 export const isIpv4 = (value: string) => ipaddr.IPv4.isValidFourPartDecimal(value);
 export const ipv4 = z.string().refine(isIpv4, "not an IPv4 address");
+/** Without a zone (`fe80::1%eth0`): what the appliance's NICs are called is no matter of a stack. */
+export const ipAddress = z
+  .string()
+  .refine(
+    (value) => isIpv4(value) || (ipaddr.IPv6.isValid(value) && !value.includes("%")),
+    "not an IP address",
+  );
 export const name = z
   .string()
   .regex(
@@ -45,6 +52,33 @@ export const source = z
     const message = fileUrlFault(value);
     if (message) context.addIssue({ code: "custom", message });
   });
+/** Why a text is no network that hosts are let in from; undefined where it is one. */
+function networkFault(value: string): string | undefined {
+  if (isIpv4(value)) return `${value} has no prefix length: for that host alone write ${value}/32`;
+  const [address = "", length = ""] = value.split("/");
+  if (!isIpv4(address) || !ipaddr.IPv4.isValidCIDR(value))
+    return `${value === "" ? "an empty entry" : value} is not an IPv4 network with its prefix length`;
+  const network = ipaddr.IPv4.networkAddressFromCIDR(value);
+  if (Number(length) === 0) return `${value} is every address there is: name the networks of your own`;
+  if (Number(length) < 8) return `${value} is wider than a network of one's own is, which is /8 at most`;
+  if (network.toString() !== address)
+    return `${value} is an address in the network ${network.toString()}/${length}: write that, or ${address}/32 for the host alone`;
+  const kind = network.range();
+  return ["loopback", "multicast", "unspecified", "broadcast"].includes(kind)
+    ? `${value} is of addresses that no host on a network sends from (${kind})`
+    : undefined;
+}
+
+/** An IPv4 network that hosts are let in from, as NETWORK/LENGTH, with a length from 8 to 32. */
+export const network = z
+  .string()
+  .superRefine((value, context) => {
+    const message = networkFault(value);
+    if (message) context.addIssue({ code: "custom", message });
+  })
+  // A length may be written with zeros before it.
+  .transform((value) => ipaddr.IPv4.parseCIDR(value).join("/"));
+
 /** A list as JSON writes it, as Pulumi hands over a YAML list; undefined for any other text. */
 function jsonList(value: string): string[] | undefined {
   if (!value.trim().startsWith("[")) return undefined;
@@ -130,6 +164,13 @@ export const cidr = z
       prefix,
     };
   });
+/** Ranges (ipaddr.js) whose addresses no NIC can have. */
+const NO_HOSTS = ["unspecified", "loopback", "multicast", "broadcast"];
+/** An address of a network that others made. */
+export const hostCidr = cidr.refine(
+  ({ address }) => !NO_HOSTS.includes(ipaddr.IPv4.parse(address).range()),
+  "no host has an address of loopback, multicast or reserved networks",
+);
 export const range = z
   .string()
   .refine((value) => {

@@ -10,10 +10,14 @@ export const Input = z.object({
     minipcMac: z.string(),
     minipcIp: z.string(),
     applianceCidr: z.string(),
+    /** Networks whose hosts reach the mini-PC by the uplink, each as NETWORK/LENGTH. */
+    operatorNetworks: z.array(z.string()).optional(),
     talosVersion: z.string(),
     kernelArguments: z.array(z.string()),
     hasSerialConsole: z.boolean(),
     hasUplink: z.boolean(),
+    /** What the appliance has on an uplink without DHCP. */
+    fixedUplink: z.object({ cidr: z.string(), gateway: z.string() }).optional(),
     secretPaths: z.array(z.string()),
     /** What the layer of images has, which only an offline stack has: its images.json. */
     images: z.array(ServedImage).optional(),

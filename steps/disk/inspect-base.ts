@@ -1,19 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { debugfs, namesIn } from "./ext4-files";
 import { ext4At, readTable, rootOf, SECTOR, type PartitionTable } from "./partitions";
 import { run, start } from "../programs/process";
 import type { StepContext } from "../frame/context";
-
-/** What a debugfs command prints; debugfs(8) ends with 0 whatever happens, so its words count. */
-async function debugfs(filesystem: string, command: string): Promise<string> {
-  const { stdout, stderr } = await start("debugfs", ["-R", command, filesystem], { stdin: "ignore" });
-  return /File not found|not found by ext2_lookup/.test(stderr) ? "" : stdout;
-}
-
-async function names(filesystem: string, folder: string): Promise<string[]> {
-  const rows = (await debugfs(filesystem, `ls -p ${folder}`)).split("\n");
-  return rows.map((row) => row.split("/")[5] ?? "").filter((name) => name && name !== "." && name !== "..");
-}
 
 /** Names in a folder that must hold none of the kind, with the reason. */
 const MUST_BE_ABSENT: [folder: string, pattern: RegExp, what: string][] = [
@@ -29,7 +19,7 @@ const MUST_BE_ABSENT: [folder: string, pattern: RegExp, what: string][] = [
 async function rootFaults(filesystem: string): Promise<string[]> {
   const faults: string[] = [];
   for (const [folder, pattern, what] of MUST_BE_ABSENT) {
-    const found = (await names(filesystem, folder)).filter((name) => pattern.test(name));
+    const found = (await namesIn(filesystem, folder)).filter((name) => pattern.test(name));
     if (found.length > 0) faults.push(`${what} (${folder}/${found.join(", ")})`);
   }
   const passwd = await debugfs(filesystem, "cat /etc/passwd");

@@ -90,10 +90,12 @@ export function alignUp(sector: number): number {
   return Math.ceil(sector / step) * step;
 }
 
-/** The partition that holds the root file system: the largest one of a Linux type, which is also the last. */
-export function rootOf(table: PartitionTable): Partition {
+/** The partition that holds the root file system of a base or of an image: the largest one of a Linux type that is no other layer. */
+export function rootOf(table: Pick<PartitionTable, "partitions">): Partition {
   const linux = /^(0FC63DAF-8483-4772-8E79-3D69D8477DE4|4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709)$/i;
-  const root = table.partitions.filter(({ type }) => linux.test(type)).sort((a, b) => b.size - a.size)[0];
+  const root = table.partitions
+    .filter(({ type, name }) => linux.test(type) && !name?.startsWith("bootstrap-"))
+    .sort((a, b) => b.size - a.size)[0];
   if (!root) throw new Error("the disk has no Linux root partition");
   return root;
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { chooseAccelerator } from "../../steps/programs/accelerator";
 import { makeScratch } from "../../steps/frame/scratch.cjs";
+import type { FixedUplink } from "../../stack/fixed-uplink";
 import { HARDWARE } from "../../rehearsal/hardware";
 import type { Lease } from "../../rehearsal/network/dhcp";
 import { until } from "../../rehearsal/network/station";
@@ -30,6 +31,8 @@ export interface Situation {
   lease?: Lease;
   /** Size of its disk in bytes, larger than the image; unset, the image's. */
   diskBytes?: number;
+  /** What it has on an uplink without DHCP; its gateway is there from the start. */
+  fixedUplink?: FixedUplink;
   /** One NIC, on the isolated link. */
   hasUplink?: false;
   /** As soon as it is switched on. */
@@ -67,8 +70,8 @@ async function play(stage: Stage, situation: Situation, signal: AbortSignal): Pr
 export async function expectTurns(assembly: Assembly, situation: Situation): Promise<void> {
   const scratch = makeScratch("rehearse");
   const signal = AbortSignal.timeout(LIMIT_MS);
-  const { hasUplink = true } = situation;
-  const subject = { ...(await subjectOf(assembly)), hasUplink };
+  const { hasUplink = true, fixedUplink } = situation;
+  const subject = { ...(await subjectOf(assembly)), hasUplink, fixedUplink };
   if (situation.diskBytes) {
     subject.image = `${assembly.path}.larger`;
     await tool("cp", ["--sparse=always", assembly.path, subject.image]);

@@ -113,6 +113,20 @@ const CASES: Record<string, Broken> = {
     seen: /10\.10\.10\.100 under another MAC: answered HTTP/,
     look: /ether saddr/,
   },
+  "an operator's way in that is closed": {
+    inputs: (assembly) =>
+      edit(assembly, "nftables.conf", / *iifname "uplink" oifname "isolated" ip saddr .* accept\n/, ""),
+    at: "way-in",
+    seen: /asked on the uplink for port 50000 of 10\.10\.10\.100, and nothing got to the mini-PC/,
+    look: /chain forward/,
+  },
+  "a way in for everybody on the uplink": {
+    inputs: (assembly) =>
+      edit(assembly, "nftables.conf", /(oifname "isolated") ip saddr \{.*\} (ip daddr)/, "$1 $2"),
+    at: "way-in",
+    seen: /elsewhere: 192\.0\.2\.77 to 50000, 192\.0\.2\.77 to 6443, /,
+    look: /operatorNetwork/,
+  },
   "services on the uplink": {
     inputs: (assembly) => edit(assembly, "nftables.conf", "policy drop;", "policy accept;"),
     at: "uplink-silent",

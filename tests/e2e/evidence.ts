@@ -9,7 +9,7 @@ import { inToolEnvironment, TOP } from "../tools";
 import { framesIn } from "../unit/rehearsal/pcap";
 
 /** What every rehearsal of a stack with an uplink proves, without a twin. */
-export const PROOFS = ["other-mac", "uplink-dhcp", "pinned", "uplink-silent", "way-out"];
+export const PROOFS = ["other-mac", "uplink-dhcp", "pinned", "uplink-silent", "way-out", "way-in"];
 /** What lies in a rehearsal's folder. */
 export const EVIDENCE = [
   "appliance.serial.log",

@@ -1,7 +1,7 @@
 import type { RehearsalRecord } from "../../rehearsal/record";
 import { edit, type Assembly, type Images } from "./images";
 
-/** Every milestone of the chain, by its id. */
+/** Every milestone of the chain of a stack with neither images nor an operator's way in, by its id. */
 export const CHAIN = [
   "power-on",
   "address",
@@ -17,6 +17,9 @@ export const CHAIN = [
   "config",
   "accepted",
 ];
+
+/** The chain of the demo's stack. */
+export const DEMO_CHAIN = [...CHAIN, "way-in"];
 
 /** The image, whose mini-PC does both at once, in the given order. */
 export const ordered = (

@@ -29,6 +29,7 @@ const NOT_HERE: Record<string, string> = {
   "npm run new -- nuc2": "tests/engine/new.test.ts makes such stacks by options",
   "npm run new -- nuc1 --schematic": "it asks a person; tests/engine/new.test.ts has it with options",
   "npm run verify -- /volume1/": "the NAS has that file",
+  "npm run collect": "a virtual machine has to have booted; tests/boots/collect.test.ts has one",
   "rsync nuc1.raw.gz": "it copies to the NAS",
   "npm run verify -- /path/to/": "the path is the reader's own",
   "export IDRIVE_BUCKET": "tests/engine/publish.test.ts has a bucket",

@@ -60,7 +60,8 @@ beforeAll(async () => {
   await factoryIsoOf(checkout.path(plain), PLAIN_SCHEMATIC, checkout.path(factory));
   upstream = await Upstream.start(checkout.path("artifacts/upstream"), IMAGES);
   checkout.use(upstream.env);
-  await checkout.stack("lab", { offline: "true", uplink: "false", isoUrl: `file://${factory}` });
+  const noUplink = { uplink: "false", operatorNetwork: "" };
+  await checkout.stack("lab", { offline: "true", ...noUplink, isoUrl: `file://${factory}` });
 });
 afterAll(async () => {
   await upstream?.stop();

@@ -16,6 +16,7 @@ const SCRIPTS = [
   "rehearse",
   "node",
   "verify",
+  "collect",
   "bench",
   "fleet",
 ];
@@ -81,6 +82,8 @@ test.each([
   ["node", "--stack=nuc1 --timeout=soon", "--timeout soon is not a number of minutes above 0"],
   ["node", "--stack=nuc1 --address=10.0.0.1/24", "--address 10.0.0.1/24 is neither an address nor a name"],
   ["verify", "", "0 files are named, not one"],
+  ["collect", "one.raw two.raw", "2 disks are named, not one"],
+  ["collect", "one.raw --to=", "--to is empty"],
   ["bench", "--parts=a,z", "no part z"],
   ["bench", "--runs=0", "--runs 0 is not a count from 1 to 99"],
   ["fleet", "pu nuc1", "pu is not one of up, preview, destroy"],

@@ -219,6 +219,7 @@ describe("what the command at hand needs", () => {
   test.each<[Scope, string[], boolean]>([
     ["preview", ["pulumi", "pulumi-language-nodejs"], false],
     ["verify", [], true],
+    ["collect", [], true],
     ["rehearse", ["pulumi", "pulumi-language-nodejs", "sops"], true],
     ["new", ["pulumi", "pulumi-language-nodejs", "sops"], true],
     ["loaders", ["talos-config-1.11", "talosctl-1.11"], true],

@@ -19,7 +19,13 @@ const files = renderServiceFiles(
 test.each<[what: string, more: Record<string, string>, offline: boolean]>([
   ["with an uplink", {}, false],
   ["without", { uplink: "false" }, false],
+  ["with an operator's way in", { operatorNetwork: "10.9.0.0/16,192.168.1.7/32" }, false],
   ["with resolvers of one's own", { upstreamDns: "9.9.9.9,149.112.112.112" }, false],
+  [
+    "with an uplink without DHCP",
+    { uplinkCidr: "192.168.1.5/24", uplinkGateway: "192.168.1.1", upstreamDns: "9.9.9.9,::1:2" },
+    false,
+  ],
   ["with images", {}, true],
 ])("each program accepts its rendered file, %s", async (_what, more, offline) => {
   const config = checkConfig({ bootstrapVersion: "1", minipcMac: "00:11:22:33:44:66", ...more }, "lab");

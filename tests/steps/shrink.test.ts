@@ -35,6 +35,11 @@ test("the disk is shrunk to what its root file system uses, 64 MiB to write to, 
   expect(contentBytes).toBeLessThan(kept.length + 24 * MIB);
 });
 
+test("none of the room is reserved for root, whose part journald would not use", async () => {
+  expect(await tool("tune2fs", ["-l", filesystem(disk)])).toMatch(/^Reserved block count: +[1-9]/m);
+  expect(await tool("tune2fs", ["-l", filesystem(result)])).toMatch(/^Reserved block count: +0$/m);
+});
+
 test("deleted files take no space", () => {
   expect(allocated(disk)).toBeGreaterThan(200 * MIB);
   expect(allocated(result)).toBeLessThan(kept.length + 8 * MIB);

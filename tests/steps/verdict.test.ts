@@ -14,9 +14,13 @@ const WELL = {
   UPLINK: "true",
   FAULT: "",
   FOREIGN_DHCP: "",
+  FOREIGN_GATEWAY: "",
   ISOLATED_MAC: "02:11:32:aa:bb:cc",
   UPLINK_LINK: "up",
   UPLINK_CIDR: "192.168.1.20/24",
+  UPLINK_FIXED_CIDR: "",
+  UPLINK_GATEWAY: "",
+  TAKEN: "",
   ROUTER: "192.168.1.1",
   ROUTER_ANSWERS: "yes",
   RESOLVERS: "192.168.1.1",
@@ -25,6 +29,7 @@ const WELL = {
   MISSING: "",
   STARTING: "no",
   IMAGES: "",
+  OPERATOR_NETWORKS: "",
 };
 type Seen = Partial<typeof WELL>;
 
@@ -39,6 +44,7 @@ const overlap = (uplink: string, leased: string, whose = "") =>
   `NOT serving: the uplink's network ${uplink} overlaps the isolated link's 10.10.10.0/24: the appliance was leased ${leased} ` +
   `there${whose}; set applianceCidr to another network, or change the uplink's`;
 const none = "so no DNS and no way out";
+const fixed = { UPLINK_FIXED_CIDR: "192.168.1.20/24", UPLINK_GATEWAY: "192.168.1.1" };
 const nothingUp = {
   UPLINK_CIDR: "",
   ROUTER: "",
@@ -68,6 +74,32 @@ test.each<[situation: string, seen: Seen, line: string]>([
     "an uplink without DHCP",
     nothingUp,
     `${serving}; no uplink address, since no DHCP server gives one there, ${none}; clock unsynchronised`,
+  ],
+  ["a fixed uplink", fixed, serving],
+  [
+    "a fixed uplink whose address is not taken yet",
+    { ...fixed, ...nothingUp },
+    `${serving}; no uplink address yet, since it is asked whether another host there has 192.168.1.20, ${none}; clock unsynchronised`,
+  ],
+  [
+    "a fixed uplink whose address another host has",
+    { ...fixed, ...nothingUp, TAKEN: "yes" },
+    `${serving}; no uplink address, since another host there has 192.168.1.20, ${none}; clock unsynchronised`,
+  ],
+  [
+    "a fixed uplink without its cable",
+    { ...fixed, ...nothingUp, UPLINK_LINK: "down" },
+    `${serving}; the uplink's link is down, ${none}; clock unsynchronised`,
+  ],
+  [
+    "a fixed uplink whose router is off",
+    { ...fixed, ROUTER_ANSWERS: "no" },
+    `${serving}; no way out, since the router 192.168.1.1 does not answer`,
+  ],
+  [
+    "a fixed uplink's gateway on the isolated NIC",
+    { ...fixed, FOREIGN_GATEWAY: "yes" },
+    "NOT serving: the uplink's gateway 192.168.1.1 answers on the NIC taken for the isolated one (02:11:32:aa:bb:cc): choosing anew",
   ],
   [
     "a lease without a router",
@@ -177,6 +209,40 @@ test.each<[situation: string, seen: Seen, terms: string]>([
   ["no uplink address", nothingUp, "router=no dns=no time=2m"],
   ["a lease without a resolver", { RESOLVERS: "" }, "router=yes dns=no time=2m"],
   ["a lease without a router", { ROUTER: "" }, "router=no dns=yes time=2m"],
+  [
+    "operators and no router",
+    { ROUTER: "", OPERATOR_NETWORKS: "192.168.1.0/24" },
+    "router=yes dns=yes time=infinite",
+  ],
+  [
+    "operators and no uplink address",
+    { ...nothingUp, OPERATOR_NETWORKS: "192.168.1.0/24" },
+    "router=no dns=no time=2m",
+  ],
 ])("what the mini-PC's lease names with %s", async (_situation, seen, terms) => {
   expect(await decide("lease_terms", seen)).toBe(terms);
+});
+
+test("the console has an operator's route ready to be typed, with the uplink's address", async () => {
+  const OPERATOR_NETWORKS = "192.168.1.0/24, 10.9.0.0/16";
+  expect(await decide("way_in", { OPERATOR_NETWORKS })).toBe(
+    [
+      "way in: hosts of 192.168.1.0/24, 10.9.0.0/16 reach ports 50000 and 6443 of 10.10.10.100 by a route via 192.168.1.20",
+      "  Linux:   sudo ip route add 10.10.10.100/32 via 192.168.1.20",
+      "  macOS:   sudo route -n add 10.10.10.100/32 192.168.1.20",
+      "  Windows: route ADD 10.10.10.100 MASK 255.255.255.255 192.168.1.20",
+      "  status:  http://192.168.1.20/",
+    ].join("\n"),
+  );
+});
+
+test.each<[situation: string, seen: Seen]>([
+  ["without operators", {}],
+  ["without an uplink address", { ...nothingUp, OPERATOR_NETWORKS: "192.168.1.0/24" }],
+  [
+    "where the networks are in each other's way",
+    { UPLINK_CIDR: "10.10.10.57/24", OPERATOR_NETWORKS: "192.168.1.0/24" },
+  ],
+])("no route is named %s", async (_situation, seen) => {
+  expect(await decide("way_in", seen)).toBe("");
 });

@@ -3,12 +3,17 @@ import { join } from "node:path";
 import { quotesIn, textsIn, textsOfProduct, unsaid } from "../doc-quotes";
 
 const TOP = join(__dirname, "../..");
-const DOCUMENTS = ["README.md", ...readdirSync(join(TOP, "docs")).map((name) => join("docs", name))];
+const DOCUMENTS = [
+  "README.md",
+  ...readdirSync(join(TOP, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+];
 
 /** How code that is no message begins: commands, options, variables, lines of YAML, of templates, and sums. */
 const NO_MESSAGE = new RegExp(
   "^(-|[A-Z_]+=|(busybox|chronyc|cp|default:|gen config|git|gunzip|gzip|ip|journalctl|kill|kubectl|ls|networkctl|npm|packer|preview|" +
-    "pulumi|qemu-img:|qm|rehearse:|skopeo|smartctl|sops|stat|sudo|systemctl|talosctl|value:|virsh|virt-install)(\\s|$)|files/\\S+: …|up, \\d)",
+    "pulumi|qemu-img:|qm|rehearse:|route|skopeo|smartctl|sops|stat|sudo|systemctl|talosctl|value:|virsh|virt-install)(\\s|$)|files/\\S+: …|up, \\d)",
 );
 
 /** What other programs say, or the part of a quote that is theirs, and who says it. */

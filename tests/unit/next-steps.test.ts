@@ -47,6 +47,20 @@ test("an offline stack's images come from the appliance, which is said before a 
   for (const line of said({ offline: "true" })) expect(line.length).toBeLessThanOrEqual(80);
 });
 
+test("the route of a desk is ready to be pasted, but for the address that only the appliance knows", () => {
+  const said = nextSteps(made, config({ operatorNetwork: "192.168.1.0/24" }));
+  for (const line of said) expect(line.length).toBeLessThanOrEqual(80);
+  const at = said.findIndex((line) => line.startsWith("A desk in operatorNetwork"));
+  expect(at).toBeGreaterThan(said.findIndex((line) => line.startsWith("Power on")));
+  expect(said.slice(at + 2, at + 6)).toEqual([
+    "  Linux:   sudo ip route add 10.10.10.100/32 via UPLINK",
+    "  macOS:   sudo route -n add 10.10.10.100/32 UPLINK",
+    "  Windows: route ADD 10.10.10.100 MASK 255.255.255.255 UPLINK",
+    "It sees how far the mini-PC is at http://UPLINK/",
+  ]);
+  expect(nextSteps(made, config()).join()).not.toContain("UPLINK");
+});
+
 /** What is said of starting the cluster. */
 const bootstrap = (given: Partial<Made>, more: Record<string, string> = {}) =>
   nextSteps({ ...made, ...given }, config(more)).filter((line) => /Never bootstrap|npm run node/.test(line));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { BENCH, DEMO, FLEET, NEW, REHEARSE, SETUP, VERIFY } from "../../commands/commands.cjs";
+import { BENCH, COLLECT, DEMO, FLEET, NEW, REHEARSE, SETUP, VERIFY } from "../../commands/commands.cjs";
 import { plan } from "../../commands/new/answers";
 import { EXAMPLE_MAC } from "../../stack/config/values";
 
@@ -34,7 +34,9 @@ const DOCUMENTS = [
   "CONTRIBUTING.md",
   "config/README.md",
   "tools/plugins/README.md",
-  ...readdirSync(join(TOP, "docs")).map((name) => join("docs", name)),
+  ...readdirSync(join(TOP, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
 ];
 
 /** The anchor that GitHub makes of a heading. */
@@ -97,7 +99,7 @@ const commandLines = (script: string) =>
     ),
   );
 
-test.each([DEMO, SETUP, NEW, FLEET, REHEARSE, VERIFY, BENCH])(
+test.each([DEMO, SETUP, NEW, FLEET, REHEARSE, VERIFY, COLLECT, BENCH])(
   "every npm run $name in a block of the documents is one that it takes",
   (command) => {
     const lines = commandLines(command.name);

@@ -1,5 +1,11 @@
 import { checkConfig } from "../../stack/config";
-import { kernelLineOf, render, renderBootScript, renderServiceFiles } from "../../stack/templates";
+import {
+  kernelLineOf,
+  render,
+  renderBootScript,
+  renderServiceFiles,
+  type RenderedFiles,
+} from "../../stack/templates";
 
 const lab = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
 
@@ -30,15 +36,35 @@ test.each([
   expect({ "boot.ipxe": boot, ...renderServiceFiles(config) }).toMatchSnapshot();
 });
 
+/** The lines that files have more than others, each with its file's name. */
+const addedTo = (plain: RenderedFiles, more: RenderedFiles) =>
+  Object.entries(more).flatMap(([name, text]) => {
+    const before = plain[name as keyof RenderedFiles].split("\n");
+    return text.split("\n").flatMap((line) => (before.includes(line) ? [] : [`${name}: ${line.trim()}`]));
+  });
+
 test("only an offline stack's files have anything about images", () => {
   const config = checkConfig(lab, "lab");
   const [plain, offline] = [renderServiceFiles(config), renderServiceFiles({ ...config, offline: true })];
   expect(renderServiceFiles({ ...config, offline: false })).toEqual(plain);
-  const added = Object.entries(offline).flatMap(([name, text]) => {
-    const before = plain[name as keyof typeof plain].split("\n");
-    return text.split("\n").flatMap((line) => (before.includes(line) ? [] : [`${name}: ${line.trim()}`]));
-  });
-  expect(added).toMatchSnapshot();
+  expect(addedTo(plain, offline)).toMatchSnapshot();
+});
+
+test("only with operator's networks the files have anything about them", () => {
+  const [plain, open] = [lab, { ...lab, operatorNetwork: "192.168.1.0/24,10.9.0.0/16" }].map((given) =>
+    renderServiceFiles(checkConfig(given, "lab")),
+  ) as [RenderedFiles, RenderedFiles];
+  expect(addedTo(plain, open)).toMatchSnapshot();
+});
+
+test("an uplink without DHCP shows in these files alone", () => {
+  const fixed = { uplinkCidr: "192.168.1.5/24", uplinkGateway: "192.168.1.1", upstreamDns: "9.9.9.9,::ffff" };
+  const files = renderServiceFiles(checkConfig({ ...lab, ...fixed }, "lab"));
+  const others = renderServiceFiles(checkConfig({ ...lab, upstreamDns: fixed.upstreamDns }, "lab"));
+  const changed = Object.entries(files).filter(
+    ([name, text]) => text !== others[name as keyof typeof others],
+  );
+  expect(Object.fromEntries(changed)).toMatchSnapshot();
 });
 
 test("an unknown name is an error, not an empty place", () => {

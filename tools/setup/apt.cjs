@@ -28,6 +28,7 @@ const SYSTEM_PACKAGES = [
   { apt: "dosfstools", has: ["mkfs.vfat"] },
   { apt: "fdisk", has: ["sfdisk"] },
   { apt: "e2fsprogs", has: ["resize2fs"] },
+  { apt: "systemd", has: ["journalctl"] },
   { apt: "binutils", has: ["objcopy"], demo: true },
   { apt: "busybox-static", has: ["busybox"] },
   { apt: "zstd", has: ["zstd"] },

@@ -27,7 +27,7 @@ const { fits } = require("./versions.cjs");
 
 /** @typedef {import("./context.cjs").Context} Context */
 /** @typedef {import("./tools.cjs").Failure} Failure */
-/** @typedef {"preview" | "verify" | "new" | "rehearse" | "node" | "lint" | "use" | "loaders" | "inputs" | "demo" | "test" | "boots"} Scope what set-up is for */
+/** @typedef {"preview" | "verify" | "collect" | "new" | "rehearse" | "node" | "lint" | "use" | "loaders" | "inputs" | "demo" | "test" | "boots"} Scope what set-up is for */
 /** @typedef {{ talosVersions?: string[], offline?: boolean }} Stacks what is known of them, as of `setUp` */
 /** @typedef {{ name: string, after: string[], held: () => boolean, bring: () => Promise<Failure | undefined>, refusal?: () => string | undefined }} Part after: parts that it waits for; refusal: why it cannot be brought, known before anything is */
 
@@ -51,6 +51,7 @@ const SCOPES = {
   // What of Pulumi's commands runs no step.
   preview: ["npm", "pulumi"],
   verify: ["npm", "system"],
+  collect: ["npm", "system"],
   // What a stack is made with; its configs' generator is brought when their release is known.
   new: ["npm", "system", "pulumi", "sops"],
   loaders: ["system", LOADER],

@@ -788,3 +788,87 @@ test("a milestone that is reached is never called broken", () => {
     }),
   );
 });
+
+describe("the operator's way in", () => {
+  const DESK = "192.168.1.254";
+  const open = { operator: DESK };
+  const segment = (
+    link: "isolated" | "uplink",
+    state: "asked" | "accepted" | "refused",
+    change: object = {},
+  ): What => ({
+    ...{ link, kind: "operator", mac: NIC, client: DESK, server: "10.10.10.100", port: 50000, state },
+    ...change,
+  });
+  /** What the last milestone says of what was seen after a good boot. */
+  function said(more: What[]) {
+    const view = { seen: at([...GOOD, ...more]), expected: { ...expected, ...open } };
+    const milestone = chainFor(view.expected).at(-1)!;
+    expect(milestone.id).toBe("way-in");
+    return { evidence: milestone.reached(view)?.evidence, overdue: milestone.overdue(view).seen };
+  }
+  const asked = [segment("uplink", "asked"), segment("isolated", "asked")];
+
+  test("is a milestone of a stack that has one", () => {
+    expect(IDS).not.toContain("way-in");
+    expect(judge(at(GOOD), open).at).toBe("way-in");
+    expect(judge(at([...GOOD, ...asked, segment("uplink", "accepted")]), open).at).toBeUndefined();
+  });
+
+  test("leads to apid when its answer comes back to the host that asked", () => {
+    expect(said([...asked, segment("uplink", "accepted")]).evidence).toBe(
+      "192.168.1.254 on the uplink: port 50000 answers",
+    );
+  });
+
+  test("leads to a mini-PC whose apid is not up yet, which Talos starts from its disk", () => {
+    expect(said([...asked, segment("uplink", "refused")]).evidence).toMatch(
+      /nothing listens on port 50000 yet$/,
+    );
+  });
+
+  test("is broken when ten questions are not sent on, or ten answers do not come back", () => {
+    const times = (count: number, ...whats: What[]) => Array.from({ length: count }, () => whats).flat();
+    const broken = (more: What[]) => judge(at([...GOOD, ...more]), open).broken;
+    expect(broken(times(9, asked[0]!))).toBeUndefined();
+    expect(broken(times(10, asked[0]!))).toMatch(/and nothing got to the mini-PC$/);
+    const unreturned = [...asked, segment("isolated", "accepted")];
+    expect(broken(times(9, ...unreturned))).toBeUndefined();
+    expect(broken(times(10, ...unreturned))).toMatch(/its answer did not come back$/);
+  });
+
+  test("leads to a mini-PC that answers nothing, such as one that has another address by its config", () => {
+    const four = [1, 2, 3, 4].flatMap(() => asked);
+    expect(said(four).evidence).toBeUndefined();
+    expect(said([...four, ...asked]).evidence).toMatch(
+      /^as far as a virtual mini-PC can show: .* it answers none$/,
+    );
+  });
+
+  test.each<[string, What[], RegExp]>([
+    ["nothing is sent on", [1, 2, 3, 4, 5, 6].map(() => asked[0]!), /nothing got to the mini-PC$/],
+    ["few questions are", asked, /few of its questions got to the mini-PC$/],
+    [
+      "the answer does not come back",
+      [...[1, 2, 3, 4, 5].flatMap(() => asked), segment("isolated", "accepted")],
+      /answered, and its answer did not come back$/,
+    ],
+    [
+      "the answer comes back under another address",
+      [...asked, segment("isolated", "accepted"), segment("uplink", "accepted", { server: "192.0.2.15" })],
+      /did not come back$/,
+    ],
+    [
+      "another host is answered, or another port",
+      [
+        segment("uplink", "accepted", { client: "192.0.2.77" }),
+        segment("uplink", "accepted", { port: 6443 }),
+      ],
+      /nothing got to the mini-PC$/,
+    ],
+  ])("is not there where %s", (_what, more, seen) => {
+    const { evidence, overdue } = said(more);
+    expect(evidence).toBeUndefined();
+    expect(overdue).toMatch(seen);
+  });
+});

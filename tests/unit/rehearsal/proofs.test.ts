@@ -17,6 +17,7 @@ import {
   hearOffers,
   probe,
   strangersAddress,
+  uplinkAddresses,
   uplinkIsSilent,
   type Site,
 } from "../../../rehearsal/proofs";
@@ -110,7 +111,7 @@ function makeSite(change: Partial<Appliance> = {}, signal = new AbortController(
   const site: Site = {
     ...{ signal, isolated, uplink, isolatedNic: ISOLATED_NIC, uplinkNic: UPLINK_NIC },
     ...{ applianceIp: APPLIANCE_IP, applianceCidr: `${APPLIANCE_IP}/24`, secretPaths: [CONFIG] },
-    ...{ minipcMac: MINIPC.mac, minipcIp: MINIPC.ip },
+    ...{ minipcMac: MINIPC.mac, minipcIp: MINIPC.ip, ...uplinkAddresses({}) },
   };
   return { site, uplink, appliance };
 }
@@ -127,6 +128,18 @@ describe("a stranger's address", () => {
 
   test("does not exist in a subnet of two", () => {
     expect(on("192.168.7.1/30", "192.168.7.2")).toBeUndefined();
+  });
+});
+
+test.each([
+  ["192.168.1.5/24", "192.168.1.1", "192.168.1.254"],
+  ["192.168.1.254/24", "192.168.1.253", "192.168.1.252"],
+  ["192.168.1.1/30", "192.168.1.2", "192.0.2.77"],
+])("on a fixed uplink %s by %s, another host has %s", (cidr, gateway, uplinkNeighbour) => {
+  expect(uplinkAddresses({ fixedUplink: { cidr, gateway } })).toEqual({
+    uplinkAddress: cidr.split("/")[0],
+    uplinkGateway: gateway,
+    uplinkNeighbour,
   });
 });
 

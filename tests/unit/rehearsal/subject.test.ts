@@ -25,3 +25,12 @@ test("a value with blanks is looked for word by word, as a console's line is div
   const { kernelArguments } = rehearsalSubject(config, kernelLineOf(config, ['dyndbg="file x +p"']));
   expect(kernelArguments).toEqual(expect.arrayContaining(['dyndbg="file', "x", '+p"']));
 });
+
+test("an uplink without DHCP is one in the rehearsal, too", () => {
+  const fixed = { uplinkCidr: "192.168.1.5/24", uplinkGateway: "192.168.1.1", upstreamDns: "9.9.9.9" };
+  const given = { bootstrapVersion: "2025-12-17", minipcMac: "00:11:22:33:44:66" };
+  const subjectOf = (more: object) =>
+    rehearsalSubject(checkConfig({ ...given, ...more }, "lab"), { arguments: [] });
+  expect(subjectOf(fixed).fixedUplink).toEqual({ cidr: "192.168.1.5/24", gateway: "192.168.1.1" });
+  expect(subjectOf({}).fixedUplink).toBeUndefined();
+});

@@ -1,0 +1,75 @@
+# The screen: 25 lines of at most 79 characters of ASCII, which every console's font has. Each line is put in its place and its
+# rest is erased, so that nothing flickers and whatever the kernel writes in between is gone at the next tick. Codes: console_codes(4).
+
+BEGIN {
+  COLUMNS = 79
+  LINES = 25
+  MOST_DIAGNOSIS_LINES = 5
+  colour["good"] = 32
+  colour["wait"] = 36
+  colour["attention"] = 33
+  colour["fault"] = 31
+}
+
+function put(text, code) {
+  if (length(text) > COLUMNS) text = substr(text, 1, COLUMNS - 3) "..."
+  drawn = drawn "\033[" ++line ";1H" (code != "" ? "\033[" code "m" text "\033[0m" : text) "\033[K"
+}
+
+function right(text, width) {
+  return sprintf("%" width "s", text)
+}
+
+function left(text, width) {
+  return sprintf("%-" width "s", text)
+}
+
+# In words, into `wrapped`; what does not fit ends in dots. @returns the number of lines
+function wrap(text, width, most,   count, i, n, word) {
+  n = split(text, word, " ")
+  count = 1
+  wrapped[1] = ""
+  for (i = 1; i <= n; i++) {
+    if (wrapped[count] != "" && length(wrapped[count]) + 1 + length(word[i]) > width) {
+      if (count == most) {
+        wrapped[count] = substr(wrapped[count], 1, width - 4) " ..."
+        return count
+      }
+      wrapped[++count] = ""
+    }
+    wrapped[count] = wrapped[count] (wrapped[count] == "" ? "" : " ") word[i]
+  }
+  return count
+}
+
+function put_steps(   i, state, time, after) {
+  for (i = 1; i <= steps; i++) {
+    state = step_state(i)
+    if (state == "done") {
+      time = clock_of(reached[step[i]])
+      after = after_start(reached[step[i]])
+      put("  [x] " time " " right(after == "" ? "" : "+" after " s", 8) "  " step_words[step[i]], 32)
+    } else {
+      put("  [" (state == "skipped" ? "-" : state == "next" ? ">" : " ") "] " left("", 8) " " left("", 8) "  " step_words[step[i]] (state == "skipped" ? " (not needed)" : ""),
+        state == "next" ? 1 : state == "skipped" ? "" : 2)
+    }
+  }
+}
+
+function screen(   i, n, room) {
+  drawn = "\033[?25l"
+  line = 0
+  put(left("bootstrap-pxe " is["bootstrap_version"] ", Talos " is["talos_version"], COLUMNS - 23) date_of(now) " " clock_of(now) " UTC", 7)
+  for (i = 1; i <= rows; i++) if (!(i in is_detail)) put(left(row_name[i], 9) row_value[i], row_level[i] == "good" ? "" : colour[row_level[i]])
+  put(boot_words() ":", 1)
+  put_steps()
+  n = wrap(diagnosis_text, COLUMNS, MOST_DIAGNOSIS_LINES)
+  room = LINES - line - n - 3
+  put("Last events:", 1)
+  for (i = events > room ? events - room + 1 : 1; room-- > 0; i++)
+    put(i <= events ? "  " clock_of(event_second[i]) " " event_text[i] : "")
+  put("")
+  for (i = 1; i <= n; i++) put(wrapped[i], "1;" colour[diagnosis_level])
+  put(left("Also at http://" is["appliance_ip"] "/ on the isolated link.", COLUMNS - 17) "Alt-F2: log in", 2)
+  return drawn "\033[J"
+}
