@@ -11,16 +11,16 @@ const TRIED = 8;
 /**
  * An address that a host of a network may have: from its end, since its first ones are its router's as a rule.
  *
- * @param network as NETWORK/LENGTH
+ * @param network by any of its addresses, with the prefix length
  * @param taken addresses that somebody else has
  * @returns unset where none of the last ones is free
  */
 export function addressIn(network: string, taken: readonly string[]): string | undefined {
-  const [base, length] = ipaddr.IPv4.parseCIDR(network);
+  const [, length] = ipaddr.IPv4.parseCIDR(network);
   const size = 2 ** (32 - length);
   // The first and the last address are no host's, but in a network of two or of one (RFC 3021).
   const margin = size > 2 ? 1 : 0;
-  const last = asNumber(base.toString()) + size - 1 - margin;
+  const last = asNumber(ipaddr.IPv4.broadcastAddressFromCIDR(network).toString()) - margin;
   const count = Math.min(TRIED, size - 2 * margin);
   const candidates = Array.from({ length: count }, (_, back) => asAddress(last - back));
   return candidates.find((address) => !taken.includes(address));

@@ -1,7 +1,6 @@
-import ipaddr from "ipaddr.js";
 import { readDhcp } from "./network/dhcp";
 import { HOME, UPLINK_LEASE, UPLINK_NEIGHBOUR } from "./network/gateway";
-import { outsideOf } from "./operators";
+import { addressIn, outsideOf } from "./operators";
 import type { FixedUplink } from "../stack/fixed-uplink";
 import { REGISTRY_PORT } from "../stack/ports";
 import type { Link } from "./network/link";
@@ -50,24 +49,13 @@ const FAR_AWAY = "198.51.100.7";
 const PUBLIC_FILE = "/boot.ipxe";
 const ANSWER_MS = 5000;
 
-/** An address of a subnet that is neither its own nor one of two that are taken; a subnet of two hosts has none. */
-function freeAddress(cidr: string, taken: readonly [string, string]): string | undefined {
-  const last = ipaddr.IPv4.broadcastAddressFromCIDR(cidr).toByteArray();
-  const network = ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
-  for (let back = 1; back <= 3; back++) {
-    const candidate = [...last.slice(0, 3), (last[3] as number) - back].join(".");
-    if (candidate !== network && !taken.includes(candidate)) return candidate;
-  }
-  return undefined;
-}
-
 /** An address of the subnet that neither the appliance nor the mini-PC has; a subnet of two has none. */
 export const strangersAddress = ({
   applianceCidr,
   applianceIp,
   minipcIp,
 }: Pick<Site, "applianceCidr" | "applianceIp" | "minipcIp">): string | undefined =>
-  freeAddress(applianceCidr, [applianceIp, minipcIp]);
+  addressIn(applianceCidr, [applianceIp, minipcIp]);
 
 /** Who has which address on the uplink: the rehearsal's own gateway leases one, unless the stack has a fixed one there. */
 export function uplinkAddresses({
@@ -79,7 +67,7 @@ export function uplinkAddresses({
 }): Pick<Site, "uplinkAddress" | "uplinkGateway" | "uplinkNeighbour"> {
   const uplinkAddress = fixed ? (fixed.cidr.split("/")[0] as string) : UPLINK_LEASE;
   const uplinkGateway = fixed?.gateway ?? HOME.server;
-  const neighbour = fixed && freeAddress(fixed.cidr, [uplinkAddress, uplinkGateway]);
+  const neighbour = fixed && addressIn(fixed.cidr, [uplinkAddress, uplinkGateway]);
   // One of another network is answered by way of the gateway.
   const others = [UPLINK_NEIGHBOUR, "198.51.100.77"];
   const [uplinkNeighbour = neighbour ?? UPLINK_NEIGHBOUR] = outsideOf(
