@@ -31,8 +31,8 @@ module.exports = {
   testSequencer: "<rootDir>/tests/sequencer.cjs",
   // A busy machine may be many times slower than those that this was written on; only what hangs reaches it.
   testTimeout: 900_000,
-  // For two cores.
-  maxWorkers: 2,
+  // For two cores: what waits leaves them idle.
+  maxWorkers: 3,
   coverageDirectory: "coverage",
   coverageReporters: ["text"],
   collectCoverageFrom: ["{stack,components,steps,rehearsal}/**/*.ts", "index.ts"],

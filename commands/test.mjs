@@ -5,9 +5,8 @@ import { inForeground } from "../tools/setup/pulumi.cjs";
 import { afterSetUp } from "./with-tools.mjs";
 
 const KINDS = {
-  test: { command: TEST, jest: ["--ignoreProjects", "boots", "--maxWorkers=3"] },
-  // What waits for faults to show leaves the cores idle.
-  boots: { command: BOOTS, jest: ["--selectProjects", "boots", "--maxWorkers=3"] },
+  test: { command: TEST, jest: ["--ignoreProjects", "boots"] },
+  boots: { command: BOOTS, jest: ["--selectProjects", "boots"] },
   lint: { command: LINT, jest: ["--selectProjects", "style"] },
 };
 
