@@ -5,18 +5,10 @@ import { MIB } from "../../stack/mib";
 import { inToolEnvironment, sha256Of, tool, TOP } from "../tools";
 import { makeDisk, SEALED_ROOT } from "./disk";
 import { journalFiles, MACHINE_ID, type Said } from "./journal-files";
-import { layersIn, requestFor, type Layers } from "./small-image";
+import { layersIn, requestFor, SITE, type Layers } from "./small-image";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
-const SITE = {
-  BOOTSTRAP_VERSION: "2025-12-17",
-  TALOS_VERSION: "v1.11.6",
-  APPLIANCE_CIDR: "10.10.10.2/24",
-  MINIPC_MAC: "52:54:00:12:34:56",
-  MINIPC_IP: "10.10.10.100",
-  UPLINK: "true",
-};
 const SERVING = "serving 52:54:00:12:34:56 -> 10.10.10.100 on isolated (02:00:5e:00:53:11), Talos v1.11.6";
 const BOOTS: Said[][] = [
   [

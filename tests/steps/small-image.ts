@@ -9,6 +9,16 @@ interface Made {
   sha256: string;
 }
 
+/** What the site.env of a small image says. */
+export const SITE = {
+  BOOTSTRAP_VERSION: "2025-12-17",
+  TALOS_VERSION: "v1.11.6",
+  APPLIANCE_CIDR: "10.10.10.2/24",
+  MINIPC_MAC: "52:54:00:12:34:56",
+  MINIPC_IP: "10.10.10.100",
+  UPLINK: "true",
+};
+
 /** What goes into a small image, each as its step leaves it. */
 export interface Layers {
   base: Made;

@@ -3,18 +3,10 @@ import { basename, dirname, join } from "node:path";
 import { publish } from "../../steps/store/files";
 import { imagesLayer, writeImagesLayer } from "../images-layer";
 import { inToolEnvironment, NO_PROCESS, sha256Of, tool, TOP } from "../tools";
-import { layersIn, requestFor, type Layers } from "./small-image";
+import { layersIn, requestFor, SITE, type Layers } from "./small-image";
 import { runStep, testFolder } from "./run-step";
 
 const folder = testFolder();
-const SITE = {
-  BOOTSTRAP_VERSION: "2025-12-17",
-  TALOS_VERSION: "v1.11.6",
-  APPLIANCE_CIDR: "10.10.10.2/24",
-  MINIPC_MAC: "52:54:00:12:34:56",
-  MINIPC_IP: "10.10.10.100",
-  UPLINK: "true",
-};
 let layers: Layers;
 let number = 0;
 
