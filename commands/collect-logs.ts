@@ -6,6 +6,7 @@ import { writesTo } from "../steps/frame/room";
 import type { StepContext } from "../steps/frame/context";
 import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
+import { callerPath } from "./caller-path";
 import { openDisk } from "./collect/disk";
 import { copyJournal, journalEntries, journalText, type Entry } from "./collect/journal";
 import { asShortUnix, eventsOf, leasesOf, report, utc, withoutQueries } from "./collect/report";
@@ -83,10 +84,8 @@ const stem = (file: string) => basename(file).replace(/(\.(raw|img|qcow2|vdi|vmd
 void runProgram("collect", async (context) => {
   const { values, positionals } = readCommandLine(COLLECT);
   const [named = ""] = positionals;
-  // npm runs this from the checkout's top, whatever folder the person is in.
-  const at = (path: string) => resolve(process.env.INIT_CWD ?? ".", path);
   const time = utc(Date.now()).replaceAll(":", "-");
-  const folder = values.to ? at(values.to) : resolve("artifacts/collected", `${stem(named)}-${time}`);
-  await collect(context, at(named), named, folder);
+  const folder = values.to ? callerPath(values.to) : resolve("artifacts/collected", `${stem(named)}-${time}`);
+  await collect(context, callerPath(named), named, folder);
   return undefined;
 });

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { startersOf } from "../steps/talos/clusters";
 import type { StepContext } from "../steps/frame/context";
 import { runProgram } from "../steps/frame/main";
@@ -10,10 +9,11 @@ import type { NodeConfig } from "../steps/talos/node-config";
 import { readNodeConfig } from "../steps/talos/read-node-config";
 import { TalosClient } from "../steps/talos/talos-client";
 import type { StackConfig } from "../stack/config/keys";
+import { callerPath } from "./caller-path";
 import { readCommandLine } from "./command-line.cjs";
 import { NODE } from "./commands.cjs";
 import { follow } from "./node/follow";
-import { kubeconfigPath, refuseTaken, writeKubeconfig } from "./node/kubeconfig-file";
+import { refuseTaken, writeKubeconfig } from "./node/kubeconfig-file";
 import { nextLines, stayLine } from "./node/next-lines";
 import { whyNoBootstrap } from "./node/role";
 import { Waiting } from "./node/wait";
@@ -40,7 +40,7 @@ const opened = (
  * @throws StepError when there is none
  */
 function clientConfigOf(stack: string, config: StackConfig, named?: string): string {
-  if (named) return resolve(process.env.INIT_CWD ?? ".", named);
+  if (named) return callerPath(named);
   const usual = `config/${stack}.talosconfig`;
   if (config.talosConfig ?? existsSync(usual)) return config.talosConfig ?? usual;
   throw new StepError(
@@ -70,7 +70,7 @@ function refuseImpossible(
 
 void runProgram("node", async (context) => {
   const { stack = "", bootstrap, kubeconfig, talosconfig, address, timeout } = readCommandLine(NODE).values;
-  const path = kubeconfig && kubeconfigPath(kubeconfig);
+  const path = kubeconfig && callerPath(kubeconfig);
   if (path) refuseTaken(path);
   const config = await configOf(context, stack);
   const node = readNodeConfig(await opened(context, config, "machineConfig", config.machineConfig));

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readStackFile } from "../stack/stack-files";
 import { sha256File } from "../steps/store/files";
 import { counted } from "../components/images-sentence";
 import type { StepContext } from "../steps/frame/context";
 import { runProgram } from "../steps/frame/main";
 import { StepError } from "../steps/frame/step-error";
+import { callerPath } from "./caller-path";
 import { readCommandLine } from "./command-line.cjs";
 import { VERIFY } from "./commands.cjs";
 import { downloadObject } from "./download-object";
@@ -96,7 +97,6 @@ void runProgram("verify", async (context) => {
   const [image = ""] = positionals;
   const facts = image.startsWith("s3://")
     ? await verifyObject(context, image, values.stack)
-    : // npm runs this from the checkout's top, whatever folder the person is in.
-      await verifyFile(context, resolve(process.env.INIT_CWD ?? ".", image), image);
+    : await verifyFile(context, callerPath(image), image);
   return values.json ? facts : undefined;
 });

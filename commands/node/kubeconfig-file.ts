@@ -1,16 +1,12 @@
 import { accessSync, constants, lstatSync } from "node:fs";
 import { copyFile, link, rm, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { StepError } from "../../steps/frame/step-error";
 import { partialBeside } from "../../steps/store/files";
 
 const OTHER = "Name another file, or move it away first: no kubeconfig is ever overwritten";
 
 const isTaken = (fault: unknown) => (fault as NodeJS.ErrnoException).code === "EEXIST";
-
-/** The file as this process sees it: npm runs its scripts in the checkout's top. */
-export const kubeconfigPath = (named: string, env = process.env): string =>
-  resolve(env.INIT_CWD ?? ".", named);
 
 /**
  * Refuses a file that a kubeconfig cannot be put into, before there is any wait.

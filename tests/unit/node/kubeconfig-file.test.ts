@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kubeconfigPath, refuseTaken, writeKubeconfig } from "../../../commands/node/kubeconfig-file";
+import { callerPath } from "../../../commands/caller-path";
+import { refuseTaken, writeKubeconfig } from "../../../commands/node/kubeconfig-file";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "kubeconfig-"))));
@@ -27,6 +28,6 @@ test("what came to its place meanwhile is kept", async () => {
 });
 
 test("its name counts from where npm was started", () => {
-  expect(kubeconfigPath("k", { INIT_CWD: "/home/me" })).toBe("/home/me/k");
-  expect(kubeconfigPath("/etc/k", { INIT_CWD: "/home/me" })).toBe("/etc/k");
+  expect(callerPath("k", { INIT_CWD: "/home/me" })).toBe("/home/me/k");
+  expect(callerPath("/etc/k", { INIT_CWD: "/home/me" })).toBe("/etc/k");
 });
