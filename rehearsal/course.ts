@@ -25,6 +25,9 @@ export interface Rehearsal {
 
 const TICK_MS = 100;
 
+/** Machines that lack CPU at once lose more together than has passed: a limit is at most four times as long. */
+const MOST_LOST = 3 / 4;
+
 /** Called when a milestone is reached, with the one that is waited for next. */
 type OnReached = (milestone: Milestone, sign: Sign, next?: Milestone) => void | Promise<void>;
 
@@ -47,7 +50,10 @@ export async function follow(
   for (const [index, milestone] of chain.entries()) {
     const lost = () => stage.starvedMs + stolenMs();
     const [since, lostBefore] = [stage.atMs, lost()];
-    const waited = () => ({ ms: stage.atMs - since, lostMs: lost() - lostBefore });
+    const waited = () => {
+      const ms = stage.atMs - since;
+      return { ms, lostMs: Math.min(lost() - lostBefore, ms * MOST_LOST) };
+    };
     for (let tick = 1; ; tick++) {
       context.signal.throwIfAborted();
       stage.throwIfLost();

@@ -135,13 +135,13 @@ export class Stage {
     return Date.now() - this.startedAt;
   }
 
-  /** How long the machines had no CPU, on a busy host, in milliseconds, all together. */
+  /** How long the machines had no CPU, on a busy host, in milliseconds, all together: more than has passed where they lack it at once. */
   get starvedMs(): number {
     return Object.values(this.machines).reduce((sum, machine) => sum + machine.starvedMs, 0);
   }
 
   private see(what: What): void {
-    this.view.seen.push({ atMs: this.atMs, starvedMs: this.starvedMs, ...what });
+    this.view.seen.push({ atMs: this.atMs, applianceStarvedMs: this.machines.appliance?.starvedMs, ...what });
   }
 
   private start(

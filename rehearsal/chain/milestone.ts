@@ -33,12 +33,12 @@ export interface Milestone {
 /** Questions without an answer that count as a sure sign; a firmware asks again after 4, 8 and 16 s. */
 export const ENOUGH = 3;
 
-/** And for at least so long, of the time that the machines could use: a host that starves them is no fault of the image. */
+/** And for at least so long, of the time that the appliance could use: a host that starves it is no fault of the image. */
 const UNANSWERED_MS = 1000;
 
-/** Milliseconds from one sight to the next that the machines could use. */
+/** Milliseconds from one sight to the next that the appliance, whose answer is waited for, could use. */
 export const usable = (from: Seen, to: Seen) =>
-  Math.max(0, to.atMs - from.atMs - ((to.starvedMs ?? 0) - (from.starvedMs ?? 0)));
+  Math.max(0, to.atMs - from.atMs - ((to.applianceStarvedMs ?? 0) - (from.applianceStarvedMs ?? 0)));
 
 /** Whether questions of which none was answered are a sure sign. */
 export function isSure(questions: Seen[]): boolean {

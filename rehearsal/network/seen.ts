@@ -6,8 +6,8 @@ export type MachineName = "appliance" | "minipc";
 /** What the rehearsal saw, in the order of time; every conclusion is drawn from these alone. */
 export type Seen = {
   atMs: number;
-  /** How long the machines had no CPU until then, all together, on a busy host. */
-  starvedMs?: number;
+  /** How long the appliance, which is to answer, had no CPU until then, on a busy host, in milliseconds. */
+  applianceStarvedMs?: number;
 } & What;
 
 export type What =

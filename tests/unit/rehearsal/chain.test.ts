@@ -738,7 +738,7 @@ function stamp({ nat }: Pick, before: Stamped, whats: What[], mostMs: number): S
     const starvedMs = nat(3) === 0 ? nat(30_000) : 0;
     after.starvedMs += starvedMs;
     after.atMs += starvedMs + nat(Math.floor(mostMs / whats.length));
-    after.seen.push({ ...what, atMs: after.atMs, starvedMs: after.starvedMs });
+    after.seen.push({ ...what, atMs: after.atMs, applianceStarvedMs: after.starvedMs });
   }
   return after;
 }

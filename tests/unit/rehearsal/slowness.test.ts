@@ -48,6 +48,7 @@ const idleStage = (share: number) => {
 test.each([
   [0, "not there", "Look there"],
   [0.6, "not there; but of ", "Try it again when this host has less to do"],
+  [1.8, "not there; but of ", "Try it again when this host has less to do"],
 ])(
   "the verdict on a milestone that is overdue knows how much CPU was lacking: %d",
   async (share, seen, look) => {
