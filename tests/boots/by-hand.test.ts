@@ -12,7 +12,7 @@ import {
   expectScreens,
   PROOFS,
 } from "../e2e/evidence";
-import { CHAIN } from "../e2e/whole-chain";
+import { DEMO_CHAIN } from "../e2e/whole-chain";
 import { upEndsWell } from "../engine/aftermath";
 
 const checkout = new Checkout();
@@ -25,7 +25,7 @@ test("npm run rehearse on SeaBIOS, SATA, e1000: what is said at the end and what
   const flags = ["--stack", "lab", ...hardware, "--alone", "--json"];
   const { exitCode, stdout, stderr } = await checkout.script("commands/rehearse.mjs", flags);
   expect({ exitCode, said: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, said: "" });
-  expect(stderr).toContain(`rehearsed: ${CHAIN.length} milestones reached`);
+  expect(stderr).toContain(`rehearsed: ${DEMO_CHAIN.length} milestones reached`);
   expect(stderr).toContain(`; ${PROOFS.length} of ${PROOFS.length} proofs held.\n`);
   expect(stderr).toMatch(/appliance +BIOS, sata disk, e1000\n/);
   const { passed, timeline } = JSON.parse(stdout) as { passed: boolean; timeline: string };
@@ -36,8 +36,8 @@ test("npm run rehearse on SeaBIOS, SATA, e1000: what is said at the end and what
   );
   expect(stderr).toContain(readFileSync(join(folder, "timeline.txt"), "utf8"));
   const record = JSON.parse(readFileSync(join(folder, "rehearsal.json"), "utf8")) as RehearsalRecord;
-  expectGood(record, CHAIN, PROOFS);
-  expectScreens(record, folder, CHAIN);
+  expectGood(record, DEMO_CHAIN, PROOFS);
+  expectScreens(record, folder, DEMO_CHAIN);
   expectCapture(folder);
   expectQuietUplink(folder);
   await expectNoSecret(folder, demo.machineConfig);

@@ -11,6 +11,15 @@ export const MACHINE_ID = "0123456789abcdef0123456789abcdef";
 
 /** systemd's own journald with the appliance's config, one run of it a boot, where all that it writes to is this process's own. */
 const SCRIPT = `${KEEP_MOUNTS} set -e
+# journald does not start without control groups, which a chroot may lack.
+case $(stat -f -c %T /sys/fs/cgroup 2>/dev/null) in
+  cgroup2fs | tmpfs) ;;
+  *)
+    mount -t tmpfs tmpfs /sys
+    mkdir -p /sys/fs/cgroup
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    ;;
+esac
 conf=/run/systemd/journald.conf.d
 mount -t tmpfs tmpfs /run
 mount -t tmpfs -o size=64M tmpfs /var/log
