@@ -188,6 +188,13 @@ function unserved(text,   mac) {
   if (text ~ / DPT=4011 /) event("dhcp: question to port 4011 from " mac ": its firmware wants a ProxyDHCP server, and there is none; choose another network boot in it")
 }
 
+function out_of_memory(text) {
+  sub(/^[^(]*\(/, "", text)
+  sub(/\).*/, "", text)
+  event("memory: this virtual machine has too little, and the kernel ended " text)
+  finer_fact("out_of_memory " text)
+}
+
 # How each service's main process ended, and whether it is down.
 function unit(text,   name, how) {
   if (match(text, /^(Started|Stopped|Failed to start) [^ ]+\.service/)) {
@@ -226,10 +233,15 @@ function unit(text,   name, how) {
   else if (source == "bootstrap-pxe") event(text)
   else if (source == "kernel") {
     if (text ~ /^bootstrap-pxe not served: /) unserved(text)
+    else if (text ~ /^Out of memory: Killed process /) out_of_memory(text)
   }
   else if (source == "chronyd") {
     if (text ~ /^Fatal error/) event("chrony.service: " text)
-    if (sub(/^System clock wrong by /, "", text)) event("time: the clock was wrong by " text)
+    if (sub(/^System clock wrong by /, "", text)) {
+      event("time: the clock was wrong by " text)
+      sub(/ .*/, "", text)
+      finer_fact("clock_wrong " text)
+    }
   } else {
     # On its standard error dnsmasq puts a time of its own before the line.
     sub(/^[A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]+ /, "", text)

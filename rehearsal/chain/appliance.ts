@@ -15,6 +15,10 @@ export const NOT_SERVING: [says: RegExp, look: string][] = [
     "Compare the image with its SHA256SUMS; if it is as it was made, remove it and artifacts/cache/images and run pulumi up",
   ],
   [
+    /layer is damaged/,
+    "Compare the image with its SHA256SUMS; if it is as it was made, remove it and artifacts/cache/netboot and run pulumi up",
+  ],
+  [
     /DHCP server answers on every NIC/,
     "NIC 1 must be on the isolated link alone, without a DHCP server (docs/runbook.md)",
   ],

@@ -1,6 +1,8 @@
 import { openSync, writeSync, closeSync } from "node:fs";
 import { HARDWARE } from "../../rehearsal/hardware";
 import type { Rehearsal } from "../../rehearsal/course";
+import { readTable } from "../../steps/disk/partitions";
+import type { StepContext } from "../../steps/frame/context";
 import { casesToRun } from "../in-full";
 import { tool } from "../tools";
 import { boot } from "./boot";
@@ -47,6 +49,16 @@ const CASES: Record<string, Broken> = {
     at: "address",
     seen: /serves nothing: the site layer is missing \(partition bootstrap-site\)/,
     look: /lacks that partition/,
+  },
+  "a netboot layer that is damaged": {
+    image: async (path) => {
+      const { partitions } = await readTable({ signal: new AbortController().signal } as StepContext, path);
+      const { start } = partitions.find(({ name }) => name === "bootstrap-netboot")!;
+      blank(path, start * SECTOR_BYTES, SECTOR_BYTES);
+    },
+    at: "address",
+    seen: /serves nothing: the netboot layer is damaged \(partition bootstrap-netboot\)/,
+    look: /Compare the image with its SHA256SUMS/,
   },
   "a firewall that nft refuses": {
     inputs: (assembly) => edit(assembly, "nftables.conf", "policy drop;", "policy dorp;"),

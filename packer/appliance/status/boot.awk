@@ -20,6 +20,10 @@ BEGIN {
   add_step("initramfs", "iPXE fetches the initramfs")
   add_step("system", "Talos asks for an address")
   add_step("config", "Talos fetches its machine config")
+  network_steps = steps
+  add_step("disk", "Talos starts from its disk")
+  add_step("apid", "Talos answers on port 50000")
+  add_step("kubernetes", "Kubernetes answers on port 6443")
   boots = 0
   events = 0
   # As many as the page shows.
@@ -77,9 +81,18 @@ function offered(file, second) {
     reach("ipxe", second)
   } else if (file == "none") {
     unfit = "yes"
+  } else if (is_past("config")) {
+    # Talos may ask again when it has its config. Later, it is one that was started anew and did not come by the network.
+    if (second - reached["config"] >= 15) reach("disk", second)
   } else if (is_past("kernel")) {
     reach("system", second)
   }
+}
+
+# The node as it answers now; one that was installed before has no boot from the network to look back at.
+function note_answers() {
+  if (is["answers-50000"] != "") reach("apid", is["answers-50000"])
+  if (is["answers-6443"] != "") reach("kubernetes", is["answers-6443"])
 }
 
 function fetched(path, status, second) {
@@ -122,6 +135,8 @@ function take_fact(f) {
       fetched(f[4], f[5], f[1])
     }
   } else if (f[3] == "unserved") unserved_port = f[4]
+  else if (f[3] == "clock_wrong") clock_wrong = f[4]
+  else if (f[3] == "out_of_memory") out_of_memory = f[4]
 }
 
 # Each once within ten seconds: a machine that asks again and again leaves room for the rest.
@@ -152,5 +167,6 @@ $2 == "fact" {
 }
 $1 == "tick" {
   now = $2
+  note_answers()
   show()
 }

@@ -23,11 +23,13 @@ function waiting(second) {
   return age(second) == "" ? "." : " (waiting for " age(second) ")."
 }
 
-# What `announce` says after "serving …;": what the node needs next and does not have.
+# What `announce` says after "serving …;": what the node needs next and does not have. Then what nobody but the status looks at.
 function shortcomings(   text) {
   text = is["verdict"]
-  if (text !~ /^serving / || !sub(/^[^;]*; /, "", text)) return ""
+  if (text !~ /^serving /) return ""
+  if (!sub(/^[^;]*; /, "", text)) text = ""
   sub(/^[0-9]+ images?(; )?/, "", text)
+  if (text == "" && is["internet"] == "no") text = "no internet, since ghcr.io does not answer on port 443, though names are answered"
   return text
 }
 
@@ -35,6 +37,8 @@ function appliance_row(   text) {
   text = is["verdict"]
   if (text == "") return found("wait", "The appliance is starting.")
   if (sub(/^waiting: /, "", text)) return found("wait", "The appliance is starting: " text ".")
+  if (out_of_memory != "")
+    return found("fault", "The appliance has too little memory, and the kernel ended " out_of_memory ": give the virtual machine 1 GiB and start it again.")
   if (text ~ /^NOT serving: the isolated NIC's link is down/)
     return found("fault", "Nothing is plugged into the isolated NIC (" is["isolated_mac"] "), or what is at the other end is switched off. Plug the mini-PC's cable in.")
   if (sub(/^NOT serving: /, "", text)) return found("fault", "The appliance serves nothing: " text ".")
@@ -45,6 +49,7 @@ function minipc_row(   last) {
   last = last_step()
   if (config_fetches > 1)
     return found("attention", "The mini-PC has fetched its machine config " config_fetches " times in one boot: Talos refused it. The mini-PC's own screen says why.")
+  if (is_past("disk")) return 0
   if (had_config && !is_past("config"))
     return found("attention", "The mini-PC boots from the network again after it had its machine config: its installation failed, or its firmware does not start from its disk. Its own screen says which.")
   if (lost_path != "")
@@ -54,6 +59,8 @@ function minipc_row(   last) {
     return found("attention", "The mini-PC's firmware is of a kind that no boot program here is for. Have it boot from the network by UEFI x64 or BIOS, by IPv4.")
   if (unserved_port != "" && last == "")
     return found("attention", "The mini-PC asks " (unserved_port == 547 ? "by IPv6" : "for a ProxyDHCP server") ", which nothing here answers: choose network boot by IPv4 in its firmware.")
+  if (other_mac != "" && heard != "" && other_second > heard && !is_past("config"))
+    return found("attention", other_mac " asks for an address" ago(other_second) ", after " is["minipc_mac"] " did: another NIC of the mini-PC, or another machine. It gets no answer: have the mini-PC boot by the NIC " is["minipc_mac"] ".")
   if (other_mac != "" && heard == "")
     return found("attention", other_mac " asks for an address" ago(other_second) ", and only " is["minipc_mac"] " is answered. If that is the mini-PC: pulumi config set minipcMac " other_mac ", and make the image anew.")
   return 0
@@ -71,6 +78,9 @@ function progress_row(   last, wait) {
   if (last == "kernel") return found("wait", "iPXE fetches the initramfs" wait)
   if (last == "initramfs") return found("wait", "The kernel starts on the mini-PC; Talos asks for an address next" wait)
   if (last == "system") return found("wait", "Talos runs on the mini-PC; it fetches its machine config next" wait)
+  if (last == "disk") return found("wait", "Talos is installed, as it seems, and starts from its disk; it answers next" wait)
+  if (last == "apid") return found("good", "Talos answers on the mini-PC, which boots from its disk from now on. A control plane's Kubernetes answers next" (is_past("kubernetes") ? "." : ", once the cluster is started: npm run node."))
+  if (last == "kubernetes") return found("good", "Kubernetes answers on the mini-PC: its boot needs the appliance no more." (is["offline"] == "true" ? " Take its mirrors away (docs/offline.md), and" : " Once it has its lasting way to the internet,") " delete this virtual machine: it holds secrets.")
   return found("good", "The mini-PC has its machine config" ago(reached_last) "; Talos installs itself and starts from the disk next.")
 }
 

@@ -74,7 +74,16 @@ function way_out_row(   value, isGood) {
       isGood = 0
     }
   }
+  if (is["internet"] == "no") {
+    value = value ", ghcr.io does NOT answer"
+    isGood = 0
+  }
   add_row("way out", value, isGood ? "good" : "attention")
+}
+
+# How wrong the virtual machine's clock was before it was set, where that is more than a minute.
+function clock_error() {
+  return clock_wrong * clock_wrong > 3600 ? ", and was wrong by " int(clock_wrong < 0 ? -clock_wrong : clock_wrong) " s: set the NAS's" : ""
 }
 
 function make_rows(   i) {
@@ -83,7 +92,7 @@ function make_rows(   i) {
   nic_rows()
   way_out_row()
   if (is["clock"] == "") add_row("time", "not known yet", "wait")
-  else if (is["clock"] == "synchronised") add_row("time", "set by " is["clock_source"], "good")
+  else if (is["clock"] == "synchronised") add_row("time", "set by " is["clock_source"] clock_error(), clock_error() == "" ? "good" : "attention")
   else add_row("time", "the virtual machine's own clock: no time server answers", "attention")
   add_row("mini-PC", is["minipc_mac"] " -> " is["minipc_ip"] (heard == "" ? ", not heard of yet" : ", last heard of" (age(heard) == "" ? "" : " " age(heard) " ago")), heard == "" ? "wait" : "good")
   route_rows()

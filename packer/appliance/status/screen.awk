@@ -42,18 +42,30 @@ function wrap(text, width, most,   count, i, n, word) {
   return count
 }
 
-function put_steps(   i, state, time, after) {
-  for (i = 1; i <= steps; i++) {
-    state = step_state(i)
-    if (state == "done") {
-      time = clock_of(reached[step[i]])
-      after = after_start(reached[step[i]])
-      put("  [x] " time " " right(after == "" ? "" : "+" after " s", 8) "  " step_words[step[i]], 32)
-    } else {
-      put("  [" (state == "skipped" ? "-" : state == "next" ? ">" : " ") "] " left("", 8) " " left("", 8) "  " step_words[step[i]] (state == "skipped" ? " (not needed)" : ""),
-        state == "next" ? 1 : state == "skipped" ? "" : 2)
-    }
+# Until the mini-PC has its config, the steps to there; from then on those in one line, and what comes after.
+function put_steps(   i, first, last) {
+  first = 1
+  last = network_steps
+  if (is_past("config")) {
+    first = network_steps
+    last = steps
+    for (i = network_steps - 1; i > 0 && !(step[i] in reached); i--);
+    if (i > 0) put_done(reached[step[i]], "the boot from the network, in " i " steps")
   }
+  for (i = first; i <= last; i++) put_step(i)
+}
+
+function put_done(second, words,   after) {
+  after = after_start(second)
+  put("  [x] " clock_of(second) " " right(after == "" ? "" : "+" after " s", 8) "  " words, 32)
+}
+
+function put_step(i,   state) {
+  state = step_state(i)
+  if (state == "done") put_done(reached[step[i]], step_words[step[i]])
+  else
+    put("  [" (state == "skipped" ? "-" : state == "next" ? ">" : " ") "] " left("", 8) " " left("", 8) "  " step_words[step[i]] (state == "skipped" ? " (not needed)" : ""),
+      state == "next" ? 1 : state == "skipped" ? "" : 2)
 }
 
 function screen(   i, n, room) {

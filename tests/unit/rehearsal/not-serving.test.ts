@@ -18,7 +18,9 @@ function saidAfter(word: string, text: string): string[] {
 
 const reasons = [
   ...saidAfter("fail ", textOf("apply")).filter((said) => said !== "X"),
-  ...saidAfter("images=", textOf("apply")),
+  ...["site", "netboot", "images"].flatMap((layer) =>
+    saidAfter("fail ", bodyOf(textOf("apply"), "fail_without")).map((said) => said.replaceAll("X", layer)),
+  ),
   ...saidAfter("echo ", bodyOf(textOf("missing"), "missing"))
     .map((said) => said.replace(/^!/, ""))
     .filter((said) => !/^X+$/.test(said)),

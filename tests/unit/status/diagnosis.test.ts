@@ -5,7 +5,13 @@ const SILENT =
   "iPXE was handed over (snponly.efi) and is silent: a switch port that blocks when iPXE opens the NIC again lets it through within a minute";
 
 /** What is known beside what is good, the facts, and the sentence. */
-const CASES: [what: string, known: Partial<typeof GOOD>, lines: string[], level: string, text: RegExp][] = [
+const CASES: [
+  what: string,
+  known: Parameters<typeof feedOf>[1],
+  lines: string[],
+  level: string,
+  text: RegExp,
+][] = [
   ["nothing said yet", { verdict: "" }, [], "wait", /^The appliance is starting\.$/],
   [
     "still starting",
@@ -41,7 +47,7 @@ const CASES: [what: string, known: Partial<typeof GOOD>, lines: string[], level:
   [
     "another MAC asks beside the mini-PC",
     {},
-    [`${NOW - 7} fact asks ${OTHER}`, ...bootFacts("firmware")],
+    [`${NOW - 7} fact asks ${OTHER}`, ...bootFacts("firmware", NOW - 3)],
     "wait",
     /^The mini-PC's firmware has an address/,
   ],
@@ -105,6 +111,48 @@ const CASES: [what: string, known: Partial<typeof GOOD>, lines: string[], level:
     [...bootFacts("config", NOW - 300), ...bootFacts("firmware")],
     "attention",
     /^The mini-PC boots from the network again after it had its machine config/,
+  ],
+  [
+    "another NIC asks after the mini-PC's",
+    {},
+    [...bootFacts("firmware"), `${NOW - 2} fact asks ${OTHER}`],
+    "attention",
+    /^52:54:00:99:99:99 asks for an address \(2 s ago\), after 52:54:00:12:34:56 did: another NIC/,
+  ],
+  [
+    "iPXE that cannot fetch",
+    {},
+    [...bootFacts("ipxe"), `${NOW} said iPXE was told of boot.ipxe and has not fetched it: one without HTTP`],
+    "attention",
+    /^The mini-PC is stuck: iPXE was told of boot\.ipxe and has not fetched it/,
+  ],
+  [
+    "memory that does not suffice",
+    {},
+    [...bootFacts("firmware"), `${NOW} fact out_of_memory nginx`],
+    "fault",
+    /^The appliance has too little memory, and the kernel ended nginx/,
+  ],
+  [
+    "a layer that is damaged",
+    { verdict: "NOT serving: the netboot layer is damaged (partition bootstrap-netboot)" },
+    [],
+    "fault",
+    /^The appliance serves nothing: the netboot layer is damaged/,
+  ],
+  [
+    "names, and no internet",
+    { internet: "no" },
+    bootFacts("config"),
+    "attention",
+    /But: no internet, since ghcr\.io does not answer on port 443, though names are answered\.$/,
+  ],
+  [
+    "a start from the disk",
+    {},
+    [...bootFacts("config", NOW - 120), `${NOW - 9} fact offer - ${MAC}`],
+    "wait",
+    /^Talos is installed, as it seems, and starts from its disk; it answers next \(waiting for 9 s\)\.$/,
   ],
   ["a config that is fetched", {}, bootFacts("config"), "good", /^The mini-PC has its machine config/],
   [
@@ -203,6 +251,7 @@ const ROWS: [
     "wait",
     /^no NIC is taken for it yet$/,
   ],
+  ["a clock that was wrong", {}, "time", "good", /^set by 162\.159\.200\.1$/],
   ["its own clock", { clock: "unsynchronised" }, "time", "attention", /own clock/],
 ];
 

@@ -18,16 +18,45 @@ test("a boot, replayed from a journal: each step with its time, and what the NIC
 });
 
 test("a boot by UEFI firmware goes through each step, and the next one shows", async () => {
-  const steps = doneIn(await feedOf(bootFacts("config")));
+  const { boot } = await feedOf(bootFacts("config"));
+  const steps = doneIn({ boot } as Feed);
   for (const [index, step] of steps.entries()) {
     const states = statesOf(await feedOf(bootFacts(step)));
     expect(states[index]).toBe(`${step}: done`);
-    if (index + 1 < steps.length) expect(states[index + 1]).toBe(`${steps[index + 1]}: next`);
+    expect(states[index + 1]).toBe(`${boot.steps[index + 1]?.name}: next`);
     expect(states.filter((state) => state.endsWith(": awaited"))).toHaveLength(
-      Math.max(0, steps.length - index - 2),
+      Math.max(0, boot.steps.length - index - 2),
     );
   }
   expect(steps).toHaveLength(8);
+});
+
+test("after the config, an address without a network boot, and ports that answer, are steps; a renewal is none", async () => {
+  const fetched = bootFacts("config", NOW - 120);
+  const asks = (second: number) => `${second} fact offer - ${MAC}`;
+  expect(doneIn(await feedOf([...fetched, asks(NOW - 85)])).at(-1)).toBe("config");
+  expect(doneIn(await feedOf([...fetched, asks(NOW - 30)])).at(-1)).toBe("disk");
+  const { boot, diagnosis } = await feedOf([...fetched, asks(NOW - 30)], {
+    "answers-50000": String(NOW - 10),
+    "answers-6443": String(NOW - 4),
+  });
+  expect(boot.steps.slice(-3)).toMatchObject([
+    { name: "disk", state: "done", at: NOW - 30 },
+    { name: "apid", state: "done", at: NOW - 10 },
+    { name: "kubernetes", state: "done", at: NOW - 4 },
+  ]);
+  expect(diagnosis).toEqual({
+    level: "good",
+    text: expect.stringMatching(
+      /^Kubernetes answers on the mini-PC: its boot needs the appliance no more\./,
+    ) as string,
+  });
+});
+
+test("a node that was installed before the appliance was started is seen by its answers", async () => {
+  const { boot, diagnosis } = await feedOf([], { "answers-50000": String(NOW - 10) });
+  expect(boot.steps.find(({ name }) => name === "apid")).toMatchObject({ state: "done" });
+  expect(diagnosis.text).toMatch(/^Talos answers on the mini-PC/);
 });
 
 test("firmware that loads by HTTP, and the other boot program, are the same steps", async () => {

@@ -68,7 +68,17 @@ const FEED = z.strictObject({
 
 export type Feed = z.infer<typeof FEED>;
 type Known = Partial<
-  Record<keyof typeof GOOD | "foreign_dhcp" | "foreign_gateway" | "operator_networks", string>
+  Record<
+    | keyof typeof GOOD
+    | "answers-50000"
+    | "answers-6443"
+    | "internet"
+    | "offline"
+    | "foreign_dhcp"
+    | "foreign_gateway"
+    | "operator_networks",
+    string
+  >
 >;
 
 /** Shows something once, at a second. @param lines facts and events, with their seconds */
