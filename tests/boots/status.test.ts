@@ -3,31 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { HOME } from "../../rehearsal/network/gateway";
-import { Station, until } from "../../rehearsal/network/station";
-import type { Stage } from "../../rehearsal/stage";
+import { until } from "../../rehearsal/network/station";
 import { demo } from "../e2e/demo";
+import { feedFor, SHOWN_MS } from "../e2e/feed";
 import { Images } from "../e2e/images";
 import { expectTurns } from "./turns";
 
 const images = new Images();
 afterAll(() => images.remove());
-
-/** A stranger on the isolated link, as in a rehearsal's proofs. */
-const STRANGER = { mac: "02:00:5e:00:53:41", ip: "10.10.10.66" };
-/** A tick, a look of `announce`, and more on a slow machine. */
-const SHOWN_MS = 120_000;
-
-/** The answer with the feed, as far as it came before the station has heard enough; unset until it is served. */
-async function feedFor(stage: Stage): Promise<string | undefined> {
-  const { signal, isolated, applianceIp } = stage.site;
-  const station = new Station(signal, isolated, STRANGER.mac, STRANGER.ip);
-  await station.meet(applianceIp);
-  if ((await station.get(applianceIp, "/status.json")) !== 200) return undefined;
-  // Its segments are of half a kilobyte, and the first ten are sent at once.
-  const text = () => station.heard.map(({ tcp }) => tcp?.payload.toString("latin1") ?? "").join("");
-  await until(signal, () => text().includes('"rows"') || undefined, 5000);
-  return text();
-}
 
 /** Brightness of a picture's pixels, 0 to 255, line by line. @param png of 8 bits a colour (PNG, sections 7 and 9) */
 function brightness(png: Buffer): number[][] {

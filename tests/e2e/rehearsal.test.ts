@@ -18,6 +18,7 @@ import {
   expectScreens,
   PROOFS,
 } from "./evidence";
+import { feedWith } from "./feed";
 import { DEMO_CHAIN, expectOrder, ordered } from "./whole-chain";
 
 const images = new Images();
@@ -27,27 +28,39 @@ beforeAll(async () => {
 });
 afterAll(() => images.remove());
 
-/** Presses the mini-PC's reset button once, when it has asked for its boot file. */
-function resetOnce() {
-  let isFirst = true;
-  return async (id: string, stage: Stage) => {
-    if (id !== "loader" || !isFirst) return;
-    isFirst = false;
+/** What the status feed has once the node answers: each of its ports as a step that was reached, and the sentence. */
+const ANSWERS = [
+  /"name":"apid","title":"Talos answers on port 50000","state":"done","at":\d+/,
+  /"name":"kubernetes","title":"Kubernetes answers on port 6443","state":"done","at":\d+/,
+  /"level":"\w+","text":"Kubernetes answers on the mini-PC: its boot needs the appliance no more\./,
+];
+
+/** Presses the mini-PC's reset button once, when it has asked for its boot file, and has the feed of a node that answers. */
+class Course {
+  feed: string | undefined;
+  private isFirst = true;
+
+  readonly onReached = async (id: string, stage: Stage) => {
+    if (id === "way-in") this.feed = await feedWith(stage, ANSWERS);
+    if (id !== "loader" || !this.isFirst) return;
+    this.isFirst = false;
     await stage.resetMinipc();
   };
 }
 
-test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back without iPXE having asked, and boots by ipxe.efi, its config before the time: every milestone is reached, and nothing happens that must not", async () => {
+test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back without iPXE having asked, and boots by ipxe.efi, its config before the time: every milestone is reached, nothing happens that must not, and the status says that the node answers", async () => {
   const order = ["config", "time"];
   const appliance: Hardware = { firmware: "uefi", disk: "ide", nic: "virtio-net-pci", swapped: true };
+  const course = new Course();
   const { record, folder } = await boot(await ordered(images, order), {
     hardware: { appliance, minipc: HARDWARE.minipc },
-    onReached: resetOnce(),
+    onReached: course.onReached,
   });
   expectGood(record, DEMO_CHAIN, PROOFS);
   expectOrder(record, order);
   expect(record.reached.find(({ id }) => id === "loader")?.evidence).toMatch(/snponly\.efi/);
   expect(record.reached.find(({ id }) => id === "way-in")?.evidence).toMatch(/port 50000 answers$/);
+  for (const pattern of ANSWERS) expect(course.feed).toMatch(pattern);
   const files = record.exchanges.flatMap(({ what }) => /^TFTP: (\S+), /.exec(what)?.[1] ?? []);
   expect(files).toEqual(["snponly.efi", "ipxe.efi"]);
   expect(readdirSync(folder).sort()).toEqual([...EVIDENCE].sort());

@@ -1,0 +1,30 @@
+import { Station, until } from "../../rehearsal/network/station";
+import type { Stage } from "../../rehearsal/stage";
+
+/** A stranger on the isolated link, as in a rehearsal's proofs. */
+const STRANGER = { mac: "02:00:5e:00:53:41", ip: "10.10.10.66" };
+/** How soon what the feed is to have is in it: the slowest look of the appliance, and more on a slow machine. */
+export const SHOWN_MS = 120_000;
+
+/** The answer with the status feed, as far as it came before the station has heard enough; unset until it is served. */
+export async function feedFor(stage: Stage): Promise<string | undefined> {
+  const { signal, isolated, applianceIp } = stage.site;
+  const station = new Station(signal, isolated, STRANGER.mac, STRANGER.ip);
+  await station.meet(applianceIp);
+  if ((await station.get(applianceIp, "/status.json")) !== 200) return undefined;
+  // Its segments are of half a kilobyte, and the first ten are sent at once.
+  const text = () => station.heard.map(({ tcp }) => tcp?.payload.toString("latin1") ?? "").join("");
+  await until(signal, () => text().includes('"events"') || undefined, 5000);
+  return text();
+}
+
+/** Asks for the feed until it has all of these patterns, or for the limit. @returns the last answer */
+export async function feedWith(stage: Stage, patterns: RegExp[]): Promise<string | undefined> {
+  let feed: string | undefined;
+  for (const end = Date.now() + SHOWN_MS; Date.now() < end;) {
+    feed = await feedFor(stage);
+    if (patterns.every((pattern) => feed && pattern.test(feed))) break;
+    await until(stage.site.signal, () => undefined, 1000);
+  }
+  return feed;
+}
