@@ -251,7 +251,6 @@ const ROWS: [
     "wait",
     /^no NIC is taken for it yet$/,
   ],
-  ["a clock that was wrong", {}, "time", "good", /^set by 162\.159\.200\.1$/],
   ["its own clock", { clock: "unsynchronised" }, "time", "attention", /own clock/],
 ];
 
