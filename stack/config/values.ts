@@ -15,7 +15,7 @@ export const EXAMPLE_MAC = "00:11:22:33:44:55";
 const NO_HOSTS = ["unspecified", "loopback", "multicast", "broadcast"];
 
 /** Why no other host can have an address, or any of a network's; undefined where one can. */
-function noHostFault(address: ipaddr.IPv4 | ipaddr.IPv6, written: string): string | undefined {
+export function noHostFault(address: ipaddr.IPv4 | ipaddr.IPv6, written: string): string | undefined {
   const kind = address.range();
   return NO_HOSTS.includes(kind)
     ? `${written} is of addresses that no host on a network has (${kind})`
