@@ -1,6 +1,7 @@
 import js from "@eslint/js";
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
+import eachRows from "./tests/style/each-rows.cjs";
 
 const node = Object.fromEntries(
   [
@@ -35,6 +36,11 @@ export default defineConfig(
     rules: {
       "no-restricted-imports": ["error", { name: "execa", message: "Use run or start of process.ts." }],
     },
+  },
+  {
+    files: ["tests/**/*.ts"],
+    plugins: { tests: { rules: { "each-rows": eachRows } } },
+    rules: { "tests/each-rows": "error" },
   },
   {
     files: ["**/*.cjs", "**/*.mjs"],

@@ -14,7 +14,8 @@ function exampleFor(key: Key, values: Record<string, string>): string {
   const subnet = subnetOf(values.applianceCidr);
   const value = values[key] ?? "";
   if ((key === "minipcIp" || key === "dhcpRange") && subnet) return addressesOf(subnet)[key];
-  if (key === "applianceCidr" && subnet) return `${asAddress(asNumber(subnet.network) + 2)}/${subnet.prefix}`;
+  const near = subnet && `${asAddress(asNumber(subnet.network) + 2)}/${subnet.prefix}`;
+  if (key === "applianceCidr" && KEYS[key].schema.safeParse(near).success) return near!;
   const uplink = key === "uplinkGateway" && subnetOf(values.uplinkCidr);
   if (uplink) return firstBeside(uplink);
   if (key === "talosVersion" && semver.valid(value) && knowsTalos(`v${semver.valid(value)}`))

@@ -64,33 +64,42 @@ export const listed = (stacks: Pick<StackFile, "stack">[]) => {
 };
 
 /**
- * What stacks have in common that their mini-PCs cannot have at the same time, a line each. All of it is legal: a mini-PC may
- * have two stacks, and an address serves the next one when the first has left the link.
+ * What stacks have in common that their machines cannot have at the same time, a line each. All of it is legal: a mini-PC may
+ * have two stacks, and an address serves the next one when the first has left the network.
  *
  * @param about tells only what concerns this stack
  */
 export function sharedByStacks(stacks: StackFile[], about?: string): string[] {
   // Without a MAC of its own, a stack serves nobody.
   const serving = stacks.filter(({ machine }) => machine.mac);
-  const concerns = ([, members]: [string, StackFile[]]) =>
-    about === undefined || members.some(({ stack }) => stack === about);
-  const macs = groupsBy(serving, ({ machine }) => machine.mac)
-    .filter(concerns)
-    .map(
-      ([mac, members]) =>
-        `The stacks ${listed(members)} have the same minipcMac ${mac}: run only one of their appliances at a time, ` +
-        "since the mini-PC takes whichever answers first.",
+  const shared = (valueOf: (machine: Machine) => string | undefined) =>
+    groupsBy(serving, ({ machine }) => valueOf(machine)).filter(
+      ([, members]) => about === undefined || members.some(({ stack }) => stack === about),
     );
-  const leases = groupsBy(serving, ({ machine: { lease, link } }) => lease && link && `${lease} on ${link}`)
-    .filter(concerns)
-    // Of one mini-PC with two stacks the MAC says it all.
-    .filter(([, members]) => new Set(members.map(({ machine }) => machine.mac)).size > 1)
+  // Of one mini-PC with two stacks the MAC says it all.
+  const isOfSeveral = ([, members]: [string, StackFile[]]) =>
+    new Set(members.map(({ machine }) => machine.mac)).size > 1;
+  const macs = shared(({ mac }) => mac).map(
+    ([mac, members]) =>
+      `The stacks ${listed(members)} have the same minipcMac ${mac}: run only one of their appliances at a time, ` +
+      "since the mini-PC takes whichever answers first.",
+  );
+  const leases = shared(({ lease, link }) => lease && link && `${lease} on ${link}`)
+    .filter(isOfSeveral)
     .map(
       ([lease, members]) =>
         `The stacks ${listed(members)} have the same minipcIp ${lease}: only one of their mini-PCs can be on that ` +
         "link at a time. Set another minipcIp, or move the first one away before the next.",
     );
-  return [...macs, ...leases];
+  const uplinks = shared(({ uplinkAddress }) => uplinkAddress)
+    .filter(isOfSeveral)
+    .map(
+      ([address, members]) =>
+        `The stacks ${listed(members)} have the same address ${address} on the uplink (uplinkCidr): only one of their ` +
+        "appliances can be on that network at a time. Set another address, or shut down the first appliance before the " +
+        "next one starts.",
+    );
+  return [...macs, ...leases, ...uplinks];
 }
 
 /** Two stacks that would make one file, which cannot be; undefined when there are none. */

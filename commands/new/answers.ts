@@ -5,6 +5,7 @@ import { checkConfig } from "../../stack/config";
 import { ConfigError } from "../../stack/config/fault";
 import { declaredDefaults, machineOf } from "../../stack/config/defaults";
 import { leasesFor } from "../../stack/config/subnet";
+import { isIpv4, noHostFault } from "../../stack/config/values";
 import type { StackFile } from "../../stack/stack-files";
 import { factoryInstaller } from "../../stack/image-factory";
 import { StepError } from "../../steps/frame/step-error";
@@ -134,6 +135,13 @@ function endpointFault(
     : undefined;
 }
 
+/** What is wrong with the address that control planes share; undefined when nothing is. */
+function vipFault(vip: string, lease: string | undefined): string | undefined {
+  if (!isIpv4(vip)) return `${vip} is no IPv4 address`;
+  if (vip === lease) return `${vip} is the mini-PC's own lease`;
+  return noHostFault(ipaddr.IPv4.parse(vip), vip);
+}
+
 /**
  * What is to be made, or every fault of the answers at once.
  *
@@ -199,8 +207,8 @@ export function plan(
   else if (!DISK.test(disk)) wrong("disk", `${disk} is not a disk as Linux names it. Right: /dev/nvme0n1`);
 
   const vip = join ? cluster?.vip : answers.vip;
-  if (vip && !ipaddr.IPv4.isValidFourPartDecimal(vip)) wrong("vip", `${vip} is no IPv4 address`);
-  else if (vip && vip === minipcIp) wrong("vip", `${vip} is the mini-PC's own lease`);
+  const vipWrong = vip && vipFault(vip, minipcIp);
+  if (vipWrong) wrong("vip", vipWrong);
   const reached = answers.endpoint || answers.vip;
   let endpoint: string | undefined;
   if (join) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { TOP } from "../top";
 import { addressesOf, subnetOf } from "./subnet";
-import { isIpv4, mac } from "./values";
+import { hostCidr, isIpv4, mac } from "./values";
 
 /** Namespace of every config key: the name of the project in Pulumi.yaml. */
 export const NAMESPACE = "bootstrap-pxe";
@@ -25,23 +25,28 @@ export function declaredDefaults(): Record<string, string> {
   return defaults;
 }
 
-/** What of a stack's config its mini-PC has for itself. What is not set or not right is left out. */
+/** What of a stack's config its mini-PC or its appliance has for itself. What is not set or not right is left out. */
 export interface Machine {
   mac?: string;
   lease?: string;
   /** The isolated link, as NETWORK/PREFIX. */
   link?: string;
+  /** The appliance's own address on an uplink network without DHCP. */
+  uplinkAddress?: string;
 }
 
 /** @param given values by key, without the namespace */
 export function machineOf(given: Record<string, string>): Machine {
-  const subnet = subnetOf(given.applianceCidr || declaredDefaults().applianceCidr);
+  const value = (key: string) => given[key] || declaredDefaults()[key];
+  const subnet = subnetOf(value("applianceCidr"));
+  const uplink = value("uplink") === "false" ? undefined : hostCidr.safeParse(value("uplinkCidr")).data;
   const pinned = mac.safeParse(given.minipcMac);
   const lease = given.minipcIp || (subnet && addressesOf(subnet).minipcIp);
   return {
     mac: pinned.success ? pinned.data : undefined,
     lease: lease && isIpv4(lease) ? lease : undefined,
     link: subnet && `${subnet.network}/${subnet.prefix}`,
+    uplinkAddress: uplink?.address,
   };
 }
 

@@ -7,7 +7,6 @@ import { withoutHeld } from "../networks";
 import { NO_USER_INFO, USER_INFO } from "../source-url";
 import { knowsTalos } from "../talos-kernel";
 import {
-  cidr,
   consoles,
   EXAMPLE_MAC,
   flag,
@@ -15,6 +14,7 @@ import {
   ipAddress,
   ipv4,
   kernelArgs,
+  linkCidr,
   list,
   mac,
   name,
@@ -46,7 +46,7 @@ export const KEYS = {
     example: `what the mini-PC's label or firmware shows, written like ${EXAMPLE_MAC}`,
   },
   minipcIp: { schema: ipv4, example: "10.10.10.100" },
-  applianceCidr: { schema: cidr, example: "10.10.10.2/24" },
+  applianceCidr: { schema: linkCidr, example: "10.10.10.2/24" },
   dhcpRange: { schema: range, example: "10.10.10.50-10.10.10.60" },
   machineConfig: { schema: path, example: "config/controlplane.yaml" },
   talosConfig: { schema: path.optional(), example: "config/talosconfig" },

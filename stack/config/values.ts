@@ -5,20 +5,31 @@ import * as z from "zod";
 import { fileUrlFault } from "../file-url-fault";
 import { splitArguments } from "../kernel-line";
 import { NO_USER_INFO, USER_INFO } from "../source-url";
+import { overlap } from "../networks";
 import { kernelArgFault } from "../talos-kernel";
 
 /** The MAC of the documents and of Pulumi.lab.yaml. Whoever boots with it has not set their own. */
 export const EXAMPLE_MAC = "00:11:22:33:44:55";
 
+/** Ranges (ipaddr.js) whose addresses no NIC can have. */
+const NO_HOSTS = ["unspecified", "loopback", "multicast", "broadcast"];
+
+/** Why no other host can have an address, or any of a network's; undefined where one can. */
+export function noHostFault(address: ipaddr.IPv4 | ipaddr.IPv6, written: string): string | undefined {
+  const kind = address.range();
+  return NO_HOSTS.includes(kind)
+    ? `${written} is of addresses that no host on a network has (${kind})`
+    : undefined;
+}
+
 export const isIpv4 = (value: string) => ipaddr.IPv4.isValidFourPartDecimal(value);
 export const ipv4 = z.string().refine(isIpv4, "not an IPv4 address");
-/** Without a zone (`fe80::1%eth0`): what the appliance's NICs are called is no matter of a stack. */
-export const ipAddress = z
-  .string()
-  .refine(
-    (value) => isIpv4(value) || (ipaddr.IPv6.isValid(value) && !value.includes("%")),
-    "not an IP address",
-  );
+/** The address of another host. Without a zone (`fe80::1%eth0`): what the appliance's NICs are called is no matter of a stack. */
+export const ipAddress = z.string().superRefine((value, context) => {
+  const isAddress = isIpv4(value) || (ipaddr.IPv6.isValid(value) && !value.includes("%"));
+  const message = isAddress ? noHostFault(ipaddr.parse(value), value) : "not an IP address";
+  if (message) context.addIssue({ code: "custom", message });
+});
 export const name = z
   .string()
   .regex(
@@ -63,10 +74,7 @@ function networkFault(value: string): string | undefined {
   if (Number(length) < 8) return `${value} is wider than a network of one's own is, which is /8 at most`;
   if (network.toString() !== address)
     return `${value} is an address in the network ${network.toString()}/${length}: write that, or ${address}/32 for the host alone`;
-  const kind = network.range();
-  return ["loopback", "multicast", "unspecified", "broadcast"].includes(kind)
-    ? `${value} is of addresses that no host on a network sends from (${kind})`
-    : undefined;
+  return noHostFault(network, value);
 }
 
 /** An IPv4 network that hosts are let in from, as NETWORK/LENGTH, with a length from 8 to 32. */
@@ -164,12 +172,20 @@ export const cidr = z
       prefix,
     };
   });
-/** Ranges (ipaddr.js) whose addresses no NIC can have. */
-const NO_HOSTS = ["unspecified", "loopback", "multicast", "broadcast"];
-/** An address of a network that others made. */
-export const hostCidr = cidr.refine(
-  ({ address }) => !NO_HOSTS.includes(ipaddr.IPv4.parse(address).range()),
-  "no host has an address of loopback, multicast or reserved networks",
+/** An address that a host can have, with its prefix length. */
+export const hostCidr = cidr.superRefine(({ address }, context) => {
+  const message = noHostFault(ipaddr.IPv4.parse(address), address);
+  if (message) context.addIssue({ code: "custom", message });
+});
+/** RFC 3927. */
+const LINK_LOCAL = "169.254.0.0/16";
+/**
+ * An address on the isolated link. A kubelet refuses a link-local address as its node's (Kubernetes, validateNodeIP in
+ * pkg/kubelet/kubelet_node_status.go).
+ */
+export const linkCidr = hostCidr.refine(
+  (link) => !overlap(link.cidr, LINK_LOCAL),
+  `its network has link-local addresses (${LINK_LOCAL}), which a Kubernetes node does not take for its own`,
 );
 export const range = z
   .string()

@@ -42,9 +42,7 @@ export async function runProgram(
     // Not once: signal-exit, which execa brings, ends the process when it finds itself the last listener.
     process.on(signal, () => {
       process.exitCode = 128 + number;
-      stop.abort(
-        new StepError(name, `stopped by ${signal}`, "Run the same command again to go on from here"),
-      );
+      stop.abort(new Error(`stopped by ${signal}. Run the same command again to go on from here`));
     });
   }
   // prctl's death signal would be tied to a thread of the plugin, and Go ends threads as it likes.
@@ -53,7 +51,7 @@ export async function runProgram(
   const engine = parentOf(parent);
   setInterval(() => {
     if (process.ppid !== parent || parentOf(parent) !== engine)
-      stop.abort(new StepError(name, "what started it is gone", "Run pulumi up again to go on from here"));
+      stop.abort(new Error("what started it is gone. Run pulumi up again to go on from here"));
   }, 500).unref();
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const { log, end } = withHeartbeat((line) => say(named ? `${name}: ${line}` : line), "at work");
@@ -65,7 +63,8 @@ export async function runProgram(
     const shown = stop.signal.aborted
       ? (stop.signal.reason as Error)
       : inWords(await explainFull(fault as Error));
-    const isExpected = shown instanceof StepError && !process.env.BOOTSTRAP_PXE_DEBUG;
+    const isExpected =
+      (stop.signal.aborted || shown instanceof StepError) && !process.env.BOOTSTRAP_PXE_DEBUG;
     say(`${name}: ${isExpected ? shown.message : (shown.stack ?? shown.message)}`);
     process.exitCode ||= 1;
   } finally {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { hostOf, mirrorOf, proxiesOf } from "./hosts";
+import { hostOf, mirrorOf } from "./hosts";
 import { count, flag, part, text, texts } from "./lenient";
 import { LOOPBACK, USUAL_METRIC } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
@@ -158,7 +158,9 @@ export function readDocuments(documents: unknown[]): Reading {
         (endpoints ?? []).map(({ url }) => url),
       ),
     ),
-    proxies: all(documents, "EnvironmentConfig").flatMap(({ variables }) => proxiesOf(variables ?? {})),
+    environment: all(documents, "EnvironmentConfig").flatMap(({ variables }) =>
+      Object.entries(variables ?? {}),
+    ),
     omni: all(documents, "SideroLinkConfig").map(({ apiUrl }) => hostOf(apiUrl))[0],
   };
 }

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import type { Mirror } from "./node-config";
+import type { Mirror, Variable } from "./node-config";
 
 /** The host of a URL, without brackets around an IPv6 address; empty when it is no URL. */
 export function hostOf(url: string): string {
@@ -47,8 +47,8 @@ export const withoutPort = (host: string) =>
 const PROXY_VARIABLES = /^https?_proxy$/i;
 
 /** The proxies among environment variables, hosts with their port; a proxy may be written without a scheme. */
-export const proxiesOf = (variables: Record<string, unknown>) =>
-  Object.entries(variables).flatMap(([name, value]) =>
+export const proxiesOf = (variables: Variable[]) =>
+  variables.flatMap(([name, value]) =>
     PROXY_VARIABLES.test(name) && typeof value === "string" && value !== ""
       ? hostAndPortOf(hasScheme(value) ? value : `http://${value}`)
       : [],

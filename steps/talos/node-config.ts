@@ -64,6 +64,9 @@ export interface Mirror {
   withoutScheme: string[];
 }
 
+/** An environment variable of Talos's services. */
+export type Variable = [name: string, value: unknown];
+
 /** What plain HTTP goes through, as Talos and its services take it from their environment (golang.org/x/net/http/httpproxy). */
 export interface Proxying {
   /** Hosts with their port. */
@@ -129,5 +132,6 @@ export type Reading = Partial<
   vips: string[];
   hosts: NodeConfig["hosts"];
   mirrors: Mirror[];
-  proxies: string[];
+  /** May hold secrets, such as a proxy's password. */
+  environment: Variable[];
 };

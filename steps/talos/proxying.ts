@@ -1,25 +1,13 @@
-import * as z from "zod";
 import { REGISTRY_PORT } from "../../stack/ports";
 import { proxiesOf } from "./hosts";
-import { part } from "./lenient";
-import type { Proxying } from "./node-config";
+import type { Proxying, Variable } from "./node-config";
 import { applianceOf, isIn, type Surroundings } from "./surroundings";
 
-const Variables = part(z.record(z.string(), z.unknown()));
-const Sections = z.object({ machine: z.object({ env: Variables }) });
-const Environment = z.object({ kind: z.literal("EnvironmentConfig"), variables: Variables });
-
-/** Reads what plain HTTP goes through from a machine config, in v1alpha1's sections or in documents. */
-export function proxying(documents: unknown[]): Proxying {
-  const variables = documents
-    .flatMap((each) => [
-      Sections.safeParse(each).data?.machine.env,
-      Environment.safeParse(each).data?.variables,
-    ])
-    .flatMap((each) => Object.entries(each ?? {}));
+/** What plain HTTP goes through, as the environment of Talos's services says. */
+export function proxying(variables: Variable[]): Proxying {
   const named = (wanted: RegExp) => variables.filter(([name]) => wanted.test(name));
   return {
-    proxies: named(/^http_proxy$/i).flatMap(([name, value]) => proxiesOf({ [name]: value })),
+    proxies: proxiesOf(named(/^http_proxy$/i)),
     except: named(/^no_proxy$/i).flatMap(([, value]) =>
       typeof value === "string" ? value.split(",").map((each) => each.trim()) : [],
     ),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseAllDocuments } from "yaml";
 import { readDocuments } from "./documents";
+import { proxiesOf } from "./hosts";
 import { namedImages } from "./named-images";
 import { proxying } from "./proxying";
 import { readSections } from "./sections";
@@ -13,6 +14,7 @@ export function readNodeConfig(text: string): NodeConfig {
   const documents = parseAllDocuments(text).map((document) => document.toJS() as unknown);
   const [sections, others] = [readSections(documents), readDocuments(documents)];
   const { ca = "", ...first } = sections ?? others;
+  const environment = [...(sections?.environment ?? []), ...others.environment];
   return {
     isPartial: sections === undefined,
     cluster: ca && digest(ca),
@@ -31,9 +33,9 @@ export function readNodeConfig(text: string): NodeConfig {
     searchDomains: others.searchDomains ?? first.searchDomains ?? [],
     hosts: [...(sections?.hosts ?? []), ...others.hosts],
     mirrors: [...(sections?.mirrors ?? []), ...others.mirrors],
-    proxies: [...(sections?.proxies ?? []), ...others.proxies],
+    proxies: proxiesOf(environment),
     omni: others.omni ?? "",
     images: namedImages(documents),
-    plainHttp: proxying(documents),
+    plainHttp: proxying(environment),
   };
 }

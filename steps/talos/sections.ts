@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { mirrorOf, proxiesOf } from "./hosts";
+import { mirrorOf } from "./hosts";
 import { count, flag, part, text, texts } from "./lenient";
 import { LOOPBACK, USUAL_METRIC } from "./nics";
 import type { LinkEntry, Reading } from "./node-config";
@@ -142,7 +142,7 @@ export function readSections(documents: unknown[]): Reading | undefined {
       address: ip,
       names: aliases ?? [],
     })),
-    proxies: proxiesOf(machine.env ?? {}),
+    environment: Object.entries(machine.env ?? {}),
     mirrors: Object.entries(machine.registries?.mirrors ?? {}).map(([registry, mirror]) =>
       mirrorOf(registry, mirror?.endpoints ?? []),
     ),

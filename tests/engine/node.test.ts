@@ -103,9 +103,7 @@ test("Ctrl-C ends a wait in one line; until then the client config is in no file
   process.kill(program?.pid ?? NaN, "SIGINT");
   const { exitCode, all } = await child;
   expect(exitCode).toBe(130);
-  expect(all?.trim().split("\n").at(-1)).toMatch(
-    /^node: node: stopped by SIGINT\. Run the same command again/,
-  );
+  expect(all?.trim().split("\n").at(-1)).toMatch(/^node: stopped by SIGINT\. Run the same command again/);
   await until("its end", () => processesIn(checkout).length === 0);
 });
 

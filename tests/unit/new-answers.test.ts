@@ -94,6 +94,7 @@ test.each<[Answers, string]>([
   [{ endpoint: "10.10.10.7" }, "endpoint: 10.10.10.7 is on the isolated link, where nobody has it"],
   [{ vip: "10.10.10.100" }, "vip: 10.10.10.100 is the mini-PC's own lease"],
   [{ vip: "talos.example" }, "vip: talos.example is no IPv4 address"],
+  [{ vip: "127.0.0.1" }, "vip: 127.0.0.1 is of addresses that no host on a network has (loopback)"],
   [
     { talosVersion: "1.12.0" },
     "talosVersion: 1.12.0: not a Talos release: v, then three numbers. Right: v1.12.0",
@@ -101,6 +102,10 @@ test.each<[Answers, string]>([
   [{ schematic: "intel-ucode" }, "schematic: intel-ucode: not the id of a schematic. Right: 64 hex digits"],
   [{ ip: "10.0.0.1" }, "ip: 10.0.0.1: outside the appliance's subnet 10.10.10.0/24. Right: 10.10.10.100"],
   [{ appliance: "10.10.10.0/24" }, "appliance: 10.10.10.0/24: 10.10.10.0 is the network"],
+  [
+    { appliance: "127.0.0.2/8" },
+    "appliance: 127.0.0.2/8: 127.0.0.2 is of addresses that no host on a network has (loopback). Right: 10.10.10.2/24",
+  ],
   [{ role: "master" }, "role: master is neither controlplane nor worker"],
   [{ role: "worker" }, "role: a worker needs the secrets of its cluster"],
 ])("%j is refused", (answers, fault) => {

@@ -121,6 +121,34 @@ test("stacks with one MAC, or with one lease on one link, are told of; the demo 
   ]);
 });
 
+test("appliances with one fixed address on the uplink are told of, unless their stacks serve one mini-PC or nobody", () => {
+  const withUplink = (
+    stack: string,
+    mac: string,
+    uplinkCidr: string,
+    others: Record<string, string> = {},
+  ) => {
+    write(stack, { minipcMac: mac, minipcIp: `10.10.10.1${mac.slice(-2)}`, uplinkCidr, ...others });
+    const file = readStackFile(folder, stack);
+    rmSync(join(folder, `Pulumi.${stack}.yaml`));
+    return file;
+  };
+  const one = withUplink("one", "52:54:00:00:00:11", "192.168.1.5/24");
+  const said = (...others: ReturnType<typeof withUplink>[]) => sharedByStacks([one, ...others]);
+  // On one wire, the length of the prefix makes no other address of it.
+  expect(said(withUplink("two", "52:54:00:00:00:12", "192.168.1.5/16"))).toEqual([
+    "The stacks one and two have the same address 192.168.1.5 on the uplink (uplinkCidr): only one of their appliances can be " +
+      "on that network at a time. Set another address, or shut down the first appliance before the next one starts.",
+  ]);
+  expect(said(withUplink("two", "52:54:00:00:00:12", "192.168.1.6/24"))).toEqual([]);
+  expect(said(withUplink("two", "52:54:00:00:00:12", "192.168.1.5/24", { uplink: "false" }))).toEqual([]);
+  expect(said(withUplink("two", "none", "192.168.1.5/24"))).toEqual([]);
+  expect(said(withUplink("two", "52:54:00:00:00:12", "192.168.1.5"))).toEqual([]);
+  expect(said(withUplink("two", "52:54:00:00:00:11", "192.168.1.5/24"))).toEqual([
+    expect.stringContaining("have the same minipcMac 52:54:00:00:00:11"),
+  ]);
+});
+
 test("a stack gets only the warnings that concern it", () => {
   expect(sharedByStacks(stackFiles(folder), "nuc2")).toEqual([
     expect.stringContaining("The stacks nuc1 and nuc2"),
