@@ -4,7 +4,7 @@ import type { Stage } from "../../rehearsal/stage";
 /** A stranger on the isolated link, as in a rehearsal's proofs. */
 const STRANGER = { mac: "02:00:5e:00:53:41", ip: "10.10.10.66" };
 /** How soon what the feed is to have is in it: the slowest look of the appliance, and more on a slow machine. */
-export const SHOWN_MS = 120_000;
+export const SHOWN_MS = 300_000;
 
 /** The answer with the status feed, as far as it came before the station has heard enough; unset until it is served. */
 export async function feedFor(stage: Stage): Promise<string | undefined> {
