@@ -31,8 +31,11 @@ export class Checkout {
   /** Where its state is kept, and what its runs get beside this process's environment. */
   env: NodeJS.ProcessEnv;
 
-  /** @param purpose names the folder of artifacts/ that it is made in */
-  constructor(purpose: "test" | "bench" = "test") {
+  /**
+   * @param purpose names the folder of artifacts/ that it is made in
+   * @param linked folders of the real artifacts that it has, too: those of the demo, unless none is needed
+   */
+  constructor(purpose: "test" | "bench" = "test", linked = ["demo", "cache"]) {
     const parent = join(TOP, "artifacts", purpose);
     mkdirSync(parent, { recursive: true });
     // A test's has in its name what people have in theirs.
@@ -46,8 +49,7 @@ export class Checkout {
     for (const path of files) cpSync(join(TOP, path), join(this.top, path), { recursive: true });
     symlinkSync(join(TOP, "node_modules"), join(this.top, "node_modules"));
     mkdirSync(join(this.top, "artifacts"));
-    this.link("demo");
-    this.link("cache");
+    for (const folder of linked) this.link(folder);
     this.env = { ...ownPulumi(makeContext({ top: this.top })), PULUMI_CONFIG_PASSPHRASE: "test" };
   }
 

@@ -72,6 +72,20 @@ nft --file nftables.conf
 `;
 
 /**
+ * Has connections go through the appliance, as its sysctl.conf, netplan.yaml and `apply` have it. The host on the uplink no longer
+ * claims the lease's address.
+ */
+export const THROUGH = `
+grep '^net.ipv4' ${TOP}/packer/appliance/sysctl.conf | while read -r key _ value; do
+  for file in /proc/sys/$(echo "$key" | tr . /); do echo "$value" >"$file"; done
+done
+ip route add 10.10.10.0/24 dev isolated scope link table 100; ip rule add to 10.10.10.0/24 table 100 priority 100
+ip neighbor replace 10.10.10.100 lladdr ${MAC} dev isolated nud permanent
+in_pc ip route add default via 10.10.10.2
+in_host ip address del 10.10.10.100/32 dev lo
+`;
+
+/**
  * Has the hosts act, with the files that the product renders in their folder.
  *
  * @param acts shell, run by the appliance

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { TOP } from "../tools";
-import { MAC, play as playIn } from "./link-hosts";
+import { play as playIn, THROUGH } from "./link-hosts";
 import { testFolder } from "./run-step";
 
 const folder = testFolder();
@@ -54,15 +53,8 @@ if (what === "serve") {
 /** The lease answers on every TCP port. What passes the firewall is noted after it, as SOURCE . DESTINATION . PROTOCOL . PORT. */
 const SETTING = `
 rm -f serves more
-grep '^net.ipv4' ${TOP}/packer/appliance/sysctl.conf | while read -r key _ value; do
-  for file in /proc/sys/$(echo "$key" | tr . /); do echo "$value" >"$file"; done
-done
-# As netplan.yaml and apply have it.
-ip route add 10.10.10.0/24 dev isolated scope link table 100; ip rule add to 10.10.10.0/24 table 100 priority 100
-ip neighbor replace ${LEASE} lladdr ${MAC} dev isolated nud permanent
+${THROUGH}
 ip route add default via 192.0.2.1
-in_pc ip route add default via ${APPLIANCE}
-in_host ip address del ${LEASE}/32 dev lo
 for address in ${[...DESKS, ...OUTSIDE].slice(1).join(" ")}; do in_host ip address add $address/32 dev lo; done
 in_host ip route replace 10.10.10.0/24 via ${UPLINK}
 in_pc nft 'table ip every { chain prerouting { type nat hook prerouting priority dstnat; fib daddr type local tcp dport 1-65535 redirect to :7000; }; }'
