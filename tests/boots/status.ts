@@ -2,15 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
-import { HOME } from "../../rehearsal/network/gateway";
 import { Station, until } from "../../rehearsal/network/station";
 import type { Stage } from "../../rehearsal/stage";
 import { demo } from "../e2e/demo";
-import { Images } from "../e2e/images";
-import { expectTurns } from "./turns";
-
-const images = new Images();
-afterAll(() => images.remove());
 
 /** A stranger on the isolated link, as in a rehearsal's proofs. */
 const STRANGER = { mac: "02:00:5e:00:53:41", ip: "10.10.10.66" };
@@ -77,27 +71,23 @@ function hasStatus(png: Buffer): boolean {
   return lightIn(0) > 0.5 && lightIn(1) < 0.4;
 }
 
-test("the screen and the feed of a booted appliance show that it serves and waits for the mini-PC, to a stranger too", async () => {
+/** The screen and the feed show that the appliance serves and waits for the mini-PC, to a stranger too. */
+export async function statusIsShown(stage: Stage): Promise<void> {
+  const { signal } = stage.site;
   const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
   const picture = join(folder, "screen.png");
+  const waits = `Nothing is heard of the mini-PC (${demo.minipcMac}) yet`;
   let feed: string | undefined;
   try {
-    await expectTurns(await images.make(() => undefined), {
-      lease: HOME,
-      turns: [{ says: new RegExp(`^serving ${demo.minipcMac} -> `) }],
-      finally: async (stage) => {
-        const { signal } = stage.site;
-        for (const end = Date.now() + SHOWN_MS; Date.now() < end;) {
-          feed = await feedFor(stage);
-          await stage.screendump(() => picture);
-          if (feed?.includes("Nothing is heard of the mini-PC") && hasStatus(readFileSync(picture))) return;
-          await until(signal, () => undefined, 1000);
-        }
-      },
-    });
-    expect(feed).toContain(`Nothing is heard of the mini-PC (${demo.minipcMac}) yet`);
+    for (const end = Date.now() + SHOWN_MS; Date.now() < end;) {
+      feed = await feedFor(stage);
+      await stage.screendump(() => picture);
+      if (feed?.includes(waits) && hasStatus(readFileSync(picture))) break;
+      await until(signal, () => undefined, 1000);
+    }
+    expect(feed).toContain(waits);
     expect(hasStatus(readFileSync(picture))).toBe(true);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}
