@@ -60,6 +60,9 @@ export function testBroken(images: Images, cases: Record<string, Broken>, named:
       expect(record.diagnosis?.seen).toMatch(seen);
       for (const [milestone, evidence] of Object.entries(reached))
         expect(record.reached.find(({ id }) => id === milestone)?.evidence).toMatch(evidence);
+      const unheld = record.proofs.filter(({ held }) => !held).map(({ id }) => id);
+      if (record.diagnosis?.kind === "proof")
+        expect(unheld.sort()).toEqual([at, ...Object.keys(unproved)].sort());
       for (const [proof, said] of Object.entries(unproved)) {
         const alone = firstBroken(record.proofs.filter(({ id }) => id === proof));
         expect(alone?.seen).toMatch(said.seen);
