@@ -5,7 +5,7 @@ set -eu
 from=/tmp/appliance
 install -d /usr/local/lib/bootstrap-pxe/status /srv/http /srv/tftp /srv/site /srv/netboot /srv/images
 install -m 755 "$from/apply" "$from/hand-out" "$from/ask-resolvers" "$from/narrate" "$from/handover" "$from/announce" "$from/show-status" "$from/seal" /usr/local/lib/bootstrap-pxe/
-install -m 644 "$from/consoles" "$from/verdict" "$from/uplink" "$from/missing" "$from/journal" "$from/closed.nft" "$from/events.awk" "$from/registry.yml" /usr/local/lib/bootstrap-pxe/
+install -m 644 "$from/console" "$from/verdict" "$from/uplink" "$from/missing" "$from/journal" "$from/closed.nft" "$from/events.awk" "$from/registry.yml" /usr/local/lib/bootstrap-pxe/
 install -m 644 "$from"/status/* /usr/local/lib/bootstrap-pxe/status/
 install -m 644 "$from"/units/*.service /etc/systemd/system/
 install -m 644 "$from/nftables.conf" /etc/nftables.conf

@@ -100,13 +100,13 @@ function make_rows(   i) {
 
 # The route that a desk of operatorNetwork needs to the mini-PC.
 function route_rows(   via) {
-  if (is["operator_networks"] == "" || is["uplink_cidr"] == "" || is["verdict"] !~ /^serving /) return
+  if (is["route_linux"] == "" || is["verdict"] !~ /^serving /) return
   via = is["uplink_cidr"]
   sub(/\/.*/, "", via)
   add_row("way in", "hosts of " is["operator_networks"] ", by a route via " via, "good")
-  add_detail("Linux", "sudo ip route add " is["minipc_ip"] "/32 via " via)
-  add_detail("macOS", "sudo route -n add " is["minipc_ip"] "/32 " via)
-  add_detail("Windows", "route ADD " is["minipc_ip"] " MASK 255.255.255.255 " via)
+  add_detail("Linux", is["route_linux"])
+  add_detail("macOS", is["route_macos"])
+  add_detail("Windows", is["route_windows"])
 }
 
 # done, next, skipped (a later one is done) or awaited.

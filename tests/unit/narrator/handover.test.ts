@@ -21,7 +21,7 @@ async function handover(facts: string[]): Promise<string[]> {
   const done = join(folder, "done");
   const files = {
     // Patience lasts until every fact is acted on.
-    consoles: `report() { echo "says: $*"; }\nsleep() { until [ -e "$state/over" ]; do command sleep 0.05; done; }\n`,
+    console: `report() { echo "says: $*"; }\nsleep() { until [ -e "$state/over" ]; do command sleep 0.05; done; }\n`,
     journal: "events() { [ $1 = facts ] && cat; }\n",
     "hand-out": `#!/bin/sh\necho "$*"\n`,
     "site.env": "MINIPC_IP=10.10.10.100 MINIPC_MAC=52:54:00:12:34:56\n",

@@ -199,17 +199,17 @@ const ROWS: [
   ["a fixed uplink", { uplink_answered: "gateway" }, "uplink", "good", /24: the gateway answered$/],
   [
     "an operator",
-    { operator_networks: "192.168.1.0/24" },
+    { operator_networks: "192.168.1.0/24", route_linux: "sudo ip route add" },
     "way in",
     "good",
     /^hosts of 192\.168\.1\.0\/24, by a route via 192\.168\.1\.7$/,
   ],
   [
     "an operator",
-    { operator_networks: "192.168.1.0/24" },
+    { route_linux: "sudo ip route add", route_windows: "route ADD 10.10.10.100" },
     "Windows",
     "good",
-    /^route ADD 10\.10\.10\.100 MASK 255\.255\.255\.255 192\.168\.1\.7$/,
+    /^route ADD 10\.10\.10\.100$/,
   ],
   [
     "no NIC named",

@@ -76,7 +76,10 @@ type Known = Partial<
     | "offline"
     | "foreign_dhcp"
     | "foreign_gateway"
-    | "operator_networks",
+    | "operator_networks"
+    | "route_linux"
+    | "route_macos"
+    | "route_windows",
     string
   >
 >;
