@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { chooseAccelerator, type Accelerator } from "../steps/programs/accelerator";
 import type { StepContext } from "../steps/frame/context";
+import { firstBroken } from "./broken-proof";
 import { chainFor, firstBreak, mayShowConfig, openAt } from "./chain";
 import type { Milestone, Sign } from "./chain/milestone";
 import { exchangesIn } from "./timeline/exchanges";
@@ -94,34 +95,6 @@ export function chainLines(
   const held = `${number}/${milestones} at ${(atMs / 1000).toFixed(1)} s: ${title}: ${evidence}`;
   return next === undefined ? [held] : [held, waitingFor(number + 1, milestones, next)];
 }
-
-function firstBroken(proofs: Proof[]): Diagnosis | undefined {
-  const broken = proofs.find(({ held }) => !held);
-  return (
-    broken && {
-      kind: "proof",
-      at: broken.id,
-      title: broken.title,
-      side: "appliance",
-      seen: broken.evidence,
-      look: broken.look ?? LOOK[broken.id] ?? "Look at the captures",
-    }
-  );
-}
-
-/** Where to look when something happened that must not. */
-const LOOK: Record<string, string> = {
-  "other-mac": "Look at dhcp-ignore in files/dnsmasq.conf",
-  "uplink-dhcp": "Look at interface in files/dnsmasq.conf and at the chain input in files/nftables.conf",
-  "uplink-silent": "Look at the chain input in files/nftables.conf",
-  pinned:
-    "Look at location /configs/ in files/nginx-bootstrap.conf, and at ether saddr in files/nftables.conf",
-  "way-in": "Look at operatorNetwork, and at the chains forward and postrouting in files/nftables.conf",
-  "images-alone":
-    "Look at skipFallback of the mirrors in the machine config, and at its settings that name another host",
-  "way-out":
-    "Look at the chains forward and postrouting in files/nftables.conf, and at the uplink in files/netplan.yaml",
-};
 
 /** A second appliance from the same image: the other firmware, other devices, the NICs the other way round. */
 class Twin {

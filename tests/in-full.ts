@@ -12,3 +12,10 @@ export function casesToRun<T>(all: Record<string, T>, named: string[]): [what: s
   if (unknown.length > 0) throw new Error(`no case is named so: ${unknown.join(", ")}`);
   return Object.entries(all).filter(([what]) => IN_FULL || named.includes(what));
 }
+
+/** As {@link casesToRun}, for cases that boot: `.ci/run` does those of `npm test` once, and says so to `npm run test:boots`. */
+export function bootsToRun<T>(all: Record<string, T>, named: string[]): [what: string, T][] {
+  const cases = casesToRun(all, named);
+  const isRepeated = IN_FULL && process.env.NPM_TEST_WENT_BEFORE === "yes";
+  return isRepeated ? cases.filter(([what]) => !named.includes(what)) : cases;
+}

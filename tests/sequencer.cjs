@@ -28,7 +28,6 @@ const LONG = [
   "engine/kill",
   "boots/one-nic",
   "boots/by-hand",
-  "boots/status",
   "engine/fleet",
   "engine/s3-backend",
   "plugins/aws",

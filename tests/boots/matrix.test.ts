@@ -68,24 +68,36 @@ const SITUATIONS: Record<string, Situation> = {
       },
     ],
   },
-  "hosts that attack on both links, and 256 MiB (VirtIO, VirtIO SCSI)": {
-    hardware: { memoryMib: 256, disk: "virtio-scsi" },
-    // It names the mini-PC's address as router and resolver, and routes it to itself.
-    lease: { ...HOME, router: demo.minipcIp, dns: demo.minipcIp, routed: [demo.minipcIp] },
-    turns: [{ says: serving(NICS.isolated, "; no DNS, since no resolver answers .*; clock unsynchronised") }],
-    atStart: onUplink.atStart,
-    async finally(stage) {
-      await onUplink.expectOnlyDhcp(stage);
-      await hostile.minipcIsAnswered(stage);
-      await hostile.priorityTagsAreTaken(stage);
-      await hostile.forgedArpDrawsNothing(stage);
-      await hostile.fullConnectionTableLeavesRoom(stage);
+  "the mini-PC's own address leased to the appliance, then hosts that attack on both links, and 256 MiB (VirtIO, VirtIO SCSI)":
+    {
+      hardware: { memoryMib: 256, disk: "virtio-scsi" },
+      lease: on("10.10.10.100"),
+      atStart: onUplink.atStart,
+      turns: [
+        { says: notServing(".* leased 10\\.10\\.10\\.100 there, the mini-PC's own address") },
+        {
+          async happens(stage) {
+            await stage.plugAppliance("uplink", false);
+            // It names the mini-PC's address as router and resolver, and routes it to itself.
+            stage.uplinkLease = {
+              ...HOME,
+              router: demo.minipcIp,
+              dns: demo.minipcIp,
+              routed: [demo.minipcIp],
+            };
+            await stage.plugAppliance("uplink", true);
+          },
+          says: serving(NICS.isolated, "; no DNS, since no resolver answers .*; clock unsynchronised"),
+        },
+      ],
+      async finally(stage) {
+        await onUplink.expectOnlyDhcp(stage);
+        await hostile.minipcIsAnswered(stage);
+        await hostile.priorityTagsAreTaken(stage);
+        await hostile.forgedArpDrawsNothing(stage);
+        await hostile.fullConnectionTableLeavesRoom(stage);
+      },
     },
-  },
-  "the mini-PC's own address leased to the appliance (VirtIO)": {
-    lease: on("10.10.10.100"),
-    turns: [{ says: notServing(".* leased 10\\.10\\.10\\.100 there, the mini-PC's own address") }],
-  },
   "three NICs, the isolated one between two of the uplink, a disk of 20 GB and a clock of 1970 (UEFI)": {
     hardware: { thirdNic: true, firmware: "uefi", clock: "1970-01-01T00:00:00", nic: "e1000e" },
     diskBytes: 20e9,

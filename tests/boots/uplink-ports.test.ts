@@ -7,6 +7,7 @@ import { OPERATOR, operatorsOf } from "../../rehearsal/way-in";
 import { renderServiceFiles } from "../../stack/templates";
 import { demo } from "../e2e/demo";
 import { Images } from "../e2e/images";
+import { statusIsShown } from "./status";
 import { expectTurns } from "./turns";
 
 const images = new Images();
@@ -65,12 +66,14 @@ const saidOf = (stage: Stage, words: RegExp) =>
   stage.view.seen.flatMap((what) => (what.kind === "line" && words.test(what.text) ? [what.text] : []));
 const IS_UP = /^serving .*no resolver answers/;
 
-test("with operators two ports of the lease and the status page are reached from the uplink, by them alone, of all 65,535; the console has their route", async () => {
+test("the screen and the feed show to a stranger too that the appliance waits for the mini-PC; with operators two ports of the lease and the status page are reached from the uplink, by them alone, of all 65,535; the console has their route", async () => {
   const assembly = await images.make(() => undefined);
   await expectTurns(assembly, {
     lease: HOME,
     turns: [{ says: IS_UP }],
     async finally(stage) {
+      // Before the scan asks in the mini-PC's name.
+      await statusIsShown(stage);
       const lease = stage.site.minipcIp;
       expect(await scan(stage, NEIGHBOUR, everyAddress(stage))).toEqual({ answers: [], forwarded: [] });
       expect(await scan(stage, DESK, everyAddress(stage))).toEqual({

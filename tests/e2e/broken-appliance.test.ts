@@ -1,12 +1,9 @@
-import { openSync, writeSync, closeSync } from "node:fs";
-import { HARDWARE } from "../../rehearsal/hardware";
-import type { Rehearsal } from "../../rehearsal/course";
 import { readTable } from "../../steps/disk/partitions";
 import type { StepContext } from "../../steps/frame/context";
-import { casesToRun } from "../in-full";
+import { bootsToRun } from "../in-full";
 import { tool } from "../tools";
 import { boot } from "./boot";
-import { edit, Images, type Assembly } from "./images";
+import { blank, edit, Images, SECTOR_BYTES, type Assembly } from "./images";
 
 const images = new Images();
 afterAll(() => images.remove());
@@ -16,21 +13,9 @@ interface Broken {
   inputs?: (assembly: Assembly) => void | Promise<void>;
   /** What is spoiled in the finished image. */
   image?: (path: string) => unknown;
-  /** With a twin where it is named. */
-  hardware?: Rehearsal["hardware"];
   at: string | RegExp;
   seen: RegExp;
   look: RegExp;
-}
-
-/** Partition type of an EFI system partition (UEFI specification, 5.3.3). */
-const EFI_SYSTEM = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
-const SECTOR_BYTES = 512;
-
-function blank(path: string, startBytes: number, bytes: number): void {
-  const file = openSync(path, "r+");
-  writeSync(file, Buffer.alloc(bytes), 0, bytes, startBytes);
-  closeSync(file);
 }
 
 const NOT_A_DIRECTIVE = "\nno-such-directive here\n";
@@ -114,28 +99,14 @@ const CASES: Record<string, Broken> = {
     seen: /serves 52:54:00:65:43:21, and the mini-PC is 52:54:00:12:34:56/,
     look: /another minipcMac/,
   },
-  "no boot loader for UEFI, which only the twin boots by": {
-    async image(path) {
-      const { partitiontable } = JSON.parse(await tool("sfdisk", ["--json", path])) as {
-        partitiontable: { partitions: { type: string; start: number; size: number }[] };
-      };
-      const esp = partitiontable.partitions.find(({ type }) => type === EFI_SYSTEM);
-      if (!esp) throw new Error("the image has no EFI system partition");
-      blank(path, esp.start * SECTOR_BYTES, esp.size * SECTOR_BYTES);
-    },
-    hardware: HARDWARE,
-    at: "sides",
-    seen: /^UEFI, sata disk, .*the appliance starts from its disk: its firmware found nothing to boot/,
-    look: /boot loader for this firmware/,
-  },
 };
 
-test.each(casesToRun(CASES, ["no boot loader"]))(
+test.each(bootsToRun(CASES, ["no boot loader"]))(
   "%s",
-  async (_what, { inputs = () => undefined, image, hardware, at, seen, look }) => {
+  async (_what, { inputs = () => undefined, image, at, seen, look }) => {
     const assembly = await images.make(inputs);
     await image?.(assembly.path);
-    const { record } = await boot(assembly, hardware && { hardware });
+    const { record } = await boot(assembly);
     expect(record.diagnosis?.at).toMatch(at);
     expect(record.diagnosis?.seen).toMatch(seen);
     expect(record.diagnosis?.look).toMatch(look);

@@ -1,6 +1,8 @@
+import { HARDWARE } from "../../rehearsal/hardware";
 import { talosConfigs } from "../talos-configs";
+import { tool } from "../tools";
 import { testBroken, type Broken } from "./broken";
-import { edit, Images } from "./images";
+import { blank, edit, Images, SECTOR_BYTES } from "./images";
 
 const images = new Images();
 afterAll(() => images.remove());
@@ -14,6 +16,19 @@ async function withMachine(yaml: string, from = "machine:\n"): Promise<string> {
   const text = await generated("/dev/nvme0n1");
   if (!text.includes(from)) throw new Error(`the generated config has no ${from}`);
   return text.replace(from, `${from === "machine:\n" ? from : ""}${yaml}\n`);
+}
+
+/** Partition type of an EFI system partition (UEFI specification, 5.3.3). */
+const EFI_SYSTEM = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+
+/** Overwrites what a UEFI starts. */
+async function blankEfiSystem(path: string): Promise<void> {
+  const { partitiontable } = JSON.parse(await tool("sfdisk", ["--json", path])) as {
+    partitiontable: { partitions: { type: string; start: number; size: number }[] };
+  };
+  const esp = partitiontable.partitions.find(({ type }) => type === EFI_SYSTEM);
+  if (!esp) throw new Error("the image has no EFI system partition");
+  blank(path, esp.start * SECTOR_BYTES, esp.size * SECTOR_BYTES);
 }
 
 const CASES: Record<string, Broken> = {
@@ -78,12 +93,13 @@ const CASES: Record<string, Broken> = {
     seen: /it was refused, and fetched \d times: unknown keys found during decoding/,
     look: /the file that machineConfig names/,
   },
-  "leases and the config for everybody; a disk selector that matches no virtual disk, and time servers of the config's own, which are no faults":
+  "leases and the config for everybody, and services on the uplink; a disk selector that matches no virtual disk, and time servers of the config's own, which are no faults":
     {
       async inputs(assembly) {
         edit(assembly, "dnsmasq.conf", "dhcp-ignore=tag:!known", "");
         edit(assembly, "dnsmasq.conf", /dhcp-range=10\S*,static/, "dhcp-range=10.10.10.50,10.10.10.60");
         edit(assembly, "nginx-bootstrap.conf", "deny all;", "");
+        edit(assembly, "nftables.conf", "policy drop;", "policy accept;");
         edit(assembly, "boot.ipxe", " pti=on", " pti=on demo.order=config,time");
         const selector = "        diskSelector:\n            model: Samsung*";
         const servers = "    time:\n        servers:\n            - 192.168.1.1";
@@ -99,39 +115,43 @@ const CASES: Record<string, Broken> = {
       },
       at: "other-mac",
       seen: /asked on the isolated link and was offered 10\.10\.10\.\d+; the lease was offered/,
-      unproved: { pinned: /\/configs\/minipc\.yaml 200/ },
       look: /dhcp-ignore/,
+      unproved: {
+        pinned: { seen: /\/configs\/minipc\.yaml 200/, look: /location \/configs\// },
+        "uplink-silent": { seen: /asked on the uplink: answered .*HTTP/, look: /chain input/ },
+      },
     },
-  "services for who takes the lease's address, and time that the config switches off, which is no fault": {
-    async inputs(assembly) {
-      edit(assembly, "nftables.conf", / *iifname "isolated" ip saddr \S+ ether .* drop\n/, "");
-      edit(assembly, "boot.ipxe", " pti=on", " pti=on demo.order=config,time");
-      assembly.machineConfig = images.config(await withMachine("    time:\n        disabled: true"));
+  "services for who takes the lease's address, a way in for everybody on the uplink, and no boot loader for UEFI, by which only the twin boots; time that the config switches off, which is no fault":
+    {
+      async inputs(assembly) {
+        edit(assembly, "nftables.conf", / *iifname "isolated" ip saddr \S+ ether .* drop\n/, "");
+        edit(assembly, "nftables.conf", /(oifname "isolated") ip saddr \{.*\} (ip daddr)/, "$1 $2");
+        edit(assembly, "boot.ipxe", " pti=on", " pti=on demo.order=config,time");
+        assembly.machineConfig = images.config(await withMachine("    time:\n        disabled: true"));
+      },
+      image: blankEfiSystem,
+      hardware: HARDWARE,
+      reached: { time: /^not asked of the appliance: the config switches the keeping of time off$/ },
+      at: "pinned",
+      seen: /10\.10\.10\.100 under another MAC: answered HTTP/,
+      look: /ether saddr/,
+      unproved: {
+        "way-in": {
+          seen: /elsewhere: 192\.0\.2\.77 to 50000, 192\.0\.2\.77 to 6443, /,
+          look: /operatorNetwork/,
+        },
+        sides: {
+          seen: /^UEFI, sata disk, .*the appliance starts from its disk: its firmware found nothing to boot/,
+          look: /boot loader for this firmware/,
+        },
+      },
     },
-    reached: { time: /^not asked of the appliance: the config switches the keeping of time off$/ },
-    at: "pinned",
-    seen: /10\.10\.10\.100 under another MAC: answered HTTP/,
-    look: /ether saddr/,
-  },
   "an operator's way in that is closed": {
     inputs: (assembly) =>
       edit(assembly, "nftables.conf", / *iifname "uplink" oifname "isolated" ip saddr .* accept\n/, ""),
     at: "way-in",
     seen: /asked on the uplink for port 50000 of 10\.10\.10\.100, and nothing got to the mini-PC/,
     look: /chain forward/,
-  },
-  "a way in for everybody on the uplink": {
-    inputs: (assembly) =>
-      edit(assembly, "nftables.conf", /(oifname "isolated") ip saddr \{.*\} (ip daddr)/, "$1 $2"),
-    at: "way-in",
-    seen: /elsewhere: 192\.0\.2\.77 to 50000, 192\.0\.2\.77 to 6443, /,
-    look: /operatorNetwork/,
-  },
-  "services on the uplink": {
-    inputs: (assembly) => edit(assembly, "nftables.conf", "policy drop;", "policy accept;"),
-    at: "uplink-silent",
-    seen: /asked on the uplink: answered .*HTTP/,
-    look: /chain input/,
   },
 };
 

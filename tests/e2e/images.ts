@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import tar from "tar-stream";
 import { publish } from "../../steps/store/files";
@@ -15,10 +15,12 @@ export interface Assembly {
   machineConfig: { path: string; sha256: string };
 }
 
+let demoState: Promise<string> | undefined;
+
 /** What the demo's stack gave to a step. */
 export async function demoInput<T>(resource: string): Promise<T> {
-  const state = await tool("node", ["commands/pulumi.mjs", "stack", "export", "--stack", "demo"]);
-  const { deployment } = JSON.parse(state) as {
+  demoState ??= tool("node", ["commands/pulumi.mjs", "stack", "export", "--stack", "demo"]);
+  const { deployment } = JSON.parse(await demoState) as {
     deployment: { resources: { urn: string; inputs?: { stdin?: string } }[] };
   };
   const found = deployment.resources.find(({ urn }) => urn.endsWith(`::${resource}`));
@@ -96,4 +98,13 @@ export function edit(assembly: Assembly, file: string, from: string | RegExp, to
   const after = before.replace(from, to);
   if (after === before) throw new Error(`files/${file} has no ${from}`);
   assembly.files[file] = after;
+}
+
+export const SECTOR_BYTES = 512;
+
+/** Overwrites a part of a finished image with zeros. */
+export function blank(path: string, startBytes: number, bytes: number): void {
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(bytes), 0, bytes, startBytes);
+  closeSync(file);
 }

@@ -2,15 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
-import { HOME } from "../../rehearsal/network/gateway";
 import { until } from "../../rehearsal/network/station";
+import type { Stage } from "../../rehearsal/stage";
 import { demo } from "../e2e/demo";
 import { feedFor, SHOWN_MS } from "../e2e/feed";
-import { Images } from "../e2e/images";
-import { expectTurns } from "./turns";
-
-const images = new Images();
-afterAll(() => images.remove());
 
 /** Brightness of a picture's pixels, 0 to 255, line by line. @param png of 8 bits a colour (PNG, sections 7 and 9) */
 function brightness(png: Buffer): number[][] {
@@ -60,27 +55,23 @@ function hasStatus(png: Buffer): boolean {
   return lightIn(0) > 0.5 && lightIn(1) < 0.4;
 }
 
-test("the screen and the feed of a booted appliance show that it serves and waits for the mini-PC, to a stranger too", async () => {
+/** The screen and the feed show that the appliance serves and waits for the mini-PC, to a stranger too. */
+export async function statusIsShown(stage: Stage): Promise<void> {
+  const { signal } = stage.site;
   const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
   const picture = join(folder, "screen.png");
+  const waits = `Nothing is heard of the mini-PC (${demo.minipcMac}) yet`;
   let feed: string | undefined;
   try {
-    await expectTurns(await images.make(() => undefined), {
-      lease: HOME,
-      turns: [{ says: new RegExp(`^serving ${demo.minipcMac} -> `) }],
-      finally: async (stage) => {
-        const { signal } = stage.site;
-        for (const end = Date.now() + SHOWN_MS; Date.now() < end;) {
-          feed = await feedFor(stage);
-          await stage.screendump(() => picture);
-          if (feed?.includes("Nothing is heard of the mini-PC") && hasStatus(readFileSync(picture))) return;
-          await until(signal, () => undefined, 1000);
-        }
-      },
-    });
-    expect(feed).toContain(`Nothing is heard of the mini-PC (${demo.minipcMac}) yet`);
+    for (const end = Date.now() + SHOWN_MS; Date.now() < end;) {
+      feed = await feedFor(stage);
+      await stage.screendump(() => picture);
+      if (feed?.includes(waits) && hasStatus(readFileSync(picture))) break;
+      await until(signal, () => undefined, 1000);
+    }
+    expect(feed).toContain(waits);
     expect(hasStatus(readFileSync(picture))).toBe(true);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}
