@@ -75,7 +75,8 @@ async function makeEsp(context: StepContext, early: string, file: string): Promi
   const loader = join(context.scratch, "BOOTX64.EFI");
   await run(context, "grub-mkimage", [
     ...["-O", "x86_64-efi", "-p", "/boot/grub"],
-    ...["-c", early, "-o", loader, ...GRUB_MODULES],
+    // Without its driver the screen stays dark until the end, whatever the kernel has.
+    ...["-c", early, "-o", loader, "efi_gop", ...GRUB_MODULES],
   ]);
   await truncate(file, PARTITIONS.esp.sizeMib * MIB);
   await run(context, "mkfs.vfat", ["--invariant", "-F", "16", "-n", "UEFI", file]);

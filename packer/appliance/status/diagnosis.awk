@@ -29,7 +29,8 @@ function shortcomings(   text) {
   if (text !~ /^serving /) return ""
   if (!sub(/^[^;]*; /, "", text)) text = ""
   sub(/^[0-9]+ images?(; )?/, "", text)
-  if (text == "" && is["internet"] == "no") text = "no internet, since ghcr.io does not answer on port 443, though names are answered"
+  if (is["internet"] == "no" && text ~ /^(clock unsynchronised)?$/)
+    text = "no internet, since ghcr.io does not answer on port 443, though names are answered" (text == "" ? "" : "; " text)
   return text
 }
 

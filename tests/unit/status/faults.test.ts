@@ -1,4 +1,4 @@
-import { bootFacts, feedOf, IP, linesOf, MAC, NOW, screenOf } from "./status";
+import { bootFacts, feedOf, GOOD, IP, linesOf, MAC, NOW, screenOf } from "./status";
 
 const OTHER = "52:54:00:99:99:99";
 
@@ -72,6 +72,12 @@ test("without internet a node that is installed is told of it too", async () => 
   const { diagnosis } = await feedOf([], { internet: "no", "answers-50000": String(NOW - 3) });
   expect(diagnosis.level).toBe("attention");
   expect(diagnosis.text).toMatch(/^Talos answers on the mini-PC.* But: no internet, since ghcr\.io /);
+});
+
+test("without internet the clock is not set either, and the cause comes first", async () => {
+  const verdict = `${GOOD.verdict}; clock unsynchronised`;
+  const { diagnosis } = await feedOf([], { internet: "no", verdict });
+  expect(diagnosis.text).toMatch(/ But: no internet, since ghcr\.io .*; clock unsynchronised\.$/);
 });
 
 test.each([
