@@ -19,6 +19,7 @@ import {
   PROOFS,
 } from "./evidence";
 import { feedWith } from "./feed";
+import { hasStatus } from "./status-screen";
 import { DEMO_CHAIN, expectOrder, ordered } from "./whole-chain";
 
 const images = new Images();
@@ -61,6 +62,9 @@ test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back wi
   expect(record.reached.find(({ id }) => id === "loader")?.evidence).toMatch(/snponly\.efi/);
   expect(record.reached.find(({ id }) => id === "way-in")?.evidence).toMatch(/port 50000 answers$/);
   for (const pattern of ANSWERS) expect(course.feed).toMatch(pattern);
+  // GRUB hands the firmware's screen on to the kernel.
+  const screen = record.screens.filter(({ machine }) => machine === "appliance").at(-1);
+  expect(hasStatus(readFileSync(join(folder, screen?.file ?? "none")))).toBe(true);
   const files = record.exchanges.flatMap(({ what }) => /^TFTP: (\S+), /.exec(what)?.[1] ?? []);
   expect(files).toEqual(["snponly.efi", "ipxe.efi"]);
   expect(readdirSync(folder).sort()).toEqual([...EVIDENCE].sort());
