@@ -1,11 +1,14 @@
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -70,6 +73,16 @@ export class Checkout {
   /** Links a folder of the real artifacts, file by file. */
   link(folder: string): void {
     execa.sync("cp", ["-al", join(TOP, "artifacts", folder), join(this.top, "artifacts")]);
+  }
+
+  /** Gives it copies of a folder's linked files, for a test that changes what all links to a file have: its bytes, or its time. */
+  own(folder: string): void {
+    for (const entry of readdirSync(this.path(folder), { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath ?? entry.path, entry.name);
+      if (!entry.isFile() || statSync(path).nlink === 1) continue;
+      copyFileSync(path, `${path}.copy`);
+      renameSync(`${path}.copy`, path);
+    }
   }
 
   path(...parts: string[]): string {

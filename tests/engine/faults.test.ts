@@ -183,6 +183,7 @@ test("another signature of a source's URL changes nothing, and neither is in the
 test("what was compiled and is gone, or was cut short, is compiled again", async () => {
   const code = lab.checkout.path("artifacts/cache/code");
   rmSync(join(code, "program"), { recursive: true });
+  lab.checkout.own("artifacts/cache/code");
   truncateSync(join(code, "appliance.cjs"), 1000);
   rmSync(imageOf(lab.checkout));
   await expectRecovery(lab.checkout, lab.reference);
@@ -225,6 +226,7 @@ test("two ups of one stack: the second says whom it would wait for; a lock from 
 test("a clock that was set back: what was made in its future still counts, and a change is still noticed", async () => {
   const future = new Date(Date.now() + 365 * 24 * 3600 * 1000);
   for (const folder of ["artifacts/bootstrap", "artifacts/cache", "artifacts/talos", ".pulumi-state"]) {
+    lab.checkout.own(folder);
     const names = readdirSync(lab.checkout.path(folder), { recursive: true }).map(String);
     for (const name of names) lutimesSync(lab.checkout.path(folder, name), future, future);
   }
