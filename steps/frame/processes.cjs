@@ -8,16 +8,6 @@ const TICKS_PER_SECOND = 100;
 /** What the pids of this process are counted in: a container may share a folder, but not the count. */
 const pidNamespace = () => /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
 
-/** @param {number} pid */
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (fault) {
-    return /** @type {NodeJS.ErrnoException} */ (fault).code === "EPERM";
-  }
-}
-
 /**
  * What proc(5) tells of a process in its stat, from field 3, the state, on: those before are the pid, and a name that may hold
  * spaces.
@@ -32,6 +22,20 @@ function statFields(pid) {
       .split(" ");
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Whether a process has not ended. One that has and was never waited for (state Z) has: in a container, process 1 may wait for nobody.
+ *
+ * @param {number} pid
+ */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return statFields(pid)?.[0] !== "Z";
+  } catch (fault) {
+    return /** @type {NodeJS.ErrnoException} */ (fault).code === "EPERM";
   }
 }
 
