@@ -1,7 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { isAlive } from "../../steps/frame/processes.cjs";
 import { NO_PROCESS } from "../tools";
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await pause(20);
+}
 
 test("a process is alive until it ends", () => {
   expect(isAlive(process.pid)).toBe(true);
@@ -15,9 +21,11 @@ test("a process that has ended is not alive, though its parent never waits for i
   try {
     const [text] = (await once(parent.stdout, "data")) as [Buffer];
     const child = Number(text.toString());
+    // Until then it is a shell, which would wait for its child.
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, "utf8") === "sleep\n");
     expect(isAlive(child)).toBe(true);
     parent.stdin.end("\n");
-    while (isAlive(child)) await new Promise((next) => setTimeout(next, 20));
+    await until(() => !isAlive(child));
     expect(() => process.kill(child, 0)).not.toThrow();
   } finally {
     parent.kill();
