@@ -25,7 +25,7 @@ export interface PartitionTable {
 }
 
 /** Reads the GPT of a disk image. */
-export async function readTable(context: StepContext, disk: string): Promise<PartitionTable> {
+export async function readTable(context: Pick<StepContext, "signal">, disk: string): Promise<PartitionTable> {
   const { stdout } = await run(context, "sfdisk", ["--json", disk]);
   const { partitiontable } = JSON.parse(stdout) as {
     partitiontable: {

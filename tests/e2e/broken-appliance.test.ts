@@ -1,27 +1,14 @@
-import { readTable } from "../../steps/disk/partitions";
-import type { StepContext } from "../../steps/frame/context";
-import { bootsToRun } from "../in-full";
 import { tool } from "../tools";
-import { boot } from "./boot";
-import { blank, edit, Images, SECTOR_BYTES, type Assembly } from "./images";
+import { testBroken, type Broken } from "./broken";
+import { blank, edit, Images, partitionOf } from "./images";
 
 const images = new Images();
 afterAll(() => images.remove());
 
-interface Broken {
-  /** What is spoiled before the image is put together. */
-  inputs?: (assembly: Assembly) => void | Promise<void>;
-  /** What is spoiled in the finished image. */
-  image?: (path: string) => unknown;
-  at: string | RegExp;
-  seen: RegExp;
-  look: RegExp;
-}
-
 const NOT_A_DIRECTIVE = "\nno-such-directive here\n";
 const CASES: Record<string, Broken> = {
   "no boot loader": {
-    image: (path) => blank(path, 0, SECTOR_BYTES),
+    image: (path) => blank(path, { start: 0, size: 1 }),
     at: "power-on",
     seen: /its firmware found nothing to boot: No bootable device/,
     look: /boot loader/,
@@ -37,9 +24,8 @@ const CASES: Record<string, Broken> = {
   },
   "a netboot layer that is damaged": {
     image: async (path) => {
-      const { partitions } = await readTable({ signal: new AbortController().signal } as StepContext, path);
-      const { start } = partitions.find(({ name }) => name === "bootstrap-netboot")!;
-      blank(path, start * SECTOR_BYTES, SECTOR_BYTES);
+      const { start } = await partitionOf(path, ({ name }) => name === "bootstrap-netboot");
+      blank(path, { start, size: 1 });
     },
     at: "address",
     seen: /serves nothing: the netboot layer is damaged \(partition bootstrap-netboot\)/,
@@ -101,15 +87,4 @@ const CASES: Record<string, Broken> = {
   },
 };
 
-test.each(bootsToRun(CASES, ["no boot loader"]))(
-  "%s",
-  async (_what, { inputs = () => undefined, image, at, seen, look }) => {
-    const assembly = await images.make(inputs);
-    await image?.(assembly.path);
-    const { record } = await boot(assembly);
-    expect(record.diagnosis?.at).toMatch(at);
-    expect(record.diagnosis?.seen).toMatch(seen);
-    expect(record.diagnosis?.look).toMatch(look);
-    expect(record.passed).toBe(false);
-  },
-);
+testBroken(images, CASES, ["no boot loader"]);

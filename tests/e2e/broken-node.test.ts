@@ -1,8 +1,7 @@
 import { HARDWARE } from "../../rehearsal/hardware";
 import { talosConfigs } from "../talos-configs";
-import { tool } from "../tools";
 import { testBroken, type Broken } from "./broken";
-import { blank, edit, Images, SECTOR_BYTES } from "./images";
+import { blank, edit, Images, partitionOf } from "./images";
 
 const images = new Images();
 afterAll(() => images.remove());
@@ -20,16 +19,6 @@ async function withMachine(yaml: string, from = "machine:\n"): Promise<string> {
 
 /** Partition type of an EFI system partition (UEFI specification, 5.3.3). */
 const EFI_SYSTEM = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
-
-/** Overwrites what a UEFI starts. */
-async function blankEfiSystem(path: string): Promise<void> {
-  const { partitiontable } = JSON.parse(await tool("sfdisk", ["--json", path])) as {
-    partitiontable: { partitions: { type: string; start: number; size: number }[] };
-  };
-  const esp = partitiontable.partitions.find(({ type }) => type === EFI_SYSTEM);
-  if (!esp) throw new Error("the image has no EFI system partition");
-  blank(path, esp.start * SECTOR_BYTES, esp.size * SECTOR_BYTES);
-}
 
 const CASES: Record<string, Broken> = {
   "an argument that Talos misses and the stack does not name": {
@@ -129,7 +118,7 @@ const CASES: Record<string, Broken> = {
         edit(assembly, "boot.ipxe", " pti=on", " pti=on demo.order=config,time");
         assembly.machineConfig = images.config(await withMachine("    time:\n        disabled: true"));
       },
-      image: blankEfiSystem,
+      image: async (path) => blank(path, await partitionOf(path, ({ type }) => type === EFI_SYSTEM)),
       hardware: HARDWARE,
       reached: { time: /^not asked of the appliance: the config switches the keeping of time off$/ },
       at: "pinned",

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import tar from "tar-stream";
+import { readTable, SECTOR, type Partition } from "../../steps/disk/partitions";
 import { publish } from "../../steps/store/files";
 import { squashfs } from "../../steps/disk/squashfs";
 import { demo } from "./demo";
@@ -100,11 +101,20 @@ export function edit(assembly: Assembly, file: string, from: string | RegExp, to
   assembly.files[file] = after;
 }
 
-export const SECTOR_BYTES = 512;
-
-/** Overwrites a part of a finished image with zeros. */
-export function blank(path: string, startBytes: number, bytes: number): void {
+/** Overwrites sectors of a finished image with zeros. */
+export function blank(path: string, { start, size }: Pick<Partition, "start" | "size">): void {
   const file = openSync(path, "r+");
-  writeSync(file, Buffer.alloc(bytes), 0, bytes, startBytes);
+  writeSync(file, Buffer.alloc(size * SECTOR), 0, size * SECTOR, start * SECTOR);
   closeSync(file);
+}
+
+/** A partition of a finished image. */
+export async function partitionOf(
+  path: string,
+  isWanted: (partition: Partition) => boolean,
+): Promise<Partition> {
+  const { partitions } = await readTable({ signal: new AbortController().signal }, path);
+  const found = partitions.find(isWanted);
+  if (!found) throw new Error(`no partition of ${path} is like that`);
+  return found;
 }

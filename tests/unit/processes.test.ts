@@ -1,13 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
 import { isAlive } from "../../steps/frame/processes.cjs";
+import { until } from "../engine/aftermath";
 import { NO_PROCESS } from "../tools";
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await pause(20);
-}
 
 test("a process is alive until it ends", () => {
   expect(isAlive(process.pid)).toBe(true);
@@ -22,10 +18,10 @@ test("a process that has ended is not alive, though its parent never waits for i
     const [text] = (await once(parent.stdout, "data")) as [Buffer];
     const child = Number(text.toString());
     // Until then it is a shell, which would wait for its child.
-    await until(() => readFileSync(`/proc/${parent.pid}/comm`, "utf8") === "sleep\n");
+    await until("its parent's program", () => readFileSync(`/proc/${parent.pid}/comm`, "utf8") === "sleep\n");
     expect(isAlive(child)).toBe(true);
     parent.stdin.end("\n");
-    await until(() => !isAlive(child));
+    await until("its end", () => !isAlive(child));
     expect(() => process.kill(child, 0)).not.toThrow();
   } finally {
     parent.kill();
