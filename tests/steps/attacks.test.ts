@@ -21,7 +21,7 @@ in_stranger ip route add 255.255.255.255 dev eth0
 printf '#!/bin/sh\\n[ "$1" != bound ] || echo "leased $ip"\\n' >told; chmod +x told
 ask() { in_pc busybox udhcpc -i eth0 -f -n -q -t 60 -T 1 -s "$PWD/told" 2>/dev/null; }
 ${DNSMASQ_SERVES}
-await 'busybox wget -q --spider http://10.10.10.2/boot.ipxe 2>/dev/null'
+await 'busybox wget -q --spider http://10.10.10.2/boot.ipxe'
 `;
 
 const attack = (acts: string, values?: Record<string, string>) => play(folder, SERVICES + acts, values);

@@ -47,7 +47,7 @@ nsenter -t $host -n node peer.cjs host & listener=$!
 await '[ -s listens ]'
 nsenter -t $pc -n node peer.cjs mini-PC again 5
 kill $listener
-await '! kill -0 $listener 2>/dev/null'
+await '! kill -0 $listener'
 nsenter -t $host -n node peer.cjs host theft 5
 `);
   // The mini-PC's own connection is known to the firewall by now, and the host speaks in it.

@@ -10,11 +10,12 @@ export const MAC = "52:54:00:12:34:56";
 
 /**
  * `hold` starts a host: a network namespace of its own, whose pid is `$held` then. `await` waits for a command to succeed, ten
- * minutes at most. Hosts live longer than any test: a busy machine may need minutes for what takes seconds.
+ * minutes at most; what it says until then is shown only if it never does. Hosts live longer than any test: a busy machine may
+ * need minutes for what takes seconds.
  */
 export const HOLD = `
 set -e
-await() { tries=0; until eval "$1"; do tries=$((tries + 1)); [ $tries -lt 6000 ] || { echo "not within ten minutes: $1" >&2; exit 1; }; sleep 0.1; done; }
+await() { tries=0; until unmet=$(eval "$1" 2>&1); do tries=$((tries + 1)); [ $tries -lt 6000 ] || { echo "not within ten minutes: $1: $unmet" >&2; exit 1; }; sleep 0.1; done; }
 hold() { unshare --net sleep 900 & held=$!; await '[ "$(readlink /proc/$held/ns/net)" != "$(readlink /proc/self/ns/net)" ]'; }
 `;
 

@@ -159,7 +159,7 @@ await 'grep -q you heard'
 # What a restart forgets is what runs out here.
 await '[ $(cat /proc/sys/net/netfilter/nf_conntrack_count) = 0 ]'
 echo yes >more
-await '! kill -0 $asking 2>/dev/null'
+await '! kill -0 $asking'
 cat heard`,
     OPEN,
   );
