@@ -1,11 +1,10 @@
 import { decode, arpReply, priorityTagged, SYN, tcpFrame } from "../../rehearsal/network/packets";
-import { HOME, UPLINK_LEASE } from "../../rehearsal/network/gateway";
 import { leaseIsAnswered, servicesOf, STRANGERS } from "../../rehearsal/proofs";
 import { Station } from "../../rehearsal/network/station";
 import type { Act } from "./turns";
 import type { Stage } from "../../rehearsal/stage";
 
-const [NEIGHBOUR, THIEF, OUTSIDER] = STRANGERS;
+const [NEIGHBOUR, THIEF] = STRANGERS;
 
 /** A mini-PC or a switch that sends frames with a priority and no VLAN is answered by every service, as another one is. */
 export async function priorityTagsAreTaken({ site }: Stage): Promise<void> {
@@ -59,31 +58,6 @@ export async function fullConnectionTableLeavesRoom({ site }: Stage): Promise<vo
     isolated.send(tcpFrame(route, head));
   }
   expect(await leaseIsAnswered(site)).toHaveLength(servicesOf(site));
-}
-
-/** What is asked of each port of the uplink comes from here; nobody else uses it. */
-const SCAN_PORT = 19_999;
-
-/** No TCP port of the uplink answers, by either address. */
-export async function noTcpPortOfTheUplinkAnswers({ site }: Stage): Promise<void> {
-  const { uplink, applianceIp, uplinkNic, signal } = site;
-  if (!uplink) throw new Error("there is no uplink");
-  const answered = new Set<number>();
-  uplink.onFrame((frame) => {
-    const { source, tcp } = decode(frame);
-    if (source === uplinkNic && tcp?.to === SCAN_PORT) answered.add(tcp.from);
-  });
-  const outsider = new Station(signal, uplink, OUTSIDER, "192.0.2.77");
-  for (const to of [UPLINK_LEASE, applianceIp]) {
-    for (let port = 1; port <= 1100; port++) {
-      const route = { fromMac: OUTSIDER, toMac: uplinkNic, from: HOME.server, to };
-      const head = { fromPort: SCAN_PORT, toPort: port, sequence: 1, acknowledged: 0, flags: SYN };
-      uplink.send(tcpFrame(route, head));
-    }
-  }
-  // What it answers by ARP now, it has taken in all before.
-  expect(await outsider.meet(UPLINK_LEASE)).toBe(true);
-  expect([...answered]).toEqual([]);
 }
 
 /** The lease has the boot script. */

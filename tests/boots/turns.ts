@@ -43,6 +43,10 @@ export interface Situation {
   finally?: Act;
 }
 
+/** The lines of the appliance's console that match. */
+export const linesLike = ({ view }: Stage, pattern: RegExp): string[] =>
+  view.seen.flatMap((what) => (what.kind === "line" && pattern.test(what.text) ? [what.text] : []));
+
 /** The lines of the appliance's console that say whether it serves. */
 const verdictsIn = ({ view }: Stage) =>
   view.seen.flatMap((what) => {

@@ -35,7 +35,7 @@ const NOT_HERE: Record<string, string> = {
   "export IDRIVE_BUCKET": "tests/engine/publish.test.ts has a bucket",
   "ssh nas": "it runs on the NAS",
   "npm run verify -- s3://": "tests/steps/verify.test.ts has a bucket",
-  "mkdir -p ~/.kube": "a Talos node has to answer; tests/steps/desk.test.ts has one",
+  "mkdir -p ~/.kube": "a Talos node has to answer; tests/boots/desk.test.ts has one",
   "sops exec-file": "a Talos node has to answer",
   "npm run fleet -- preview --all": "tests/engine/fleet.test.ts has a fleet",
   "export AWS_ACCESS_KEY_ID": "tests/engine/s3-backend.test.ts has such a backend",

@@ -102,19 +102,20 @@ echo start >> 'STEPS'; printf '%s' "$PROGRAM" > "$5"; sleep 0.05; echo end >> 'S
     ]);
   });
 
-  test("the tests need the oldest, the default and the newest loader, and the default's client; the boots need all of them", async () => {
+  test("the tests need the oldest, the default and the newest loader, and the default's client; the boots need all of them, and kubectl", async () => {
     machine.recorded("go", GO.replaceAll("STEPS", machine.path("steps")));
     context.env.PROGRAM = PACKER.replace("RAN", machine.path("ran"));
     const loaders = () =>
       readdirSync(machine.path("cache/bin")).filter((name) => /^(talos-config|node-tool)-/.test(name));
     const answering = () =>
-      readdirSync(machine.path("cache/bin")).filter((name) => /^talos-(client|api)-/.test(name));
+      readdirSync(machine.path("cache/bin")).filter((name) => /^(talos-(client|api)-|kubectl)/.test(name));
     await setUp("test", context).catch(() => undefined);
     expect(loaders()).toHaveLength(6);
     expect(answering()).toEqual(["talos-api-1.11", "talos-client-1.11"]);
     await setUp("boots", context).catch(() => undefined);
     expect(loaders()).toHaveLength(12);
-    expect(answering()).toHaveLength(12);
+    expect(answering()).toHaveLength(13);
+    expect(answering()).toContain("kubectl");
   });
 
   test("a mini-PC is asked by the client of its stack's release, which is always built", async () => {

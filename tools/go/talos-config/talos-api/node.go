@@ -25,6 +25,7 @@ type node struct {
 	kind, etcd           string
 	installing, unsynced int
 	drops, netbooted     bool
+	kubeconfig           []byte
 
 	lock    sync.Mutex
 	looks   int
@@ -132,15 +133,14 @@ func (is *node) Bootstrap(context.Context, *machine.BootstrapRequest) (*machine.
 // Kubeconfig sends an archive with one file, as machined does.
 func (is *node) Kubeconfig(_ *emptypb.Empty, to machine.MachineService_KubeconfigServer) error {
 	fmt.Println("asked for the kubeconfig")
-	text := []byte("apiVersion: v1\nkind: Config\n")
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
 	archive := tar.NewWriter(zip)
-	header := &tar.Header{Typeflag: tar.TypeReg, Name: "kubeconfig", Size: int64(len(text)), Mode: 0o600}
+	header := &tar.Header{Typeflag: tar.TypeReg, Name: "kubeconfig", Size: int64(len(is.kubeconfig)), Mode: 0o600}
 	if err := archive.WriteHeader(header); err != nil {
 		return err
 	}
-	if _, err := archive.Write(text); err != nil {
+	if _, err := archive.Write(is.kubeconfig); err != nil {
 		return err
 	}
 	if err := archive.Close(); err != nil {

@@ -6,8 +6,8 @@ import { nextSteps } from "../../components/next-steps";
 import { checkConfig } from "../../stack/config";
 import { makeContext } from "../../tools/setup/context.cjs";
 import { Checkout } from "../checkout";
-import { MAC, play, THROUGH } from "./link-hosts";
-import { testFolder } from "./run-step";
+import { MAC, play, THROUGH } from "../steps/link-hosts";
+import { testFolder } from "../steps/run-step";
 import { inToolEnvironment, TOP } from "../tools";
 
 const RUNBOOK = readFileSync(join(TOP, "docs/runbook.md"), "utf8");
@@ -106,7 +106,7 @@ ip address flush dev uplink; ip address add ${UPLINK}/24 dev uplink
 in_host ip address flush dev eth0; in_host ip address add ${DESK}/24 dev eth0
 in_host ip neighbor add 192.168.1.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent
 in_host ip route add default via 192.168.1.1
-in_pc talos-api-1.11 --listen ${LEASE}:50000 --installing 1 <controlplane.yaml >node 2>&1 & daemons=$!
+in_pc talos-api-1.11 --listen ${LEASE}:50000 --kubernetes ${LEASE}:6443 --installing 1 <controlplane.yaml >node 2>&1 & daemons=$!
 await 'grep -q ^serving node'
 : >desk
 { in_host bash -e -o pipefail desk.sh >>desk 2>&1 && echo 0 >ended || echo $? >ended; } &
@@ -123,10 +123,8 @@ test("with the console's route the runbook's commands lead from the desk to a Re
   // Who types it is root in the desk's namespace already.
   expect(route).toMatch(/^sudo /);
   writeFileSync(join(folder, "route.sh"), route.replace(/^sudo /, ""));
-  // No kubectl is brought by set-up: what is left out is its line alone, which the node's last words have, too.
-  const whole = blockWith("npm run node -- --stack nuc1").split("\n");
-  const [kubectl = ""] = whole.filter((line) => line.startsWith("kubectl "));
-  const commands = whole.filter((line) => line !== kubectl).join("\n");
+  const commands = blockWith("npm run node -- --stack nuc1");
+  const [kubectl = ""] = commands.split("\n").filter((line) => line.startsWith("kubectl "));
   writeFileSync(join(folder, "desk.sh"), atTheDesk(commands));
   const said = await play(folder, PLAY, { operatorNetwork });
   const kubeconfig = join(checkout.env.HOME ?? "", ".kube/nuc1");
@@ -138,10 +136,11 @@ test("with the console's route the runbook's commands lead from the desk to a Re
     "node: the node is Ready, after",
     kubectl.replace("~/.kube/nuc1", `'${kubeconfig}'`),
     "\nbootstrapped\n",
+    "\nKubernetes: GET /api/v1/nodes\n",
     "the desk's commands ended with status 0",
   ];
   const places = inOrder.map((words) => said.indexOf(words));
   expect(inOrder.filter((_, index) => places[index] === -1)).toEqual([]);
   expect(places).toEqual([...places].sort((one, other) => one - other));
-  expect(readFileSync(kubeconfig, "utf8")).toMatch(/^kind: Config$/m);
+  expect(said).toMatch(/^NAME +STATUS +ROLES +VERSION\nnode +Ready +control-plane +v1\./m);
 });
