@@ -83,6 +83,8 @@ test.each<[string, string[], (string | RegExp)[]]>([
   ["iPXE that goes on", [SENT, ASKS, LEASED, SCRIPT, KERNEL, INITRAMFS], [OTHER, USUAL]],
   ["iPXE that begins again", [SCRIPT, ASKS], []],
   ["a kernel that is not there, of which the status tells", [SCRIPT, KERNEL.replace("200", "404")], []],
+  ["a kernel that is cut off", [SCRIPT, KERNEL.replace("200", "cut")], [NO_KERNEL]],
+  ["an initramfs that is cut off", [KERNEL, INITRAMFS.replace("200", "cut")], [NO_INITRAMFS]],
   ["boot.ipxe that is not there", ["http /boot.ipxe 404 10.10.10.100"], []],
   ["another machine that has boot.ipxe", ["http /boot.ipxe 200 10.10.10.2"], []],
   ["another machine's transfer", ["tftp snponly.efi 10.10.10.55"], []],
