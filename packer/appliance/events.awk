@@ -152,7 +152,7 @@ function images(target, status, client,   path, ns, host, image, reference, isBl
   }
 }
 
-function http(text,   topic, quoted, request, parts, result, client) {
+function http(text,   topic, quoted, request, parts, result, client, isCut) {
   if (text ~ /^nginx: /) {
     event("nginx.service: " substr(text, 8))
   } else if (text ~ /^[0-9\/]+ [0-9:]+ \[/) {
@@ -171,8 +171,10 @@ function http(text,   topic, quoted, request, parts, result, client) {
       return
     }
     sub(/\?.*/, "", request[2])
-    if (parts == 3 && request[1] == "GET") fact("http " request[2] " " result[1] " " client)
-    event("http: " (parts == 3 ? request[1] " " request[2] : "no request") " " result[1] " to " client ", " result[2] " bytes")
+    # The client's own words are between quotation marks.
+    isCut = result[1] ~ /^2/ && text ~ / complete=$/
+    if (parts == 3 && request[1] == "GET") fact("http " request[2] " " (isCut ? "cut" : result[1]) " " client)
+    event("http: " (parts == 3 ? request[1] " " request[2] : "no request") " " result[1] " to " client ", " result[2] " bytes" (isCut ? ", cut off" : ""))
   }
 }
 

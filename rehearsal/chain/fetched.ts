@@ -59,7 +59,8 @@ export function notLoaded(view: View, path: RegExp, look: string): Break | undef
 export const NETBOOT =
   "Look at the netboot layer: remove artifacts/cache/netboot and run pulumi up; isoUrl and talosVersion name its source";
 
-export function loadedFile(id: string, title: string, path: RegExp): Milestone {
+/** @param after what iPXE has before it, in words */
+export function loadedFile(id: string, title: string, path: RegExp, after: string): Milestone {
   return {
     id,
     title,
@@ -75,9 +76,17 @@ export function loadedFile(id: string, title: string, path: RegExp): Milestone {
         : undefined;
     },
     broken: (view) => notLoaded(view, path, NETBOOT),
-    overdue: (view) => ({
-      seen: `the mini-PC did not fetch it to its end${lastWords(view, "minipc", /bootstrap-pxe|ipxe/i)}`,
-      look: "Read minipc.serial.log, and isolated.pcap for where the transfer stops",
-    }),
+    overdue(view) {
+      const said = lastWords(view, "minipc", /bootstrap-pxe|ipxe/i);
+      return ofMinipc(view, "http").some((what) => path.test(what.path))
+        ? {
+            seen: `the mini-PC did not fetch it to its end${said}`,
+            look: "Read minipc.serial.log, and isolated.pcap for where the transfer stops",
+          }
+        : {
+            seen: `iPXE has ${after} and did not ask for it${said}`,
+            look: "Read minipc.serial.log for a command that failed, and look at files/boot.ipxe up to that line",
+          };
+    },
   };
 }

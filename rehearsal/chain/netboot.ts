@@ -157,6 +157,6 @@ export const NETBOOT_MILESTONES: Milestone[] = [
             look: "Look at the mini-PC's screen; dhcp-boot=tag:ipxe in files/dnsmasq.conf names it",
           },
   },
-  loadedFile("kernel", "iPXE has the kernel by HTTP", /\/vmlinuz$/),
-  loadedFile("initramfs", "iPXE has the initramfs by HTTP", /\/initramfs\.xz$/),
+  loadedFile("kernel", "iPXE has the kernel by HTTP", /\/vmlinuz$/, "boot.ipxe"),
+  loadedFile("initramfs", "iPXE has the initramfs by HTTP", /\/initramfs\.xz$/, "the kernel"),
 ];

@@ -82,6 +82,25 @@ test("what a DHCP server answers on the isolated link is counted, to whomever it
   expect(said.match(/packets \d+/g)).toEqual(["packets 0", "packets 2"]);
 });
 
+test("what the mini-PC sends to the web server is counted, and what others send, or it to other ports, is not", async () => {
+  // Nothing listens there, so that each connection is one packet of whoever asks, and a refusal.
+  const connect = (from: string, port: number, address: string) =>
+    `nsenter -t $${from} -n node -e 'require("node:net").connect({ port: ${port}, host: "10.10.10.2", localAddress: "${address}" }).on("error", () => {})'`;
+  const count = "nft list counter inet bootstrap minipc_http | grep -o 'packets [0-9]*'";
+  const said = await play(
+    [
+      connect("stranger", 80, "10.10.10.66"),
+      connect("pc", 53, "10.10.10.100"),
+      count,
+      connect("pc", 80, "10.10.10.100"),
+      count,
+      connect("pc", 80, "10.10.10.100"),
+      count,
+    ].join("\n"),
+  );
+  expect(said.match(/packets \d+/g)).toEqual(["packets 0", "packets 1", "packets 2"]);
+});
+
 test("a closed isolated NIC lets nothing in, and opens again", async () => {
   const said = await play(`
 nft --file ${TOP}/packer/appliance/closed.nft; nft --file ${TOP}/packer/appliance/closed.nft

@@ -58,3 +58,19 @@ test("browsers are told to take scripts and styles from the appliance alone, and
   expect(header("Cache-Control")).toBe("no-store");
   expect(header("X-Content-Type-Options")).toBe("nosniff");
 });
+
+test("a download that ends before its end is logged as such", async () => {
+  const said = await play(
+    folder,
+    `${SERVED}
+mkdir -p /srv/http/talos/v1; truncate -s 64M /srv/http/talos/v1/vmlinuz; truncate -s 1M /srv/http/talos/v1/initramfs.xz
+in_pc curl -s ${TOP_URL}/talos/v1/initramfs.xz >/dev/null
+in_pc curl -s ${TOP_URL}/talos/v1/vmlinuz 2>/dev/null | head -c 1 >/dev/null
+await 'grep -q vmlinuz /run/access.log'
+sed 's/^/1.5 nginx[4]: /' /run/access.log | busybox awk -v own=10.10.10.2 -v as=facts -f ${TOP}/packer/appliance/events.awk`,
+  );
+  expect(said.split("\n")).toEqual([
+    "http /talos/v1/initramfs.xz 200 10.10.10.100",
+    "http /talos/v1/vmlinuz cut 10.10.10.100",
+  ]);
+});

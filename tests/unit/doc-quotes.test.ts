@@ -25,6 +25,7 @@ const SAID_BY_OTHERS: Record<string, string> = {
   "sent /srv/tftp/snponly.efi": "dnsmasq",
   "sent snponly.efi to": "dnsmasq",
   "DHCPDISCOVER(isolated) … ignored": "dnsmasq",
+  "command not found": "iPXE",
   "KSPP kernel parameter … is required": "Talos",
   "was found with value …": "Talos",
   "failed to runtime validate config": "Talos",

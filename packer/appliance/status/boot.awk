@@ -96,6 +96,8 @@ function note_answers() {
 }
 
 function fetched(path, status, second) {
+  # What did not come whole is asked for again, or awaited on.
+  if (status == "cut") return
   if (status !~ /^(2|304)/) {
     lost_path = path
     lost_status = status

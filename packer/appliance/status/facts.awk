@@ -109,11 +109,21 @@ function route_rows(   via) {
   add_detail("Windows", is["route_windows"])
 }
 
-# done, next, skipped (a later one is done) or awaited.
+# iPXE that is the first to ask is in the NIC's ROM, and the firmware loads none.
+function is_needless(name) {
+  return (name == "firmware" || name == "program") && ("ipxe" in reached) && !("firmware" in reached) && !("program" in reached)
+}
+
+# done, next or awaited; where a later one is done, skipped (it was not needed) or unseen.
 function step_state(i,   j) {
   if (step[i] in reached) return "done"
-  for (j = i + 1; j <= steps; j++) if (step[j] in reached) return "skipped"
+  for (j = i + 1; j <= steps; j++) if (step[j] in reached) return is_needless(step[i]) ? "skipped" : "unseen"
   return i == 1 || (step[i - 1] in reached) ? "next" : "awaited"
+}
+
+function step_title(i,   state) {
+  state = step_state(i)
+  return step_words[step[i]] (state == "skipped" ? " (not needed)" : state == "unseen" ? " (not seen)" : "")
 }
 
 # Seconds from the boot's beginning; empty where the clock was set in between.

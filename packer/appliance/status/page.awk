@@ -15,7 +15,7 @@ function page_step(i,   state, text, after) {
     after = after_start(reached[step[i]])
     text = text clock_of(reached[step[i]]) "</span> <span class=\"after\">" (after == "" ? "" : "+" after " s") "</span>"
   } else text = text "</span> <span class=\"after\"></span>"
-  return text " <span>" html(step_words[step[i]]) (state == "skipped" ? " (not needed)" : "") "</span></li>\n"
+  return text " <span>" html(step_title(i)) "</span></li>\n"
 }
 
 function page(   i, text) {

@@ -60,12 +60,13 @@ function put_done(second, words,   after) {
   put("  [x] " clock_of(second) " " right(after == "" ? "" : "+" after " s", 8) "  " words, 32)
 }
 
-function put_step(i,   state) {
+function put_step(i,   state, isOver) {
   state = step_state(i)
+  isOver = state == "skipped" || state == "unseen"
   if (state == "done") put_done(reached[step[i]], step_words[step[i]])
   else
-    put("  [" (state == "skipped" ? "-" : state == "next" ? ">" : " ") "] " left("", 8) " " left("", 8) "  " step_words[step[i]] (state == "skipped" ? " (not needed)" : ""),
-      state == "next" ? 1 : state == "skipped" ? "" : 2)
+    put("  [" (isOver ? "-" : state == "next" ? ">" : " ") "] " left("", 8) " " left("", 8) "  " step_title(i),
+      state == "next" ? 1 : isOver ? "" : 2)
 }
 
 function screen(   i, n, room) {

@@ -14,9 +14,12 @@ function element(name, className, ...content) {
   return made;
 }
 
+/** What is said of a step that was passed by. */
+const PASSED_BY = { skipped: " (not needed)", unseen: " (not seen)" };
+
 function stepItem({ state, title, time = "", afterS }) {
   const after = afterS === undefined ? "" : `+${afterS} s`;
-  const words = state === "skipped" ? `${title} (not needed)` : title;
+  const words = title + (PASSED_BY[state] ?? "");
   const parts = [element("span", "clock", time), " ", element("span", "after", after), " "];
   return element("li", state, ...parts, element("span", "", words));
 }

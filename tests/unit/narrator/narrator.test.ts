@@ -34,6 +34,15 @@ test("a query, which may hold a secret, is left out", async () => {
 });
 
 test.each([
+  ["OK", "http: GET /talos/v1/vmlinuz 200 to 10.10.10.100, 70 bytes"],
+  ["", "http: GET /talos/v1/vmlinuz 200 to 10.10.10.100, 70 bytes, cut off"],
+])("a file that was not sent to its end is not told like one that was: complete=%s", async (is, words) => {
+  const request = `"GET /talos/v1/vmlinuz HTTP/1.1" 200 70 "-" "complete=" complete=${is}`;
+  const line = `1795460464.1 nginx[424]: 10.10.10.100 - - [23/Nov/2026:19:00:44 +0000] ${request}\n`;
+  expect(await told(line)).toEqual([words]);
+});
+
+test.each([
   [
     547,
     "dhcp: DHCPv6 question from 52:54:00:12:34:56: only IPv4 is served; choose network boot by IPv4 in its firmware",

@@ -532,6 +532,24 @@ test("iPXE that asks for nothing after it was loaded is told from one that has i
   expect(first([...until("script"), asks]).overdue).toMatch(/^iPXE did not ask for boot\.ipxe/);
 });
 
+test("iPXE that stops after boot.ipxe, or after the kernel, is told from a download that stops", () => {
+  const fetches = (path: string): What => ({
+    link: "isolated",
+    kind: "http",
+    mac: MAC,
+    path,
+    state: "asked",
+  });
+  const fails = line("minipc", "bootstrap-pxe: kernel");
+  expect(first([...until("kernel"), fails]).overdue).toMatch(
+    /^iPXE has boot\.ipxe and did not ask for it; the mini-PC's console says: kernel$/,
+  );
+  expect(first([...until("kernel"), fetches("/talos/v1.11.6/vmlinuz")]).overdue).toMatch(
+    /^the mini-PC did not fetch it to its end$/,
+  );
+  expect(first(until("initramfs")).overdue).toMatch(/^iPXE has the kernel and did not ask for it$/);
+});
+
 test("a config that is fetched again and again is told at the end of the wait", () => {
   const again = Array<What>(3).fill(got("/configs/minipc.yaml", { sha256: "c0ff" }));
   expect(first([...until("accepted"), ...again]).overdue).toMatch(/^the config was fetched 4 times/);

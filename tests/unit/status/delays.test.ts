@@ -52,6 +52,7 @@ const internet =
   sum(numbersIn(bodyOf(announce, "watch_internet"), SLEEP)) +
   sum(numbersIn(announce, /timeout (\d+) bash -c ': </g));
 const patience = sum(numbersIn(appliance("handover"), /^PATIENCE_S=(\d+)/gm));
+const quiet = sum(numbersIn(appliance("handover"), /^QUIET_S=(\d+)/gm));
 const ports = bodyOf(announce, "watch_node");
 const node = sum(numbersIn(ports, SLEEP)) + 2 * sum(numbersIn(ports, TIMEOUT));
 
@@ -64,6 +65,8 @@ const DELAYS = {
   "the resolvers": resolvers + GLANCE + TICK,
   "the internet": internet + TICK,
   "iPXE's silence": patience + TICK,
+  // It may stop just after a look.
+  "a download that stops": 2 * quiet + TICK,
   "the node's ports": node + TICK,
 };
 

@@ -4,6 +4,9 @@ const OTHER = "52:54:00:99:99:99";
 const SILENT =
   "iPXE was handed over (snponly.efi) and is silent: a switch port that blocks when iPXE opens the NIC again lets it through within a minute";
 
+const STOPPED =
+  "iPXE was sent boot.ipxe and has not fetched the kernel, and nothing more is heard of it: the mini-PC's own screen says where it stopped";
+
 /** What is known beside what is good, the facts, and the sentence. */
 const CASES: [
   what: string,
@@ -125,6 +128,27 @@ const CASES: [
     [...bootFacts("ipxe"), `${NOW} said iPXE was told of boot.ipxe and has not fetched it: one without HTTP`],
     "attention",
     /^The mini-PC is stuck: iPXE was told of boot\.ipxe and has not fetched it/,
+  ],
+  [
+    "iPXE that stops after boot.ipxe",
+    {},
+    [...bootFacts("script"), `${NOW} said ${STOPPED}`],
+    "attention",
+    /^The mini-PC is stuck: iPXE was sent boot\.ipxe and has not fetched the kernel, and nothing more is heard of it: .*\.$/,
+  ],
+  [
+    "iPXE that stopped and goes on",
+    {},
+    [...bootFacts("script"), `${NOW} said ${STOPPED}`, `${NOW} fact http /talos/v1.11.6/vmlinuz 200 ${IP}`],
+    "wait",
+    /^iPXE fetches the initramfs/,
+  ],
+  [
+    "iPXE that stopped and begins again",
+    {},
+    [...bootFacts("script"), `${NOW - 9} said ${STOPPED}`, ...bootFacts("firmware", NOW)],
+    "wait",
+    /^The mini-PC's firmware has an address/,
   ],
   [
     "memory that does not suffice",

@@ -60,6 +60,17 @@ test("another NIC of the mini-PC, from dnsmasq's line: its MAC is told from the 
   expect(level).toBe("good");
 });
 
+test("a file that is cut off is no step, and iPXE that stopped at it stays stuck", async () => {
+  const stopped =
+    "iPXE was sent the kernel and has not fetched the initramfs, and nothing more is heard of it";
+  const cut = await linesOf(
+    journal(`nginx[4]: ${IP} - - [x] "GET /talos/v1.11.6/initramfs.xz HTTP/1.1" 200 70 "-" "iPXE" complete=`),
+  );
+  const { boot, diagnosis } = await feedOf([...bootFacts("kernel"), `${NOW - 40} said ${stopped}`, ...cut]);
+  expect(boot.steps.find(({ name }) => name === "initramfs")).toMatchObject({ state: "next" });
+  expect(diagnosis.text).toBe(`The mini-PC is stuck: ${stopped}.`);
+});
+
 test.each([
   ["no", "attention", "router 192.168.1.1, DNS 192.168.1.1, ghcr.io does NOT answer"],
   ["yes", "good", "router 192.168.1.1, DNS 192.168.1.1"],

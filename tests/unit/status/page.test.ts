@@ -71,12 +71,14 @@ async function followed(answers: (object | undefined)[], clockMs: number[] = [])
 const innerOf = (page: string, id: string) =>
   new RegExp(`<(\\w+) id="${id}"[^>]*>(.*?)</\\1>`, "s").exec(page)?.[2]?.replace(/\n/g, "");
 
-test("what the script draws from the feed is what the page has without it", async () => {
-  const lines = [
-    ...bootFacts("kernel").filter((line) => !line.includes("snponly")),
-    `${NOW} said ${HOSTILE}`,
-  ];
-  const [page, feed] = await Promise.all([pageOf(lines), feedOf(lines)]);
+test.each([
+  ["not needed", bootFacts("kernel").filter((line) => !line.includes("snponly")), {}],
+  ["not seen", bootFacts("config"), { "answers-50000": String(NOW) }],
+])("what the script draws from the feed is what the page has without it: a step %s", async (...given) => {
+  const [words, facts, known] = given;
+  const lines = [...facts, `${NOW} said ${HOSTILE}`];
+  const [page, feed] = await Promise.all([pageOf(lines, known), feedOf(lines, known)]);
+  expect(innerOf(page, "steps")).toContain(` (${words})</span>`);
   const { part, asked } = await followed([feed]);
   expect(asked).toEqual(["/status.json"]);
   const ids = ["version", "talosVersion", "time", "diagnosis", "boot", "steps", "rows", "events"];

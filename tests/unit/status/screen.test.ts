@@ -16,6 +16,21 @@ test("the screen of a boot under way", async () => {
   expect(`\n${screen.join("\n")}\n`).toMatchSnapshot();
 });
 
+test("the screen says of a step whether it was not needed or not seen", async () => {
+  const stepsOf = (screen: string[]) => screen.filter((line) => /^ {2}\[.\] /.test(line));
+  const rom = await screenOf([`${NOW} fact offer boot.ipxe ${MAC}`]);
+  expect(stepsOf(rom).slice(0, 2)).toEqual([
+    "  [-]                    the firmware asks for an address (not needed)",
+    "  [-]                    the firmware loads iPXE (not needed)",
+  ]);
+  const node = await screenOf(bootFacts("config"), { "answers-50000": String(NOW) });
+  expect(stepsOf(node).slice(1, 4)).toEqual([
+    "  [x] 19:00:51    +21 s  Talos fetches its machine config",
+    "  [-]                    Talos starts from its disk (not seen)",
+    "  [x] 19:01:30    +60 s  Talos answers on port 50000",
+  ]);
+});
+
 test("the screen of an appliance that has just started", async () => {
   const none = Object.fromEntries(Object.keys(GOOD).map((name) => [name, ""]));
   const screen = await screenOf([], none);

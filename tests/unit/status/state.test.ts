@@ -59,6 +59,36 @@ test("a node that was installed before the appliance was started is seen by its 
   expect(diagnosis.text).toMatch(/^Talos answers on the mini-PC/);
 });
 
+test.each<[string, string[], Parameters<typeof feedOf>[1], string[]]>([
+  [
+    "iPXE in the NIC's ROM asks first, and loads none",
+    [`${NOW - 9} fact ack boot.ipxe ${MAC}`, `${NOW - 8} fact http /boot.ipxe 200 ${IP}`],
+    {},
+    ["firmware: skipped", "program: skipped", "ipxe: done"],
+  ],
+  [
+    "a node with an address of its own asks for none when it starts from its disk",
+    bootFacts("config"),
+    { "answers-50000": String(NOW) },
+    ["config: done", "disk: unseen", "apid: done"],
+  ],
+  [
+    "of a node that was installed before, no boot is seen",
+    [],
+    { "answers-50000": String(NOW) },
+    ["firmware: unseen", "program: unseen", "ipxe: unseen", "config: unseen", "disk: unseen"],
+  ],
+  [
+    "firmware was heard, so iPXE was loaded, from wherever",
+    bootFacts("ipxe").filter((line) => !line.includes(" tftp ")),
+    {},
+    ["firmware: done", "program: unseen", "ipxe: done"],
+  ],
+])("a step that another one makes needless is told from one that was not seen: %s", async (...given) => {
+  const [, lines, known, states] = given;
+  expect(statesOf(await feedOf(lines, known))).toEqual(expect.arrayContaining(states));
+});
+
 test("firmware that loads by HTTP, and the other boot program, are the same steps", async () => {
   const facts = [`1 fact offer ipxe.efi ${MAC}`, `2 fact http /ipxe.efi 200 ${IP}`];
   expect(doneIn(await feedOf(facts))).toEqual(["firmware", "program"]);

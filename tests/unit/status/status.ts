@@ -56,7 +56,7 @@ const FEED = z.strictObject({
       z.strictObject({
         name: z.string(),
         title: z.string(),
-        state: z.enum(["done", "next", "skipped", "awaited"]),
+        state: z.enum(["done", "next", "skipped", "unseen", "awaited"]),
         at: SECOND.optional(),
         time: TIME.optional(),
         afterS: z.number().int().nonnegative().optional(),
