@@ -66,14 +66,14 @@ const SCAN_PORT = 19_999;
 
 /** No TCP port of the uplink answers, by either address. */
 export async function noTcpPortOfTheUplinkAnswers({ site }: Stage): Promise<void> {
-  const { uplink, applianceIp, uplinkNic, signal } = site;
+  const { uplink, applianceIp, uplinkNic } = site;
   if (!uplink) throw new Error("there is no uplink");
   const answered = new Set<number>();
   uplink.onFrame((frame) => {
     const { source, tcp } = decode(frame);
     if (source === uplinkNic && tcp?.to === SCAN_PORT) answered.add(tcp.from);
   });
-  const outsider = new Station(signal, uplink, OUTSIDER, "192.0.2.77");
+  const outsider = new Station(site, uplink, OUTSIDER, "192.0.2.77");
   for (const to of [UPLINK_LEASE, applianceIp]) {
     for (let port = 1; port <= 1100; port++) {
       const route = { fromMac: OUTSIDER, toMac: uplinkNic, from: HOME.server, to };
@@ -88,8 +88,8 @@ export async function noTcpPortOfTheUplinkAnswers({ site }: Stage): Promise<void
 
 /** The lease has the boot script. */
 export async function minipcIsAnswered({ site }: Stage): Promise<void> {
-  const { signal, isolated, applianceIp, minipcMac, minipcIp, isolatedNic } = site;
-  const minipc = new Station(signal, isolated, minipcMac, minipcIp, isolatedNic);
+  const { isolated, applianceIp, minipcMac, minipcIp, isolatedNic } = site;
+  const minipc = new Station(site, isolated, minipcMac, minipcIp, isolatedNic);
   const status = await minipc.get(applianceIp, "/boot.ipxe");
   expect(status).toBe(200);
 }
