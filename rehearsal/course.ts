@@ -12,7 +12,7 @@ import { hearDetours, imagesFromApplianceAlone } from "./detours";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { onlyOperatorsGetIn } from "./way-in";
-import { inDoubt, stolenMs } from "./slowness";
+import { inDoubt, lostOf, stolenMs } from "./slowness";
 import { Stage, type Subject } from "./stage";
 
 /** How a rehearsal is done. */
@@ -25,9 +25,6 @@ export interface Rehearsal {
 }
 
 const TICK_MS = 100;
-
-/** Machines that lack CPU at once lose more together than has passed: a limit is at most four times as long. */
-const MOST_LOST = 3 / 4;
 
 /** Called when a milestone is reached, with the one that is waited for next. */
 type OnReached = (milestone: Milestone, sign: Sign, next?: Milestone) => void | Promise<void>;
@@ -53,7 +50,7 @@ export async function follow(
     const [since, lostBefore] = [stage.atMs, lost()];
     const waited = () => {
       const ms = stage.atMs - since;
-      return { ms, lostMs: Math.min(lost() - lostBefore, ms * MOST_LOST) };
+      return { ms, lostMs: lostOf(ms, lost() - lostBefore) };
     };
     for (let tick = 1; ; tick++) {
       context.signal.throwIfAborted();

@@ -6,13 +6,11 @@ import { REGISTRY_PORT } from "../stack/ports";
 import type { Link } from "./network/link";
 import { arpRequest, decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { LinkName, Proof } from "./record";
-import { Station, until } from "./network/station";
+import { Station, until, type Patience } from "./network/station";
 import type { ServedImage } from "../steps/contracts/image";
 
 /** The links of a running appliance, and who is on them. */
-export interface Site {
-  /** Ends all that is asked on them. */
-  signal: AbortSignal;
+export interface Site extends Patience {
   isolated: Link;
   /** Unset when the appliance has one NIC. */
   uplink?: Link;
@@ -82,6 +80,7 @@ const DNS_QUESTION = Buffer.from("beef01000001000000000000046e6f64650000010001",
 const TIME_QUESTION = Buffer.concat([Buffer.from([0x23]), Buffer.alloc(47)]);
 const fileQuestion = (file: string) => Buffer.from(`\0\x01${file}\0octet\0`, "latin1");
 
+const SERVICES = ["HTTP", "DNS", "time", "TFTP", "images"] as const;
 /** How many services a lease is answered by: an offline stack's has images, too. */
 export const servicesOf = ({ images }: Pick<Site, "images">): number => (images ? 5 : 4);
 
@@ -103,18 +102,21 @@ function askServices(station: Station, to: string, { images }: Pick<Site, "image
 
 /** The lease itself is answered by every service: silence elsewhere means something only then. */
 export async function leaseIsAnswered(
-  site: Pick<Site, "signal" | "minipcMac" | "minipcIp" | "isolatedNic" | "applianceIp" | "images"> & {
-    isolated: Pick<Link, "send" | "onFrame">;
-  },
+  site: Patience &
+    Pick<Site, "minipcMac" | "minipcIp" | "isolatedNic" | "applianceIp" | "images"> & {
+      isolated: Pick<Link, "send" | "onFrame">;
+    },
 ): Promise<string[]> {
-  const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
-  let answered: string[] = [];
-  for (let tries = 0; tries < 5 && answered.length < servicesOf(site); tries++) {
-    const ask = askServices(minipc, site.applianceIp, site);
-    await until(site.signal, () => ask().length === servicesOf(site) || undefined, 1000);
-    answered = ask();
+  const minipc = new Station(site, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  const asked: (() => string[])[] = [];
+  // Whichever try was answered: on a slow host an answer may come after the next question.
+  const answered = () => SERVICES.filter((name) => asked.some((answers) => answers().includes(name)));
+  const isAnswered = () => answered().length === servicesOf(site) || undefined;
+  for (let tries = 0; tries < 5 && !isAnswered(); tries++) {
+    asked.push(askServices(minipc, site.applianceIp, site));
+    await until(site, isAnswered, 1000);
   }
-  return answered;
+  return answered();
 }
 
 const list = (names: string[]) => [...new Set(names)].join(", ") || "nothing";
@@ -148,9 +150,9 @@ export function hearOffers(site: Site): Offers {
 }
 
 /** Asks for addresses as other hosts on both links do. */
-export function askForAddresses({ signal, isolated, uplink }: Site): void {
-  new Station(signal, isolated, NEIGHBOUR, "0.0.0.0").discover();
-  if (uplink) new Station(signal, uplink, OUTSIDER, "0.0.0.0").discover();
+export function askForAddresses(site: Site): void {
+  new Station(site, site.isolated, NEIGHBOUR, "0.0.0.0").discover();
+  if (site.uplink) new Station(site, site.uplink, OUTSIDER, "0.0.0.0").discover();
 }
 
 /** @param control what the lease was offered meanwhile */
@@ -191,7 +193,7 @@ function claimsOn(uplink: Link, { applianceIp, uplinkNic }: Site): string[] {
 /** What must be silent on the uplink is; one that never got an address there proves nothing by its silence. */
 export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
   const named = { id: "uplink-silent", title: "no service answers on the uplink" };
-  const outsider = new Station(site.signal, uplink, OUTSIDER, site.uplinkNeighbour);
+  const outsider = new Station(site, uplink, OUTSIDER, site.uplinkNeighbour);
   if (!(await outsider.meet(site.uplinkAddress))) return { ...named, ...NOT_UP };
   const claims = claimsOn(uplink, site);
   uplink.send(arpRequest(OUTSIDER, site.uplinkNeighbour, site.applianceIp));
@@ -212,7 +214,7 @@ export async function uplinkIsSilent(site: Site, uplink: Link): Promise<Proof> {
 /** The config and what else is secret goes to the lease alone: not to another address, not to its address under another MAC. */
 async function secretsArePinned(site: Site): Promise<Proof> {
   const own = strangersAddress(site);
-  const neighbour = own && new Station(site.signal, site.isolated, NEIGHBOUR, own);
+  const neighbour = own && new Station(site, site.isolated, NEIGHBOUR, own);
   const said: string[] = [];
   let held = true;
   if (neighbour) {
@@ -225,7 +227,7 @@ async function secretsArePinned(site: Site): Promise<Proof> {
     const shown = [[PUBLIC_FILE, control] as const, ...statuses];
     said.push(`${own} gets ${shown.map(([path, status]) => `${path} ${status ?? "no answer"}`).join(", ")}`);
   }
-  const thief = new Station(site.signal, site.isolated, THIEF, site.minipcIp, site.isolatedNic);
+  const thief = new Station(site, site.isolated, THIEF, site.minipcIp, site.isolatedNic);
   const asked = askServices(thief, site.applianceIp, site);
   const control = await leaseIsAnswered(site);
   const isSilent = held && asked().length === 0;
@@ -250,13 +252,13 @@ async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
     if (packet.source === site.uplinkNic && packet.ip?.to === FAR_AWAY) out.push(packet);
   });
   const own = strangersAddress(site) ?? site.minipcIp;
-  const stranger = new Station(site.signal, site.isolated, NEIGHBOUR, own, site.isolatedNic);
-  const minipc = new Station(site.signal, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
+  const stranger = new Station(site, site.isolated, NEIGHBOUR, own, site.isolatedNic);
+  const minipc = new Station(site, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   const strangersPort = stranger.udp(FAR_AWAY, 9, Buffer.alloc(8));
   const leasesPort = minipc.udp(FAR_AWAY, 9, Buffer.alloc(8));
   const sentFrom = (port: number) => out.find(({ udp }) => udp?.from === port)?.ip?.from;
   // What the stranger sent came before it and took the same way.
-  const from = await until(site.signal, () => sentFrom(leasesPort), ANSWER_MS);
+  const from = await until(site, () => sentFrom(leasesPort), ANSWER_MS);
   const strangers = sentFrom(strangersPort);
   return {
     id: "way-out",
@@ -272,16 +274,16 @@ async function onlyTheLeaseGetsOut(site: Site, uplink: Link): Promise<Proof> {
  * @param offers what was offered so far: a question long ago may have a slow answer, and this asks again
  */
 export async function probe(site: Site, offers: Offers): Promise<Proof[]> {
-  const { signal, isolated, uplink, minipcMac } = site;
+  const { isolated, uplink, minipcMac } = site;
   // The uplink may have come up after the first question.
-  const outsider = uplink && new Station(signal, uplink, OUTSIDER, site.uplinkNeighbour);
+  const outsider = uplink && new Station(site, uplink, OUTSIDER, site.uplinkNeighbour);
   const uplinkIsUp = await outsider?.meet(site.uplinkAddress);
   const before = offers.lease.length;
   askForAddresses(site);
-  new Station(signal, isolated, minipcMac, "0.0.0.0").discover();
+  new Station(site, isolated, minipcMac, "0.0.0.0").discover();
   const proofs = [await secretsArePinned(site)];
   if (uplink && uplinkIsUp)
     proofs.push(await uplinkIsSilent(site, uplink), await onlyTheLeaseGetsOut(site, uplink));
-  await until(signal, () => offers.lease[before], ANSWER_MS);
+  await until(site, () => offers.lease[before], ANSWER_MS);
   return [...nobodyElseIsOffered(offers, offers.lease.slice(before), uplinkIsUp), ...proofs];
 }

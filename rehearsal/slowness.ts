@@ -26,6 +26,12 @@ export function stolenMs(line = cpuLine(), cpus = availableParallelism()): numbe
 /** From this share of lost time on, a machine that is not done may be slow rather than wrong. */
 const DOUBTFUL = 1 / 3;
 
+/** Machines that lack CPU at once lose more together than has passed: a limit is at most four times as long. */
+const MOST_LOST = 3 / 4;
+
+/** How much of a wait counts as lost, in milliseconds. */
+export const lostOf = (ms: number, lostMs: number) => Math.min(lostMs, ms * MOST_LOST);
+
 const inSeconds = (ms: number) => `${Math.round(ms / 1000)} s`;
 
 /**

@@ -12,6 +12,7 @@ import { Machine, type Nic } from "./machines/machine";
 import { observe } from "./network/observer";
 import { arpRequest } from "./network/packets";
 import { STRANGERS, uplinkAddresses, type Site } from "./proofs";
+import { stolenMs } from "./slowness";
 import type { Hardware, LinkName } from "./record";
 import type { MachineName, Seen, What } from "./network/seen";
 import { Station } from "./network/station";
@@ -106,12 +107,13 @@ export class Stage {
       ...subject,
       ...nics,
       signal,
+      lostMs: () => this.starvedMs + stolenMs(),
       applianceIp,
       isolated: this.links.isolated,
       uplink: subject.hasUplink ? this.links.uplink : undefined,
       ...uplink,
     };
-    if (operator) this.desk = new Station(signal, this.links.uplink, OPERATOR, operator, NICS.uplink);
+    if (operator) this.desk = new Station(this.site, this.links.uplink, OPERATOR, operator, NICS.uplink);
     for (const each of Object.values(this.links)) observe(each, (what) => this.see(what));
   }
 
@@ -141,7 +143,9 @@ export class Stage {
   }
 
   private see(what: What): void {
-    this.view.seen.push({ atMs: this.atMs, applianceStarvedMs: this.machines.appliance?.starvedMs, ...what });
+    const { appliance, minipc } = this.machines;
+    const starved = { applianceStarvedMs: appliance?.starvedMs, minipcStarvedMs: minipc?.starvedMs };
+    this.view.seen.push({ atMs: this.atMs, ...starved, ...what });
   }
 
   private start(

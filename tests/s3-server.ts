@@ -17,6 +17,7 @@ const PARTS = ["master", "volume", "filer", "s3"] as const;
 type Part = (typeof PARTS)[number];
 type Ports = Record<Part, { http: number; grpc: number }>;
 
+const PORT_TRIES = 5;
 /** Below those that the kernel hands out to clients (ip_local_port_range), which would take a port that is free now. */
 const [FIRST_PORT, LAST_PORT] = [15_000, 32_000];
 
@@ -53,10 +54,18 @@ export class S3Server {
 
   /** @param buckets that are there from the start */
   static async start(...buckets: string[]): Promise<S3Server> {
-    const server = new S3Server(mkdtempSync(join(tmpdir(), "s3-server-")), await choosePorts());
-    await server.run();
-    for (const bucket of buckets) await server.curl("PUT", bucket);
-    return server;
+    for (let tries = 1; ; tries++) {
+      const server = new S3Server(mkdtempSync(join(tmpdir(), "s3-server-")), await choosePorts());
+      try {
+        await server.run();
+        for (const bucket of buckets) await server.curl("PUT", bucket);
+        return server;
+      } catch (fault) {
+        await server.remove();
+        // Another test's server may have taken a port meanwhile.
+        if (tries === PORT_TRIES) throw fault;
+      }
+    }
   }
 
   get port(): number {
@@ -119,12 +128,28 @@ export class S3Server {
     });
     this.server = server;
     for (let tries = 0; tries < 6000; tries++) {
-      const answer = await fetch(`${this.origin}/healthz`).catch(() => undefined);
-      if (answer?.ok) return;
+      const isReady = (await this.answers()) && (await this.hasRoom());
       if (server.exitCode !== null) throw new Error(`weed ended: ${(await server).all}`);
+      if (isReady) return;
       await pause(100);
     }
     throw new Error("weed: not ready within ten minutes");
+  }
+
+  private async answers(): Promise<boolean> {
+    const answer = await fetch(`${this.origin}/healthz`).catch(() => undefined);
+    return answer?.ok ?? false;
+  }
+
+  /** Whether the part that keeps the objects has told the master of itself: until then an upload is refused. */
+  private async hasRoom(): Promise<boolean> {
+    const answer = await fetch(`http://127.0.0.1:${this.ports.master.http}/dir/status`).catch(
+      () => undefined,
+    );
+    const { Topology } = ((await answer?.json().catch(() => undefined)) ?? {}) as {
+      Topology?: { Free?: number };
+    };
+    return (Topology?.Free ?? 0) > 0;
   }
 
   /** Ends the server at once. */

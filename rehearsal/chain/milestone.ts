@@ -1,5 +1,5 @@
 import type { Side } from "../record";
-import type { Seen } from "../network/seen";
+import type { MachineName, Seen } from "../network/seen";
 import type { Expected, View } from "../view";
 
 export type Sign = { atMs: number; evidence: string };
@@ -36,9 +36,11 @@ export const ENOUGH = 3;
 /** And for at least so long, of the time that the appliance could use: a host that starves it is no fault of the image. */
 const UNANSWERED_MS = 1000;
 
-/** Milliseconds from one sight to the next that the appliance, whose answer is waited for, could use. */
-export const usable = (from: Seen, to: Seen) =>
-  Math.max(0, to.atMs - from.atMs - ((to.applianceStarvedMs ?? 0) - (from.applianceStarvedMs ?? 0)));
+/** Milliseconds from one sight to the next that the machine whose answer is waited for could use. */
+export const usable = (from: Seen, to: Seen, by: MachineName = "appliance") => {
+  const starved = (what: Seen) => what[`${by}StarvedMs`] ?? 0;
+  return Math.max(0, to.atMs - from.atMs - (starved(to) - starved(from)));
+};
 
 /** Whether questions of which none was answered are a sure sign. */
 export function isSure(questions: Seen[]): boolean {

@@ -2,10 +2,12 @@ import { APID_PORT } from "../../stack/ports";
 import type { OperatorWhat } from "../network/seen";
 import type { LinkName } from "../record";
 import { all, type View } from "../view";
-import type { Break, Milestone, Sign } from "./milestone";
+import { usable, type Break, type Milestone, type Sign } from "./milestone";
 
 /** Questions that reached the mini-PC without an answer: so many, and it is taken to give none. One is asked every two seconds. */
 const UNANSWERED = 5;
+/** And for at least so long, of the time that the mini-PC could use. */
+const UNANSWERED_MS = 6000;
 /** Questions of which none was sent on, or answers of which none came back: so many are a sure sign. */
 const LOST = 10;
 
@@ -39,7 +41,10 @@ function reached(view: View): Sign | undefined {
       atMs: no.atMs,
       evidence: `${operator} on the uplink: the mini-PC answers that nothing listens on port ${APID_PORT} yet`,
     };
-  const last = seenOn(view, "isolated", "asked")[UNANSWERED - 1];
+  const [first, ...more] = seenOn(view, "isolated", "asked");
+  const last = more
+    .slice(UNANSWERED - 2)
+    .find((each) => first && usable(first, each, "minipc") >= UNANSWERED_MS);
   return last && answeredOn(view, "isolated").length === 0
     ? {
         atMs: last.atMs,

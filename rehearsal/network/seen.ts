@@ -6,8 +6,9 @@ export type MachineName = "appliance" | "minipc";
 /** What the rehearsal saw, in the order of time; every conclusion is drawn from these alone. */
 export type Seen = {
   atMs: number;
-  /** How long the appliance, which is to answer, had no CPU until then, on a busy host, in milliseconds. */
+  /** How long the machine that is to answer had no CPU until then, on a busy host, in milliseconds. */
   applianceStarvedMs?: number;
+  minipcStarvedMs?: number;
 } & What;
 
 export type What =

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { lostOf } from "../slowness";
 import { discover } from "./dhcp";
 import type { Link } from "./link";
 import {
@@ -20,20 +21,29 @@ import {
  */
 let lastPort = 20000;
 
+/** How long somebody waits for an answer. */
+export interface Patience {
+  signal: AbortSignal;
+  /** How long the machines had no CPU so far, in milliseconds: a busy host is not their fault. */
+  lostMs?: () => number;
+}
+
 /**
- * Waits until something is found, or for the limit.
+ * Waits until something is found, or for the limit, of the time that the machines could use.
  *
  * @throws the reason of `signal` when that is aborted: who was stopped has found nothing
  */
 export async function until<T>(
-  signal: AbortSignal,
+  { signal, lostMs = () => 0 }: Patience,
   find: () => T | undefined,
   limitMs: number,
 ): Promise<T | undefined> {
+  const before = lostMs();
   for (let waited = 0; ; waited += 20) {
     signal.throwIfAborted();
     const found = find();
-    if (found !== undefined || waited >= limitMs) return found;
+    if (found !== undefined) return found;
+    if (waited >= limitMs && waited - lostOf(waited, lostMs() - before) >= limitMs) return undefined;
     await pause(20);
   }
 }
@@ -48,7 +58,7 @@ export class Station {
   private readonly ports = new Set<number | undefined>();
 
   constructor(
-    private readonly signal: AbortSignal,
+    private readonly patience: Patience,
     private readonly link: Pick<Link, "send" | "onFrame">,
     readonly mac: string,
     readonly ip: string,
@@ -86,7 +96,7 @@ export class Station {
     const before = this.found;
     for (let tries = 0; tries < 5 && this.found === before; tries++) {
       this.link.send(arpRequest(this.mac, this.ip, ip));
-      await until(this.signal, () => this.found > before || undefined, 1000);
+      await until(this.patience, () => this.found > before || undefined, 1000);
     }
     return this.found > before;
   }
@@ -115,7 +125,7 @@ export class Station {
   async get(to: string, path: string, limitMs = 5000): Promise<number | undefined> {
     const own = this.syn(to, 80);
     const answered = (wanted: (tcp: NonNullable<Packet["tcp"]>) => boolean) =>
-      until(this.signal, () => this.heard.find(({ tcp }) => tcp?.to === own && wanted(tcp))?.tcp, limitMs);
+      until(this.patience, () => this.heard.find(({ tcp }) => tcp?.to === own && wanted(tcp))?.tcp, limitMs);
     const accepted = await answered(({ flags }) => (flags & (SYN | ACK)) === (SYN | ACK));
     if (!accepted) return undefined;
     const head = { fromPort: own, toPort: 80, sequence: 2, acknowledged: (accepted.sequence + 1) >>> 0 };

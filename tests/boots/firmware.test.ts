@@ -41,8 +41,7 @@ afterAll(async () => {
   images.remove();
 });
 
-const saysInTime = (words: RegExp) =>
-  until(context.signal, () => line(stage.view, "appliance", words), SAID_MS);
+const saysInTime = (words: RegExp) => until(context, () => line(stage.view, "appliance", words), SAID_MS);
 
 /** A DHCPv6 solicit (RFC 9915): without its checksum, which nobody checks who does not answer. */
 function solicit(): Buffer {

@@ -62,8 +62,8 @@ export async function fullConnectionTableLeavesRoom({ site }: Stage): Promise<vo
 
 /** The lease has the boot script. */
 export async function minipcIsAnswered({ site }: Stage): Promise<void> {
-  const { signal, isolated, applianceIp, minipcMac, minipcIp, isolatedNic } = site;
-  const minipc = new Station(signal, isolated, minipcMac, minipcIp, isolatedNic);
+  const { isolated, applianceIp, minipcMac, minipcIp, isolatedNic } = site;
+  const minipc = new Station(site, isolated, minipcMac, minipcIp, isolatedNic);
   const status = await minipc.get(applianceIp, "/boot.ipxe");
   expect(status).toBe(200);
 }

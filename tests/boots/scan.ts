@@ -40,8 +40,8 @@ export async function scan({ site, view }: Stage, host: { mac: string; ip: strin
     if (source === NICS.isolated && ip?.from === host.ip)
       forwarded.add(`${ip.to} ${tcp ? "TCP" : "UDP"} ${(tcp ?? udp)?.to}`);
   });
-  const neighbour = new Station(site.signal, uplink, NEIGHBOUR.mac, NEIGHBOUR.ip);
-  const minipc = new Station(site.signal, site.isolated, view.expected.minipcMac, view.expected.minipcIp);
+  const neighbour = new Station(site, uplink, NEIGHBOUR.mac, NEIGHBOUR.ip);
+  const minipc = new Station(site, site.isolated, view.expected.minipcMac, view.expected.minipcIp);
   /** Until both links have taken in what was sent. */
   const settle = async () => {
     expect(await neighbour.meet(UPLINK_LEASE)).toBe(true);

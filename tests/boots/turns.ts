@@ -54,7 +54,7 @@ const verdictsIn = ({ view }: Stage) =>
     return said ? [said] : [];
   });
 
-async function play(stage: Stage, situation: Situation, signal: AbortSignal): Promise<void> {
+async function play(stage: Stage, situation: Situation): Promise<void> {
   stage.uplinkLease = situation.lease;
   stage.startAppliance({ ...HARDWARE.appliance, ...situation.hardware });
   await situation.atStart?.(stage);
@@ -62,7 +62,7 @@ async function play(stage: Stage, situation: Situation, signal: AbortSignal): Pr
   for (const { happens, says } of situation.turns) {
     await happens?.(stage);
     const at = () => verdictsIn(stage).findIndex((line, index) => index >= before && says.test(line));
-    await until(signal, () => at() >= 0 || undefined, TURN_MS);
+    await until(stage.site, () => at() >= 0 || undefined, TURN_MS);
     expect(verdictsIn(stage).slice(before)).toContainEqual(expect.stringMatching(says));
     before = at() + 1;
   }
@@ -85,7 +85,7 @@ export async function expectTurns(assembly: Assembly, situation: Situation): Pro
   const folder = mkdtempSync(join(dirname(assembly.path), "evidence-"));
   const stage = await new Stage("", subject, accelerator, folder, scratch, signal).open();
   try {
-    await play(stage, situation, signal);
+    await play(stage, situation);
   } finally {
     await stage.clear();
     rmSync(scratch, { recursive: true, force: true });

@@ -8,13 +8,13 @@ export const SHOWN_MS = 300_000;
 
 /** The answer with the status feed, as far as it came before the station has heard enough; unset until it is served. */
 export async function feedFor(stage: Stage): Promise<string | undefined> {
-  const { signal, isolated, applianceIp } = stage.site;
-  const station = new Station(signal, isolated, STRANGER.mac, STRANGER.ip);
-  await station.meet(applianceIp);
-  if ((await station.get(applianceIp, "/status.json")) !== 200) return undefined;
+  const { site } = stage;
+  const station = new Station(site, site.isolated, STRANGER.mac, STRANGER.ip);
+  await station.meet(site.applianceIp);
+  if ((await station.get(site.applianceIp, "/status.json")) !== 200) return undefined;
   // Its segments are of half a kilobyte, and the first ten are sent at once.
   const text = () => station.heard.map(({ tcp }) => tcp?.payload.toString("latin1") ?? "").join("");
-  await until(signal, () => text().includes('"events"') || undefined, 5000);
+  await until(site, () => text().includes('"events"') || undefined, 5000);
   return text();
 }
 
@@ -24,7 +24,7 @@ export async function feedWith(stage: Stage, patterns: RegExp[]): Promise<string
   for (const end = Date.now() + SHOWN_MS; Date.now() < end;) {
     feed = await feedFor(stage);
     if (patterns.every((pattern) => feed && pattern.test(feed))) break;
-    await until(stage.site.signal, () => undefined, 1000);
+    await until(stage.site, () => undefined, 1000);
   }
   return feed;
 }

@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { HARDWARE } from "../../rehearsal/hardware";
+import { decode } from "../../rehearsal/network/packets";
 import type { Hardware } from "../../rehearsal/record";
 import type { Stage } from "../../rehearsal/stage";
+import { ofMinipc } from "../../rehearsal/view";
 import { abandonedScratch } from "../../steps/frame/scratch.cjs";
 import { NO_PROCESS, TOP, toolEnvironment } from "../tools";
 import { boot } from "./boot";
@@ -18,8 +20,9 @@ import {
   expectScreens,
   PROOFS,
 } from "./evidence";
-import { feedWith } from "./feed";
-import { hasStatus } from "./status-screen";
+import { until } from "../engine/aftermath";
+import { feedWith, SHOWN_MS } from "./feed";
+import { showsStatus } from "./status-screen";
 import { DEMO_CHAIN, expectOrder, ordered } from "./whole-chain";
 
 const images = new Images();
@@ -36,16 +39,42 @@ const ANSWERS = [
   /"level":"\w+","text":"Kubernetes answers on the mini-PC: its boot needs the appliance no more\./,
 ];
 
-/** Presses the mini-PC's reset button once, when it has asked for its boot file, and has the feed of a node that answers. */
+/** Opcodes of TFTP (RFC 1350). */
+const [DATA, ACKNOWLEDGED] = [3, 4];
+
+/**
+ * Presses the mini-PC's reset button whenever it has snponly.efi: while the packet passes that says so, so that no iPXE can ask
+ * before, however long this process or the appliance waits for its turn.
+ */
+function resetWithSnponly(stage: Stage): void {
+  const { isolated, isolatedNic, minipcMac } = stage.site;
+  let [lastBlock, resets] = [0, 0];
+  isolated.onFrame((frame) => {
+    const { source, udp } = decode(frame);
+    if (!udp || udp.payload.length < 4) return;
+    const [code, block] = [udp.payload.readUInt16BE(0), udp.payload.readUInt16BE(2)];
+    if (source === isolatedNic && code === DATA) lastBlock = block;
+    if (source !== minipcMac || code !== ACKNOWLEDGED || block !== lastBlock) return;
+    const loads = ofMinipc(stage.view, "tftp").filter(
+      ({ state, file }) => state === "sent" && file === "snponly.efi",
+    );
+    if (loads.length === resets) return;
+    resets = loads.length;
+    void stage.resetMinipc();
+  });
+}
+
+/** Has the mini-PC come back without iPXE having asked, and what the appliance shows of a node that answers. */
 class Course {
   feed: string | undefined;
-  private isFirst = true;
+  isShown = false;
 
   readonly onReached = async (id: string, stage: Stage) => {
-    if (id === "way-in") this.feed = await feedWith(stage, ANSWERS);
-    if (id !== "loader" || !this.isFirst) return;
-    this.isFirst = false;
-    await stage.resetMinipc();
+    if (id === "services") resetWithSnponly(stage);
+    if (id !== "way-in") return;
+    this.feed = await feedWith(stage, ANSWERS);
+    const end = Date.now() + SHOWN_MS;
+    while (!this.isShown && Date.now() < end) this.isShown = await showsStatus(stage);
   };
 }
 
@@ -63,10 +92,10 @@ test("UEFI, IDE, virtio, the NICs the other way round; the mini-PC comes back wi
   expect(record.reached.find(({ id }) => id === "way-in")?.evidence).toMatch(/port 50000 answers$/);
   for (const pattern of ANSWERS) expect(course.feed).toMatch(pattern);
   // GRUB hands the firmware's screen on to the kernel.
-  const screen = record.screens.filter(({ machine }) => machine === "appliance").at(-1);
-  expect(hasStatus(readFileSync(join(folder, screen?.file ?? "none")))).toBe(true);
+  expect(course.isShown).toBe(true);
   const files = record.exchanges.flatMap(({ what }) => /^TFTP: (\S+), /.exec(what)?.[1] ?? []);
-  expect(files).toEqual(["snponly.efi", "ipxe.efi"]);
+  // A mini-PC that is back before the appliance has noticed gets the same once more.
+  expect([...new Set(files)]).toEqual(["snponly.efi", "ipxe.efi"]);
   expect(readdirSync(folder).sort()).toEqual([...EVIDENCE].sort());
   expectScreens(record, folder, DEMO_CHAIN);
   expectCapture(folder);
@@ -116,8 +145,8 @@ test("Ctrl-C in the middle leaves no machine, no socket and no half of the evide
     const over = await Promise.race([once(step.stderr, "data").then(() => false), closed.then(() => true)]);
     if (over) throw new Error(said);
   }
-  // The appliance and its twin.
-  expect(machines()).toHaveLength(2);
+  // The appliance and its twin: one may still be on its way from qemu-bound to QEMU, and has no command line for a moment.
+  await until("both machines", () => machines().length === 2);
   step.kill("SIGINT");
   const [status] = (await closed) as [number];
   expect(said).toMatch(/rehearse: stopped by SIGINT/);

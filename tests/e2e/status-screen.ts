@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inflateSync } from "node:zlib";
+import type { Stage } from "../../rehearsal/stage";
 
 /** Brightness of a picture's pixels, 0 to 255, line by line. @param png of 8 bits a colour (PNG, sections 7 and 9) */
 function brightness(png: Buffer): number[][] {
@@ -46,4 +50,16 @@ export function hasStatus(png: Buffer): boolean {
     return pixels.filter((each) => each > 100).length / pixels.length;
   };
   return lightIn(0) > 0.5 && lightIn(1) < 0.4;
+}
+
+/** Whether the appliance's screen has the status now: it is drawn anew every other second, and the kernel may write between. */
+export async function showsStatus(stage: Stage): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), "bootstrap-pxe-test-"));
+  const picture = (machine: string) => join(folder, `${machine}.png`);
+  try {
+    const taken = await stage.screendump(picture);
+    return taken.includes("appliance") && hasStatus(readFileSync(picture("appliance")));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -103,7 +103,6 @@ test("on a terminal each question is asked, a wrong answer again, and the answer
       env: { ...checkout.env, CI: "" },
       all: true,
       reject: false,
-      timeout: 120_000,
     },
   );
   let unread = "";

@@ -154,7 +154,8 @@ test("a rehearsal is made once for an image: the mini-PC pulls every image, whic
   expect(said).toContain("All have been fetched here before.");
   // What the last rehearsal was given and what it saw is no news.
   for (const { title } of reached) expect(said).not.toContain(title);
-  expect(said.split("\n").length).toBeLessThan(45);
+  // A slow preview has more lines that show only that it goes on.
+  expect(said.split("\n").filter((line) => !line.startsWith("@ ")).length).toBeLessThan(45);
   checkout.set("lab", { minipcMac: "52:54:00:12:34:56" });
 });
 

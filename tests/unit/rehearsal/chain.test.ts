@@ -819,8 +819,8 @@ describe("the operator's way in", () => {
     ...change,
   });
   /** What the last milestone says of what was seen after a good boot. */
-  function said(more: What[]) {
-    const view = { seen: at([...GOOD, ...more]), expected: { ...expected, ...open } };
+  function said(more: What[], stamp = at) {
+    const view = { seen: stamp([...GOOD, ...more]), expected: { ...expected, ...open } };
     const milestone = chainFor(view.expected).at(-1)!;
     expect(milestone.id).toBe("way-in");
     return { evidence: milestone.reached(view)?.evidence, overdue: milestone.overdue(view).seen };
@@ -861,6 +861,14 @@ describe("the operator's way in", () => {
     expect(said([...four, ...asked]).evidence).toMatch(
       /^as far as a virtual mini-PC can show: .* it answers none$/,
     );
+  });
+
+  test("is waited for as long as the mini-PC has no CPU to answer with", () => {
+    const starved = (whats: What[]) => at(whats).map((each) => ({ ...each, minipcStarvedMs: each.atMs }));
+    const ten = Array.from({ length: 10 }, () => asked).flat();
+    expect(said(ten, starved).evidence).toBeUndefined();
+    const answered = [...ten, segment("uplink", "accepted")];
+    expect(said(answered, starved).evidence).toMatch(/port 50000 answers$/);
   });
 
   test.each<[string, What[], RegExp]>([

@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../../../rehearsal/record";
 import { follow } from "../../../rehearsal/course";
+import { until } from "../../../rehearsal/network/station";
 import { inDoubt, stolenMs } from "../../../rehearsal/slowness";
 import type { Stage } from "../../../rehearsal/stage";
 
@@ -28,6 +29,16 @@ test("what a hypervisor took counts a CPU, and nothing where the kernel does not
   expect(stolenMs("cpu  10 20 30 40 50 60 70 800 0 0", 2)).toBe(4000);
   expect(stolenMs("cpu  10 20 30 40", 2)).toBe(0);
   expect(stolenMs("", 2)).toBe(0);
+});
+
+test.each([
+  ["had their CPU", 0, 6],
+  ["lacked more than has passed", 1e6, 21],
+])("an answer is waited for by what the machines could use of the time: they %s", async (_, more, looks) => {
+  let [looked, lostMs] = [0, 0];
+  const patience = { signal: new AbortController().signal, lostMs: () => (lostMs += more) };
+  expect(await until(patience, () => void looked++, 100)).toBeUndefined();
+  expect(looked).toBe(looks);
 });
 
 /** A stage on which nothing happens, on a host that takes a part of the time for itself. */
