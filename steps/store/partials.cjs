@@ -1,6 +1,6 @@
 "use strict";
 
-const { existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync } = require("node:fs");
+const { lstatSync, readFileSync, readdirSync, rmSync, statSync } = require("node:fs");
 const { basename, dirname, join } = require("node:path");
 const { TICKS_PER_SECOND, isAlive, pidNamespace, startedAt } = require("../frame/processes.cjs");
 
@@ -108,7 +108,13 @@ function sweepCache(folder) {
  * @param {string} folder
  */
 function namesIn(folder) {
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch (fault) {
+    // Another run may remove it at this moment.
+    if (/** @type {NodeJS.ErrnoException} */ (fault).code === "ENOENT") return [];
+    throw fault;
+  }
 }
 
 /**

@@ -30,12 +30,13 @@ export function asOtherFirmware(frame: Buffer): Buffer {
 export class BlockingPort {
   /** Questions of iPXE that it dropped. */
   dropped = 0;
-  /** From then on it lets frames through again, by Date.now(). */
+  /** Not before then it lets frames through again, by Date.now(). */
   private opensAt?: number;
 
   /**
    * @param isIpxe whether what asks now is the iPXE that the appliance handed over; its first question starts the block
    * @param blocksMs how long nothing goes through from then on, as while a spanning tree listens and learns (IEEE 802.1D)
+   * @param isNoticed whether the appliance has noticed it: until then the port blocks on, since on a busy host that may be late
    */
   constructor(
     private readonly isolated: Link,
@@ -43,6 +44,7 @@ export class BlockingPort {
     private readonly mac: string,
     private readonly isIpxe: () => boolean,
     private readonly blocksMs: number,
+    private readonly isNoticed: () => boolean,
   ) {
     minipc.onFrame((frame) => this.fromMinipc(frame));
     isolated.onFrame((frame) => {
@@ -51,7 +53,7 @@ export class BlockingPort {
   }
 
   private get isBlocked(): boolean {
-    return this.opensAt !== undefined && Date.now() < this.opensAt;
+    return this.opensAt !== undefined && (Date.now() < this.opensAt || !this.isNoticed());
   }
 
   private fromMinipc(frame: Buffer): void {

@@ -330,7 +330,7 @@ test("one set-up at a time: the second waits for the first, and says so", async 
       for (const line of chunk.toString().trim().split("\n")) order.push(line);
       if (order.some((line) => line.startsWith("Another set-up"))) free();
     });
-    second.once("exit", () => {
+    second.once("close", () => {
       free();
       resolve();
     });

@@ -68,7 +68,7 @@ test.each([
     "QEMU says: ioctl(KVM_CREATE_VM) failed",
   ],
   ["QEMU ends well, but without the guest's proof", "exit 0", "QEMU says: nothing, and ends with status 0"],
-  ["QEMU hangs", "exec sleep 600", "a guest of 512 bytes hangs in it, 2 s long"],
+  ["QEMU hangs", "exec sleep 600", "a guest of 512 bytes hangs in it, 10 s long"],
 ])("software emulation is used where %s, and the reason is given", async (_what, script, reason) => {
   const { chosen, said } = await choose(script);
   expect(chosen).toBe("tcg");

@@ -15,6 +15,7 @@ import {
 import {
   askForAddresses,
   hearOffers,
+  leaseIsAnswered,
   probe,
   strangersAddress,
   uplinkAddresses,
@@ -141,6 +142,23 @@ test.each([
     uplinkGateway: gateway,
     uplinkNeighbour,
   });
+});
+
+test("the lease is answered by every service, though each answers another of its questions, as on a slow host", async () => {
+  const { site } = makeSite({ answers: () => false });
+  const [ports, asked] = [[80, 53, 123, 69], [] as number[]];
+  site.isolated.onFrame((frame) => {
+    const { source, ip, udp, tcp } = decode(frame);
+    const { from, to: port } = udp ?? tcp ?? { from: 0, to: 0 };
+    if (source !== MINIPC.mac || !ip || !ports.includes(port)) return;
+    asked.push(port);
+    const tries = asked.filter((each) => each === port).length;
+    if (ports[tries - 1] !== port) return;
+    const route = { fromMac: ISOLATED_NIC, toMac: source, from: ip.to, to: ip.from };
+    const head = { fromPort: port, toPort: from, sequence: 1, acknowledged: 2, flags: SYN | ACK };
+    site.isolated.send(tcp ? tcpFrame(route, head) : udpFrame(route, port, from, Buffer.from("answer")));
+  });
+  expect(await leaseIsAnswered(site)).toEqual(["HTTP", "DNS", "time", "TFTP"]);
 });
 
 describe("the proofs", () => {
