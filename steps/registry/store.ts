@@ -1,7 +1,8 @@
-import { constants, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { constants, existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { chmod, copyFile, link, mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { sha256File, writeWhole } from "../store/files";
+import { namesIn } from "../store/partials.cjs";
 import { blobPath, layerLink, uploadsPath } from "./layout";
 import { architectureIn, digestOf, readManifest, type Blob } from "./manifest";
 
@@ -88,10 +89,8 @@ export class ImageStore {
 
   /** Bytes that are half uploaded to a repository. */
   uploading(repository: string): number {
-    const folder = this.at(uploadsPath(repository));
-    const uploads = existsSync(folder) ? readdirSync(folder) : [];
-    return uploads
-      .map((name) => statSync(join(folder, name, "data"), { throwIfNoEntry: false })?.size ?? 0)
+    return namesIn(this.at(uploadsPath(repository)))
+      .map((upload) => statSync(join(upload, "data"), { throwIfNoEntry: false })?.size ?? 0)
       .reduce((sum, size) => sum + size, 0);
   }
 }

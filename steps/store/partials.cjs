@@ -111,7 +111,7 @@ function namesIn(folder) {
   try {
     return readdirSync(folder).map((name) => join(folder, name));
   } catch (fault) {
-    // Another run may remove it at this moment.
+    // Somebody may remove it at this moment.
     if (/** @type {NodeJS.ErrnoException} */ (fault).code === "ENOENT") return [];
     throw fault;
   }
@@ -124,4 +124,4 @@ function namesIn(folder) {
  */
 const sweepImages = (top = ".") => sweepCache(join(top, IMAGES));
 
-module.exports = { hasNoMaker, partialName, sweepCache, sweepImages, sweepPartials };
+module.exports = { hasNoMaker, namesIn, partialName, sweepCache, sweepImages, sweepPartials };

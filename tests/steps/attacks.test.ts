@@ -12,7 +12,7 @@ head -c 100000 /dev/zero >/srv/tftp/snponly.efi; echo '#!ipxe' >/srv/http/boot.i
 echo "user root; error_log /dev/null; pid /run/nginx.pid; worker_processes 1; events { worker_connections 768; } http { $(printf '%s_temp_path /run/%s; ' client_body x proxy x fastcgi x uwsgi x scgi x) include $PWD/nginx-bootstrap.conf; }" >nginx.conf
 sed -i '/_log syslog/d; s/listen .*;/& access_log off;/' nginx-bootstrap.conf
 nginx -e stderr -g 'daemon off;' -c $PWD/nginx.conf >/dev/null 2>&1 & daemons="$daemons $!"
-${DNSMASQ} >/dev/null 2>&1 & dnsmasq=$!; daemons="$daemons $dnsmasq"
+${DNSMASQ} 2>dnsmasq.log & dnsmasq=$!; daemons="$daemons $dnsmasq"
 act() { eval "who=\\$$1"; shift; nsenter -t $who -n node ${TOP}/tests/steps/attacker.cjs "$@"; }
 meanwhile() { rm -f meanwhile; eval "who=\\$$1"; shift; nsenter -t $who -n node ${TOP}/tests/steps/attacker.cjs "$@" >meanwhile & daemons="$daemons $!"; await '[ -s meanwhile ]'; cat meanwhile; }
 resolve() { nsenter -t $host -n node ${TOP}/tests/steps/attacker.cjs resolver \${by:-192.0.2.1} "$@" >resolving & daemons="$daemons $!"; await '[ -s resolving ]'; rm resolving; }
@@ -100,10 +100,10 @@ act pc name far.example registry.home node.home appliance.home link.home six.far
 test("with silent resolvers a question is refused at once, with a silent one and another it is answered, and the console knows which", async () => {
   const said = await attack(`
 in_host ip address add 192.0.2.3/24 dev eth0
-hear() { ${TOP}/packer/appliance/ask-resolvers "$@"; cat /run/bootstrap-pxe/resolvers 2>/dev/null || echo unknown; sleep 0.5; }
+hear() { ${TOP}/packer/appliance/ask-resolvers "$@"; cat /run/bootstrap-pxe/resolvers 2>/dev/null || echo unknown; }
 hear 192.0.2.1 192.0.2.9; act pc name far.example
 resolve far.example=c6336407 pool.ntp.org=c6336408
-hear 192.0.2.1 192.0.2.9; act pc name far.example
+hear 192.0.2.1 192.0.2.9; await '[ "$(act pc name far.example)" != "far.example: code 5" ]'; act pc name far.example
 hear; ! ls -d /run/bootstrap-pxe/asking* 2>/dev/null`);
   expect(lines(said)).toEqual(["no", "far.example: code 5", "yes", "far.example: c6336407", "unknown"]);
 });
@@ -111,8 +111,9 @@ hear; ! ls -d /run/bootstrap-pxe/asking* 2>/dev/null`);
 test("when a resolver ends, another one is asked, though the mini-PC asks only once", async () => {
   const said = await attack(`
 in_host ip address add 192.0.2.3/24 dev eth0
-printf 'nameserver %s\\n' 192.0.2.1 192.0.2.3 >/run/bootstrap-pxe/resolv.conf; sleep 0.5
-resolve far.example=c6336407; act pc name far.example
-kill $!; by=192.0.2.3; resolve new.example=c6336409; act pc nameOnce new.example`);
+printf 'nameserver %s\\n' 192.0.2.1 192.0.2.3 >/run/bootstrap-pxe/resolv.conf
+await 'grep -q "using nameserver 192.0.2.3#53" dnsmasq.log'
+resolve far.example=c6336407; ends=$!; act pc name far.example
+kill $ends; await '! kill -0 $ends'; by=192.0.2.3; resolve new.example=c6336409; act pc nameOnce new.example`);
   expect(lines(said)).toEqual(["far.example: c6336407", "new.example: c6336409"]);
 });

@@ -39,7 +39,7 @@ const text = (code: number, value: string) => option(code, Buffer.from(value));
 const architectures = (...numbers: number[]) =>
   option(93, Buffer.from(numbers.flatMap((number) => [number >> 8, number & 255])));
 
-const [DISCOVER, DECLINE] = [1, 4];
+const [DISCOVER, DECLINE, INFORM] = [1, 4, 8];
 
 /** A question of the pinned MAC (RFC 2131); `index` is its transaction's number. */
 function question(index: number, type: number, options: Buffer[]): Buffer {
@@ -208,15 +208,20 @@ test("each kind of firmware is told of its file, and the console names those tha
 
 test("a lease that the mini-PC declines, since somebody has the address, is replaced by no other address", async () => {
   const lease = [option(50, Buffer.from([10, 10, 10, 100])), option(54, Buffer.from([10, 10, 10, 2]))];
+  const inform = question(3, INFORM, []);
+  inform.set([10, 10, 10, 7], 12);
   const { answers, console } = await ask([
     { hex: question(0, DISCOVER, []).toString("hex") },
-    { hex: question(1, DECLINE, lease).toString("hex"), waitMs: 200 },
-    { hex: question(2, DISCOVER, []).toString("hex"), waitMs: 4000 },
+    { hex: question(1, DECLINE, lease).toString("hex"), waitMs: 0 },
+    { hex: question(2, DISCOVER, []).toString("hex"), waitMs: 0 },
+    // Whoever has an address is answered, after all that was asked before.
+    { hex: inform.toString("hex") },
   ]);
-  expect(answers.map((answer) => answer && answer.subarray(16, 20).join("."))).toEqual([
+  expect(answers.slice(0, 3).map((answer) => answer && answer.subarray(16, 20).join("."))).toEqual([
     "10.10.10.100",
     null,
     null,
   ]);
+  expect(answers[3]).not.toBeNull();
   expect(console).toContain(`dhcp: decline 10.10.10.100 from ${MAC}`);
 });

@@ -63,23 +63,24 @@ test("what a DHCP server answers on the isolated link is counted, to whomever it
   const own = send("pc", 2, "10.10.10.255")
     .replace(/^nsenter \S+ \S+ -n /, "")
     .replace("bind(67,", 'bind(67, "10.10.10.2",');
-  const count = "nft list counter inet bootstrap foreign_dhcp | grep -o 'packets [0-9]*'";
   const said = await play(
     [
+      "counted() { nft list counter inet bootstrap foreign_dhcp | grep -o 'packets [0-9]*'; }",
       send("pc", 1, "10.10.10.255"),
       send("host", 2, "192.0.2.255"),
       // The appliance's own answer, which comes back from the NIC.
       own,
-      count,
       send("pc", 2, "10.10.10.255"),
       // To an address that the appliance does not have yet, by its MAC.
       "ip link set isolated address 02:11:32:aa:bb:cc",
       "nsenter -t $pc -n ip neighbor replace 10.10.10.77 lladdr 02:11:32:aa:bb:cc dev eth0",
       send("pc", 2, "10.10.10.77"),
-      count,
+      // A busy kernel takes them in some time after they are sent; those that do not count were sent first.
+      `await '[ "$(counted)" = "packets 2" ]'`,
+      "counted",
     ].join("\n"),
   );
-  expect(said.match(/packets \d+/g)).toEqual(["packets 0", "packets 2"]);
+  expect(said.match(/packets \d+/g)).toEqual(["packets 2"]);
 });
 
 test("what the mini-PC sends to the web server is counted, and what others send, or it to other ports, is not", async () => {
@@ -116,8 +117,9 @@ test("no link's address is answered by ARP on the other, and no NIC accepts pack
 grep '^net.ipv4.conf' ${TOP}/packer/appliance/sysctl.conf | while read -r key _ value; do
   for file in /proc/sys/$(echo "$key" | tr . /); do echo "$value" >"$file"; done
 done
-ask() { nsenter -t $1 -n busybox arping -q -c 1 -w 5 -I eth0 $2 && echo "$2 is $3" || true; }
-ask $pc 10.10.10.2 here; ask $host 10.10.10.2 there; ask $host 192.0.2.2 here; ask $pc 192.0.2.2 there
+ask() { nsenter -t $1 -n busybox arping -q -c 1 -w 5 -I eth0 $2 >/dev/null; }
+await 'ask $pc 10.10.10.2'; await 'ask $host 192.0.2.2'; echo "each is here"
+ask $host 10.10.10.2 && echo "10.10.10.2 is there"; ask $pc 192.0.2.2 && echo "192.0.2.2 is there"
 cat /proc/sys/net/ipv4/conf/uplink/rp_filter`);
-  expect(said.split("\n").slice(-3)).toEqual(["10.10.10.2 is here", "192.0.2.2 is here", "1"]);
+  expect(said.split("\n")).toEqual(["each is here", "1"]);
 });

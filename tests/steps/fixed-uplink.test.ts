@@ -15,6 +15,7 @@ for nic in first second third; do ip link add $nic type veth peer name $nic-end 
 nsenter -t $gateway -n sh -c 'ip link set first-end up; ip link set second-end up; ip address add 192.168.1.1/24 dev first-end
   echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore'
 ip link set first up; ip link set second up
+for nic in first second; do carried $$ $nic; carried $gateway $nic-end; done
 UPLINK_GATEWAY=192.168.1.1
 set -u
 . ${APPLIANCE}/uplink
@@ -52,6 +53,6 @@ test("another host that has the appliance's address is seen; the appliance itsel
 ip address add 192.168.1.5/24 dev first
 is_taken_on first 192.168.1.5 && echo taken || echo free
 nsenter -t $gateway -n ip address add 192.168.1.5/24 dev first-end
-is_taken_on first 192.168.1.5 && echo taken || echo free`);
+await 'is_taken_on first 192.168.1.5'; echo taken`);
   expect(lines).toEqual(["free", "taken"]);
 });

@@ -36,7 +36,7 @@ for boot in "$1"/boot-*; do
   mount --bind /run/boot-id /proc/sys/kernel/random/boot_id
   /lib/systemd/systemd-journald >/dev/null 2>&1 &
   tries=0
-  until [ -S /run/systemd/journal/io.systemd.journal ] || [ "$tries" -ge 300 ]; do sleep 0.1; tries=$((tries + 1)); done
+  until [ -S /run/systemd/journal/io.systemd.journal ] || [ "$tries" -ge 6000 ]; do sleep 0.1; tries=$((tries + 1)); done
   while IFS='|' read -r source priority text; do
     logger --socket /run/systemd/journal/dev-log --tag "$source" --priority "daemon.$priority" -- "$text"
   done <"$boot"

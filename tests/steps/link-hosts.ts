@@ -11,12 +11,14 @@ export const MAC = "52:54:00:12:34:56";
 /**
  * `hold` starts a host: a network namespace of its own, whose pid is `$held` then. `await` waits for a command to succeed, ten
  * minutes at most; what it says until then is shown only if it never does. Hosts live longer than any test: a busy machine may
- * need minutes for what takes seconds.
+ * need minutes for what takes seconds. `carried` waits until a NIC, `$2`, of a host, `$1`, sends: the kernel switches a link on
+ * some time after both of its ends are up, and drops what is sent before.
  */
 export const HOLD = `
 set -e
 await() { tries=0; until unmet=$(eval "$1" 2>&1); do tries=$((tries + 1)); [ $tries -lt 6000 ] || { echo "not within ten minutes: $1: $unmet" >&2; exit 1; }; sleep 0.1; done; }
 hold() { unshare --net sleep 900 & held=$!; await '[ "$(readlink /proc/$held/ns/net)" != "$(readlink /proc/self/ns/net)" ]'; }
+carried() { await "nsenter -t $1 -n ip link show $2 | grep -q 'state UP'"; }
 `;
 
 /** Where the appliance's services read and write, empty; and what `apply` and `hand-out` make of dnsmasq's part of the site. */
@@ -42,7 +44,7 @@ hold; pc=$held
 trap 'kill $pc $daemon 2>/dev/null' EXIT
 ip link add isolated type veth peer name eth0 address ${MAC} netns $pc
 ip address add 10.10.10.2/24 dev isolated; ip link set lo up; ip link set isolated up
-nsenter -t $pc -n ip link set eth0 up
+nsenter -t $pc -n ip link set eth0 up; carried $$ isolated; carried $pc eth0
 ${DNSMASQ_APPLIED}`;
 
 /** Runs a shell script as the appliance, in a folder, in namespaces of its own; a failure is a result. */
@@ -66,6 +68,7 @@ ip link add uplink type veth peer name eth0 netns $host
 ip address add 10.10.10.2/24 dev isolated; ip address add 192.0.2.2/24 dev uplink
 for nic in lo isolated uplink; do ip link set $nic up; done
 for each in $pc $stranger $host; do nsenter -t $each -n ip link set lo up; nsenter -t $each -n ip link set eth0 up; done
+carried $$ isolated; carried $$ uplink; for each in $pc $stranger $host; do carried $each eth0; done
 in_pc ip address add 10.10.10.100/24 dev eth0
 in_stranger ip address add 10.10.10.66/24 dev eth0
 in_host sh -c 'ip address add 192.0.2.1/24 dev eth0; ip address add 10.10.10.100/32 dev lo; ip route add 10.10.10.2/32 via 192.0.2.2 src 10.10.10.100'

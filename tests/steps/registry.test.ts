@@ -39,7 +39,7 @@ docker-registry serve ${TOP}/packer/appliance/registry.yml >registry.log 2>&1 & 
 sed -i '/_log syslog/d; s/listen .*;/& access_log off;/' nginx-bootstrap.conf
 echo "user root; error_log /dev/null; pid /run/nginx.pid; worker_processes 1; events { } http { $(printf '%s_temp_path /run/%s; ' client_body x proxy x fastcgi x uwsgi x scgi x) include $PWD/nginx-bootstrap.conf; }" >nginx.conf
 nginx -e stderr -g 'daemon off;' -c $PWD/nginx.conf >/dev/null 2>&1 & daemons="$daemons $!"
-until [ -S /run/bootstrap-registry/socket ]; do sleep 0.1; done; sleep 0.5
+await 'in_pc curl -sf -m 60 -o /dev/null http://10.10.10.2:5000/v2/'
 `;
 
 const serve = (acts: string) => play(folder, REGISTRY + acts, {}, { offline: true });
@@ -69,7 +69,7 @@ test("a registry's host may be in the path or in the question, with its port in 
     ["pause/manifests/3?ns=registry.local:5000", 200],
   ];
   const urls = asked.map(([path]) => `'http://10.10.10.2:5000/v2/${path}'`).join(" ");
-  const ask = `curl -s -m 5 -o /dev/null -w '%{http_code}\\n' -H 'Accept: application/vnd.oci.image.manifest.v1+json'`;
+  const ask = `curl -s -m 300 -o /dev/null -w '%{http_code}\\n' -H 'Accept: application/vnd.oci.image.manifest.v1+json'`;
   const said = await serve(`for url in ${urls}; do in_pc ${ask} "$url"; done`);
   expect(said.split("\n")).toEqual(asked.map(([, status]) => String(status)));
 });
@@ -78,11 +78,11 @@ test("nobody but the lease is answered, and nothing can be written", async () =>
   const url = "http://10.10.10.2:5000/v2/";
   const upload = `${url}ghcr.io/siderolabs/kubelet/blobs/uploads/`;
   const said = await serve(`
-curl_in() { who=$1; shift; nsenter -t $who -n curl -s -m 2 -o /dev/null -w '%{http_code}\\n' "$@" || true; }
+curl_in() { who=$1; shift; nsenter -t $who -n curl -s -m 300 -o /dev/null -w '%{http_code}\\n' "$@" || true; }
 curl_in $pc ${url}; curl_in $pc -X POST ${upload}; curl_in $pc -X DELETE ${url}ghcr.io/siderolabs/kubelet/manifests/v1
-curl_in $stranger ${url}
-nsenter -t $stranger -n ip address add 10.10.10.100/24 dev eth0; curl_in $stranger --interface 10.10.10.100 ${url}
-curl_in $host ${url}; curl_in $host http://192.0.2.2:5000/v2/`);
+curl_in $stranger -m 2 ${url}
+nsenter -t $stranger -n ip address add 10.10.10.100/24 dev eth0; curl_in $stranger -m 2 --interface 10.10.10.100 ${url}
+curl_in $host -m 2 ${url}; curl_in $host -m 2 http://192.0.2.2:5000/v2/`);
   expect(said.split("\n")).toEqual(["200", "403", "403", "000", "000", "000", "000"]);
 });
 
@@ -105,7 +105,7 @@ test("a part of a blob is served, and no path and no question leads to anything 
     [`-X PUT -d x ${top}/images.json`, 405],
     [`-X PATCH ${kubelet}/blobs/uploads/x`, 403],
   ];
-  const ask = `curl -s -m 5 --path-as-is -o /dev/null -w '%{http_code} %{size_download}\\n' -H 'Accept: application/vnd.oci.image.manifest.v1+json'`;
+  const ask = `curl -s -m 300 --path-as-is -o /dev/null -w '%{http_code} %{size_download}\\n' -H 'Accept: application/vnd.oci.image.manifest.v1+json'`;
   const said = await serve(asked.map(([options]) => `in_pc ${ask} ${options}`).join("\n"));
   const lines = said.split("\n").map((line) => line.split(" ").map(Number));
   expect(lines.map(([status]) => status)).toEqual(asked.map(([, status]) => status));

@@ -14,7 +14,7 @@ sed -i 's|syslog:[^ ]*|/run/access.log|' nginx-bootstrap.conf
 echo "user root; pid /run/nginx.pid; worker_processes 1; events { } http { types { text/html html; text/css css; application/javascript js; application/json json; } $(printf '%s_temp_path /run/%s; ' client_body x proxy x fastcgi x uwsgi x scgi x) include $PWD/nginx-bootstrap.conf; }" >nginx.conf
 nginx -e stderr -g 'daemon off;' -c $PWD/nginx.conf >/dev/null 2>&1 & daemons="$daemons $!"
 await '[ -s /run/nginx.pid ]'
-asks() { who=$1; shift; nsenter -t $who -n curl -s -m 5 -o /dev/null -w '%{http_code} %{content_type}\\n' "$@" || true; }
+asks() { who=$1; shift; nsenter -t $who -n curl -s -m 300 -o /dev/null -w '%{http_code} %{content_type}\\n' "$@" || true; }
 `;
 const TOP_URL = "http://10.10.10.2";
 
@@ -47,7 +47,7 @@ grep -o '"GET [^"]*"' /run/access.log | sort -u | grep -cF -e ' /status.json ' -
 test("browsers are told to take scripts and styles from the appliance alone, and to keep nothing", async () => {
   const said = await play(
     folder,
-    `${SERVED}nsenter -t $stranger -n curl -s -m 5 -D - -o /dev/null ${TOP_URL}/`,
+    `${SERVED}nsenter -t $stranger -n curl -s -m 300 -D - -o /dev/null ${TOP_URL}/`,
   );
   const header = (name: string) => new RegExp(`^${name}: (.*?)\\r?$`, "im").exec(said)?.[1];
   const policy = header("Content-Security-Policy")?.split("; ");

@@ -13,7 +13,8 @@ const [LEASE, UPLINK, APPLIANCE] = ["10.10.10.100", "192.0.2.2", "10.10.10.2"];
 
 /**
  * `serve` answers each connection with the address that it comes from, and says more when the file `more` is there; `ask` prints
- * what a port answers; `scan` sends a SYN and a datagram to each port of a host. All but `serve` name the address that they use.
+ * what a port answers; `knock` ends when each port has accepted a connection or refused it; `scan` sends a SYN and a datagram to
+ * each port of a host, of which a busy kernel may drop some. All but `serve` name the address that they use.
  */
 const HOST = `
 const { existsSync, writeFileSync } = require("node:fs");
@@ -47,6 +48,11 @@ if (what === "serve") {
       process.stdout.write(to + ":" + port + " answers " + from + ": " + said);
       if (existsSync("more") ? String(said).includes("more") : !process.env.STAY) process.exit();
     });
+} else if (what === "knock") {
+  for (const port of list) {
+    const socket = net.connect({ host: to, port, localAddress: from }, () => socket.destroy());
+    socket.on("error", ({ code }) => code === "ECONNREFUSED" || process.exit(1));
+  }
 } else scan();
 `;
 
@@ -96,16 +102,26 @@ const scan = (from: string, to: string, ports = "all") =>
 /** Of the address that the uplink does not know, a few ports: those that have a service behind them, and common ones. */
 const FEW = "22,53,67,68,69,80,111,123,161,443,546,1900,5000,5353,5355,6443,8080,50000";
 const tcp = (from: string, port: number) => `${from} . ${LEASE} . 6 . ${port}`;
-/** The answer of a DHCP server to its client, which gets in: what is noted is noted. */
-const CONTROL = `in_host node -e 'const s = require("node:dgram").createSocket("udp4"); s.bind(67, "${DESKS[0]}", () => s.send("answer", 68, "${UPLINK}", () => s.close()))'\n`;
+/** The answer of a DHCP server to its client, which gets in: what is noted is noted, and what was sent before is taken in. */
+const CONTROL = `
+control() {
+  in_host node -e 'const s = require("node:dgram").createSocket("udp4"); s.bind(67, "${DESKS[0]}", () => s.send("answer", 68, "${UPLINK}", () => s.close()))'
+  seen into | grep -q " 17 . 68"
+}
+await control
+`;
 const NOTED = [`${DESKS[0]} . ${UPLINK} . 17 . 68`];
 const STATUS_PAGE = `${DESKS[0]} . ${UPLINK} . 6 . 80`;
+/** Ports that are open, asked until each answers. */
+const knock = (from: string, to: string, ports: string) =>
+  `in_host node host.cjs knock ${from} ${to} ${ports}\n`;
 const scanAll = (from: string) =>
   scan(from, LEASE) + scan(from, UPLINK) + scan(from, APPLIANCE, FEW) + CONTROL;
 
 test("from the operator's networks two ports of the lease and the status page are reached, of all ports of it and of the appliance", async () => {
   const [near, far] = DESKS as [string, string];
-  const { into, through } = await play(scanAll(near) + scan(far, LEASE, FEW), OPEN);
+  const open = DESKS.map((desk) => knock(desk, LEASE, "50000,6443")).join("") + knock(near, UPLINK, "80");
+  const { into, through } = await play(scan(far, LEASE, FEW) + scanAll(near) + open, OPEN);
   expect(into).toEqual([...NOTED, STATUS_PAGE]);
   expect(through).toEqual([tcp(near, 50000), tcp(near, 6443), tcp(far, 50000), tcp(far, 6443)]);
 });

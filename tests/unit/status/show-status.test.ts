@@ -18,7 +18,7 @@ async function feedOnceItHas(something: string, files: Record<string, string>, s
   const all = {
     "site.env": `APPLIANCE_CIDR=10.10.10.2/24 MINIPC_MAC=${MAC} MINIPC_IP=${IP} UPLINK=true\n${site}`,
     // The journal is empty, and ends when the feed is there.
-    journal: `events() { for try in $(seq 100); do if grep -qsF '${something}' ${shown}/status.json; then return; fi; sleep 0.1; done; }\n`,
+    journal: `events() { for try in $(seq 6000); do if grep -qsF '${something}' ${shown}/status.json; then return; fi; sleep 0.1; done; }\n`,
     ...files,
   };
   for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text);
