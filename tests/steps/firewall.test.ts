@@ -31,11 +31,11 @@ if (what === "serve") {
 }
 `;
 
-/** The appliance answers what comes to UDP port 53. */
+/** The appliance answers what comes to UDP port 53, and notes it in the file `heard`, which is printed last. */
 async function play(acts: string) {
   writeFileSync(join(folder, "peer.cjs"), PEER);
-  const serves = `rm -f serves listens; node peer.cjs serve & daemons=$!\nawait '[ -s serves ]'\n`;
-  return playIn(folder, serves + acts);
+  const serves = `rm -f serves listens; node peer.cjs serve >heard & daemons=$!\nawait '[ -s serves ]'\n`;
+  return playIn(folder, `${serves}${acts}\ncat heard`);
 }
 
 test("a DHCP server of the uplink that routes the lease's address to itself gets no answer that is the mini-PC's", async () => {
@@ -46,6 +46,7 @@ ip route add 10.10.10.100/32 via 192.0.2.1
 nsenter -t $host -n node peer.cjs host & listener=$!
 await '[ -s listens ]'
 nsenter -t $pc -n node peer.cjs mini-PC again 5
+await 'grep -q again heard'
 kill $listener
 await '! kill -0 $listener'
 nsenter -t $host -n node peer.cjs host theft 5
