@@ -100,7 +100,13 @@ test("what the mini-PC sends to the web server is counted, and what others send,
       count,
     ].join("\n"),
   );
-  expect(said.match(/packets \d+/g)).toEqual(["packets 0", "packets 1", "packets 2"]);
+  const [others = NaN, once = NaN, twice = NaN] = [...said.matchAll(/packets (\d+)/g)].map(([, many]) =>
+    Number(many),
+  );
+  expect(others).toBe(0);
+  // On a busy machine a packet may be sent anew before it is refused.
+  expect(once).toBeGreaterThan(0);
+  expect(twice).toBeGreaterThan(once);
 });
 
 test("a closed isolated NIC lets nothing in, and opens again", async () => {
