@@ -1,4 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { missingLine } from "../../tools/preflight.cjs";
+import { RECIPES } from "../../tools/setup/recipes.cjs";
 import { scopeOfPulumi, setUp, type Scope } from "../../tools/setup/setup.cjs";
 import { context, machine, PACKER, USE } from "./bare-machine";
 import { NOWHERE } from "./fake-machine";
@@ -44,6 +46,13 @@ describe("what the command at hand needs", () => {
     const requests = machine.requests.length;
     expect(await setUp("loaders", context, versions)).toBe(false);
     expect(machine.requests).toHaveLength(requests);
+  });
+
+  test("a stack's program asks for no tool that set-up for its use does not bring", async () => {
+    await setUp("use", context);
+    const asked = missingLine("v1.11.6", { PATH: "", BOOTSTRAP_PXE_CACHE: machine.path("cache") });
+    const tools = RECIPES.flatMap(({ files }) => files);
+    expect(asked?.split(/[ ,;]+/).filter((word) => tools.includes(word))).toEqual([]);
   });
 
   test("the machine's own talosctl is used for its minor release only", async () => {

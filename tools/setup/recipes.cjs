@@ -16,8 +16,7 @@ const { PINS } = require("./versions.cjs");
  * @property {import("./go.cjs").Build[]} [builds]
  * @property {{ program: string, script: string }} [front] what the steps run in place of the files: a script of this checkout, or what is built
  * @property {true} [demo] only the demo and the tests want it
- * @property {true} [tests] only the tests want it
- * @property {true} [boots] only the tests of `npm run test:boots` want it: `npm test` has no time to compile it
+ * @property {true | "boots"} [tests] only the tests want it; boots: those of `npm run test:boots`, since `npm test` has no time to compile it
  * @property {string} [talos] the minor of Talos that it is for: wanted only where a stack of that minor is
  */
 /** @typedef {{ origin: string, url: string, sums: string, members?: Record<string, string> }} Official members: file in the archive, by program; none: the download is the program */
@@ -163,7 +162,7 @@ const RECIPES = [
         output: "kubectl",
       },
     ],
-    boots: true,
+    tests: "boots",
   },
 ];
 

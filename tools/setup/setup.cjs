@@ -43,9 +43,10 @@ const API = "talos-api";
 const USE = ["npm", "system", "pulumi", "packer", "sops", LOADER, "packer-plugin", "checkers"];
 /** What the demo's inputs are made with. */
 const INPUTS = ["npm", "system", "lists", "sops", LOADER, NODE_TOOL];
-const TESTS = RECIPES.filter(({ tests, talos }) => tests && !talos).map(({ name }) => name);
-const BOOTS = RECIPES.filter(({ boots }) => boots).map(({ name }) => name);
-const TEST = [...new Set([...USE, ...INPUTS, ...TESTS, CLIENT, API])];
+/** @param {true | "boots"} kind */
+const ofTests = (kind) =>
+  RECIPES.filter(({ tests, talos }) => tests === kind && !talos).map(({ name }) => name);
+const TEST = [...new Set([...USE, ...INPUTS, ...ofTests(true), CLIENT, API])];
 
 /** The parts that each scope wants: nothing is compiled before the command at hand needs it. */
 const SCOPES = {
@@ -63,7 +64,7 @@ const SCOPES = {
   inputs: INPUTS,
   demo: [...new Set([...USE, ...INPUTS])],
   test: TEST,
-  boots: [...TEST, ...BOOTS],
+  boots: [...TEST, ...ofTests("boots")],
 };
 /** Those that want the system packages of the demo too. */
 const ON_DEMO = ["lint", "inputs", "demo", "test", "boots"];
