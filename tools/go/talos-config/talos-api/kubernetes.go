@@ -39,8 +39,8 @@ func kubeconfigOf(pair *x509.PEMEncodedCertificateAndKey, endpoint string) ([]by
 	packed := base64.StdEncoding.EncodeToString
 	return json.MarshalIndent(object{
 		"apiVersion": "v1", "kind": "Config", "current-context": "admin",
-		"clusters": []object{{"name": "it", "cluster": object{"server": endpoint, "certificate-authority-data": packed(pair.Crt)}}},
-		"contexts": []object{{"name": "admin", "context": object{"cluster": "it", "user": "admin"}}},
+		"clusters": []object{{"name": "cluster", "cluster": object{"server": endpoint, "certificate-authority-data": packed(pair.Crt)}}},
+		"contexts": []object{{"name": "admin", "context": object{"cluster": "cluster", "user": "admin"}}},
 		"users": []object{{"name": "admin", "user": object{
 			"client-certificate-data": packed(client.CrtPEM), "client-key-data": packed(client.KeyPEM),
 		}}},
