@@ -125,5 +125,9 @@ test("a device without its kernel module says so", async () => {
 
 test("one that is named is taken at its word, and nothing boots", async () => {
   expect(await choose("exit 1", "kvm")).toEqual({ chosen: "kvm", said: "", wasAsked: false });
-  expect(await choose("exit 1", "tcg", { hasDevice: false })).toEqual({ chosen: "tcg", said: "", wasAsked: false });
+  expect(await choose("exit 1", "tcg", { hasDevice: false })).toEqual({
+    chosen: "tcg",
+    said: "",
+    wasAsked: false,
+  });
 });
