@@ -80,9 +80,16 @@ const SITUATIONS: Record<string, Situation> = {
       atStart: onUplink.atStart,
       turns: [
         { says: notServing(".* leased 10\\.10\\.10\\.100 there, the mini-PC's own address") },
+        // A cable that is back before the appliance has noticed it gone changes nothing.
+        {
+          happens: (stage) => stage.plugAppliance("uplink", false),
+          says: serving(
+            NICS.isolated,
+            "; the uplink's link is down, so no DNS and no way out; clock unsynchronised",
+          ),
+        },
         {
           async happens(stage) {
-            await stage.plugAppliance("uplink", false);
             // It names the mini-PC's address as router and resolver, and routes it to itself.
             stage.uplinkLease = {
               ...HOME,
