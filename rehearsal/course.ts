@@ -12,7 +12,7 @@ import { hearDetours, imagesFromApplianceAlone } from "./detours";
 import { askForAddresses, hearOffers, probe, STRANGERS } from "./proofs";
 import type { Diagnosis, Hardware, Proof, Reached, RehearsalRecord, Screen } from "./record";
 import { onlyOperatorsGetIn } from "./way-in";
-import { inDoubt, lostOf, stolenMs } from "./slowness";
+import { inDoubt, lostOf } from "./slowness";
 import { Stage, type Subject } from "./stage";
 
 /** How a rehearsal is done. */
@@ -46,11 +46,10 @@ export async function follow(
   onReached: OnReached,
 ): Promise<Diagnosis | undefined> {
   for (const [index, milestone] of chain.entries()) {
-    const lost = () => stage.starvedMs + stolenMs();
-    const [since, lostBefore] = [stage.atMs, lost()];
+    const [since, lostBefore] = [stage.atMs, stage.lostMs];
     const waited = () => {
       const ms = stage.atMs - since;
-      return { ms, lostMs: lostOf(ms, lost() - lostBefore) };
+      return { ms, lostMs: lostOf(ms, stage.lostMs - lostBefore) };
     };
     for (let tick = 1; ; tick++) {
       context.signal.throwIfAborted();

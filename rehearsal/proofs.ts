@@ -6,7 +6,7 @@ import { REGISTRY_PORT } from "../stack/ports";
 import type { Link } from "./network/link";
 import { arpRequest, decode, RST, SYN, ACK, type Packet } from "./network/packets";
 import type { LinkName, Proof } from "./record";
-import { Station, until, type Patience } from "./network/station";
+import { askAgain, Station, until, type Patience } from "./network/station";
 import type { ServedImage } from "../steps/contracts/image";
 
 /** The links of a running appliance, and who is on them. */
@@ -109,13 +109,9 @@ export async function leaseIsAnswered(
 ): Promise<string[]> {
   const minipc = new Station(site, site.isolated, site.minipcMac, site.minipcIp, site.isolatedNic);
   const asked: (() => string[])[] = [];
-  // Whichever try was answered: on a slow host an answer may come after the next question.
   const answered = () => SERVICES.filter((name) => asked.some((answers) => answers().includes(name)));
-  const isAnswered = () => answered().length === servicesOf(site) || undefined;
-  for (let tries = 0; tries < 5 && !isAnswered(); tries++) {
-    asked.push(askServices(minipc, site.applianceIp, site));
-    await until(site, isAnswered, 1000);
-  }
+  const ask = () => void asked.push(askServices(minipc, site.applianceIp, site));
+  await askAgain(site, ask, () => answered().length === servicesOf(site));
   return answered();
 }
 

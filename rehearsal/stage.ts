@@ -107,7 +107,7 @@ export class Stage {
       ...subject,
       ...nics,
       signal,
-      lostMs: () => this.starvedMs + stolenMs(),
+      lostMs: () => this.lostMs,
       applianceIp,
       isolated: this.links.isolated,
       uplink: subject.hasUplink ? this.links.uplink : undefined,
@@ -137,9 +137,12 @@ export class Stage {
     return Date.now() - this.startedAt;
   }
 
-  /** How long the machines had no CPU, on a busy host, in milliseconds, all together: more than has passed where they lack it at once. */
-  get starvedMs(): number {
-    return Object.values(this.machines).reduce((sum, machine) => sum + machine.starvedMs, 0);
+  /**
+   * How long the machines had no CPU, on a busy host or one that a hypervisor starves, in milliseconds, all together: more than has
+   * passed where they lack it at once.
+   */
+  get lostMs(): number {
+    return Object.values(this.machines).reduce((sum, machine) => sum + machine.starvedMs, stolenMs());
   }
 
   private see(what: What): void {

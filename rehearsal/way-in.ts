@@ -1,6 +1,6 @@
 import type { Link } from "./network/link";
 import { ACK, decode, RST, SYN, tcpFrame, type Packet } from "./network/packets";
-import { Station, until } from "./network/station";
+import { askAgain, Station } from "./network/station";
 import { addressIn, OPEN_PORTS, outsideOf } from "./operators";
 import { STRANGERS, type Site } from "./proofs";
 import type { Proof } from "./record";
@@ -12,8 +12,6 @@ const OUTSIDER = STRANGERS[2];
 const CLOSED_PORTS = [22, 80, 443, 10250, 50001];
 /** Hosts behind the uplink's gateway (RFC 5737, 1918). */
 const FARTHER_OUT = ["198.51.100.7", "203.0.113.7", "172.31.255.7", "10.255.255.7"];
-const TRIES = 5;
-const ANSWER_MS = 1000;
 
 /** An address in each of the operator's networks that a host on the uplink may have. */
 export const operatorsOf = ({
@@ -64,17 +62,16 @@ function ask(station: Station, to: string, ports: readonly number[]): () => numb
 /** The operators get to both ports. @returns those that did not in the end */
 async function askAsOperators(site: Site, operators: Station[]): Promise<string[]> {
   const asked: { ip: string; answered: () => number[] }[] = [];
-  // Whichever try was answered: on a slow host an answer may come after the next question.
   const isAnswered = (operator: string, port: number) =>
     asked.some(({ ip, answered }) => ip === operator && answered().includes(port));
   const missing = () =>
     operators.flatMap(({ ip }) =>
       OPEN_PORTS.filter((port) => !isAnswered(ip, port)).map((port) => `${ip} port ${port}`),
     );
-  for (let tries = 0; tries < TRIES && missing().length > 0; tries++) {
+  const askAll = () => {
     for (const each of operators) asked.push({ ip: each.ip, answered: ask(each, site.minipcIp, OPEN_PORTS) });
-    await until(site, () => missing().length === 0 || undefined, ANSWER_MS);
-  }
+  };
+  await askAgain(site, askAll, () => missing().length === 0);
   return missing();
 }
 

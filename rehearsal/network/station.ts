@@ -48,6 +48,22 @@ export async function until<T>(
   }
 }
 
+/** Questions before somebody is taken not to answer, and milliseconds that each is given. */
+const [TRIES, ANSWER_MS] = [5, 1000];
+
+/** Asks until all is answered, a few times. An answer to an earlier question counts: on a slow host it may come after the next. */
+export async function askAgain(
+  patience: Patience,
+  ask: () => void,
+  isAnswered: () => boolean,
+): Promise<boolean> {
+  for (let tries = 0; tries < TRIES && !isAnswered(); tries++) {
+    ask();
+    await until(patience, () => isAnswered() || undefined, ANSWER_MS);
+  }
+  return isAnswered();
+}
+
 /** A host on a link: one MAC, one address, and the few packets that ask a service whether it answers. */
 export class Station {
   /** What its neighbour sent to it: to its own MAC, to all, or in answer to it under another's. */
@@ -94,11 +110,8 @@ export class Station {
    */
   async meet(ip: string): Promise<boolean> {
     const before = this.found;
-    for (let tries = 0; tries < 5 && this.found === before; tries++) {
-      this.link.send(arpRequest(this.mac, this.ip, ip));
-      await until(this.patience, () => this.found > before || undefined, 1000);
-    }
-    return this.found > before;
+    const ask = () => this.link.send(arpRequest(this.mac, this.ip, ip));
+    return askAgain(this.patience, ask, () => this.found > before);
   }
 
   private takePort(): number {

@@ -1,4 +1,4 @@
-import { uplinkAddresses } from "../../rehearsal/proofs";
+import { STRANGERS, uplinkAddresses } from "../../rehearsal/proofs";
 import { UPLINK_LEASE } from "../../rehearsal/network/gateway";
 import { decode, SYN, tcpFrame, udpFrame } from "../../rehearsal/network/packets";
 import { Station } from "../../rehearsal/network/station";
@@ -13,7 +13,7 @@ const UDP_PORTS = [
   6443, 50000,
 ];
 /** A host of the uplink that is in none of the operator's networks. */
-export const NEIGHBOUR = { mac: "02:00:5e:00:53:03", ip: "192.0.2.77" };
+export const NEIGHBOUR = { mac: STRANGERS[2], ip: "192.0.2.77" };
 const operatorNetworks = demo.operatorNetwork;
 /** A host of the network that the demo's config has for operators. */
 export const DESK = {

@@ -4,7 +4,7 @@ import type { Stage } from "../../rehearsal/stage";
 /** A stranger on the isolated link, as in a rehearsal's proofs. */
 const STRANGER = { mac: "02:00:5e:00:53:41", ip: "10.10.10.66" };
 /** How soon what the feed is to have is in it: the slowest look of the appliance, and more on a slow machine. */
-export const SHOWN_MS = 300_000;
+const SHOWN_MS = 300_000;
 
 /** The answer with the status feed, as far as it came before the station has heard enough; unset until it is served. */
 export async function feedFor(stage: Stage): Promise<string | undefined> {
@@ -18,13 +18,22 @@ export async function feedFor(stage: Stage): Promise<string | undefined> {
   return text();
 }
 
-/** Asks for the feed until it has all of these patterns, or for the limit. @returns the last answer */
-export async function feedWith(stage: Stage, patterns: RegExp[]): Promise<string | undefined> {
-  let feed: string | undefined;
-  for (const end = Date.now() + SHOWN_MS; Date.now() < end;) {
-    feed = await feedFor(stage);
-    if (patterns.every((pattern) => feed && pattern.test(feed))) break;
-    await until(stage.site, () => undefined, 1000);
+/** Looks each second until it is as wanted, or for the limit. @returns the last look */
+export async function lookUntil<T>(
+  { site }: Stage,
+  look: () => Promise<T>,
+  isWanted: (seen: T) => boolean,
+): Promise<T> {
+  const end = Date.now() + SHOWN_MS;
+  for (;;) {
+    const seen = await look();
+    if (isWanted(seen) || Date.now() >= end) return seen;
+    await until(site, () => undefined, 1000);
   }
-  return feed;
+}
+
+/** Asks for the feed until it has all of these patterns, or for the limit. @returns the last answer */
+export function feedWith(stage: Stage, patterns: RegExp[]): Promise<string | undefined> {
+  const hasAll = (feed = "") => patterns.every((pattern) => pattern.test(feed));
+  return lookUntil(stage, () => feedFor(stage), hasAll);
 }

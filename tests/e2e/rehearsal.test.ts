@@ -21,7 +21,7 @@ import {
   PROOFS,
 } from "./evidence";
 import { until } from "../engine/aftermath";
-import { feedWith, SHOWN_MS } from "./feed";
+import { feedWith, lookUntil } from "./feed";
 import { showsStatus } from "./status-screen";
 import { DEMO_CHAIN, expectOrder, ordered } from "./whole-chain";
 
@@ -73,8 +73,7 @@ class Course {
     if (id === "services") resetWithSnponly(stage);
     if (id !== "way-in") return;
     this.feed = await feedWith(stage, ANSWERS);
-    const end = Date.now() + SHOWN_MS;
-    while (!this.isShown && Date.now() < end) this.isShown = await showsStatus(stage);
+    this.isShown = await lookUntil(stage, () => showsStatus(stage), Boolean);
   };
 }
 

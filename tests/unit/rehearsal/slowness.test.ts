@@ -48,7 +48,7 @@ const idleStage = (share: number) => {
     get atMs() {
       return (atMs += 1000);
     },
-    get starvedMs() {
+    get lostMs() {
       return atMs * share;
     },
     throwIfLost: () => undefined,
